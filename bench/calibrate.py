@@ -1,0 +1,162 @@
+"""Do the statistics keep their promises where the truth is known? Writes docs/calibration.md.
+
+    python -m bench.calibrate              1,000 worlds a row
+    python -m bench.calibrate --worlds 100 --output /dev/stdout
+
+A world is a draw of images, and of subjects where they are random. Latent variables z (images, 12) drive model and
+subjects through fixed weights; measurement noise is added to every response. What a score would be for infinitely many
+images, or a ceiling for infinitely many subjects, is computed once from far larger draws.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache, partial
+from pathlib import Path
+
+import numpy as np
+
+from brainscore_granularity import rsa, stats
+
+LATENT, UNITS = 12, 60
+SCALES = 1 / np.sqrt(np.arange(1, LATENT + 1))
+
+
+@cache
+def weights(which: int) -> np.ndarray:
+    """Fixed weights (LATENT, UNITS) of a population of units."""
+    return np.random.default_rng([2024, which]).normal(size=(LATENT, UNITS))
+
+
+def latent(rng, images: int) -> np.ndarray:
+    return rng.normal(size=(images, LATENT)) * SCALES
+
+
+def units(rng, z, which: int, noise: float, own: float = 0.0) -> np.ndarray:
+    """Responses (images, UNITS) of half-rectified units; ``own`` is the share of weights drawn afresh (a subject)."""
+    w = weights(which) + own * rng.normal(size=(LATENT, UNITS))
+    return np.maximum(z @ w, 0) + noise * rng.normal(size=(len(z), UNITS))
+
+
+def score(rng, images: int = 2000) -> float:
+    """Score of the model with one subject's measurement, for very many images."""
+    z = latent(rng, images)
+    return rsa.compare(rsa.rdm(units(rng, z, 0, 0.0)), rsa.rdm(units(rng, z, 1, 1.5)))
+
+
+def population_score(rng, images: int = 1000) -> float:
+    """Score of the model with one random subject, for many images."""
+    z = latent(rng, images)
+    return rsa.compare(rsa.rdm(units(rng, z, 0, 0.0)), rsa.rdm(units(rng, z, 1, 1.5, own=1.0)))
+
+
+@cache
+def truth(function, draws: int) -> float:
+    return float(np.mean([function(np.random.default_rng([7, k])) for k in range(draws)]))
+
+
+def permutation(seed: int, images: int = 40) -> bool:
+    """Whether unrelated RDMs are called related at 5%."""
+    rng = np.random.default_rng([1, seed])
+    a, b = (rsa.rdm(units(rng, latent(rng, images), k, 0.5)) for k in (0, 1))
+    return stats.permutation_test(a, b, n=999, seed=seed) <= 0.05
+
+
+def best_layer(seed: int, images: int = 40, layers: int = 7) -> bool:
+    """Whether the best of seven unrelated, mutually similar layers is called related at 5%."""
+    rng = np.random.default_rng([2, seed])
+    z = latent(rng, images)
+    a = [rsa.rdm(units(rng, z, 0, 0.5 + k / 2)) for k in range(layers)]
+    return stats.max_statistic(a, rsa.rdm(units(rng, latent(rng, images), 1, 0.5)), n=999, seed=seed).p_best <= 0.05
+
+
+def interval(seed: int, images: int = 80, n: int = 1000) -> dict[str, bool]:
+    """Whether each interval for new stimuli contains the score of infinitely many."""
+    rng = np.random.default_rng([3, seed])
+    z = latent(rng, images)
+    a, b = rsa.rdm(units(rng, z, 0, 0.0)), rsa.rdm(units(rng, z, 1, 1.5))
+    value, goal = rsa.compare(a, b), truth(score, 20)
+    drawn = stats.bootstrap(a, b, n, fraction=None, seed=seed)
+    part = stats.bootstrap(a, b, n, fraction=0.9, seed=seed)
+    one = stats.two_factor(a, b, n, seed, factor="stimuli")
+    intervals = {
+        "percentile": stats.interval(drawn),
+        "bca": stats.interval(drawn, method="bca", estimate=value, jackknife=stats.jackknife(a, b)),
+        "subsample": stats.interval(part, method="subsample", estimate=value, fraction=0.9),
+        "t": (one.low, one.high),
+        "raw 90%": stats.interval(part),
+    }
+    return {name: bool(low <= goal <= high) for name, (low, high) in intervals.items()}
+
+
+def two_factor(seed: int, images: int = 60, subjects: int = 8, n: int = 500) -> bool:
+    """Whether the interval for new stimuli and new subjects contains the population's score."""
+    rng = np.random.default_rng([4, seed])
+    z = latent(rng, images)
+    b = [rsa.rdm(units(rng, z, 1, 1.5, own=1.0)) for _ in range(subjects)]
+    result = stats.two_factor(rsa.rdm(units(rng, z, 0, 0.0)), b, n, seed)
+    return bool(result.low <= truth(population_score, 100) <= result.high)
+
+
+def paired(seed: int, images: int = 60, subjects: int = 8, n: int = 500) -> bool:
+    """Whether two models of equal merit are called different at 5%."""
+    rng = np.random.default_rng([5, seed])
+    z = latent(rng, images)
+    b = [rsa.rdm(units(rng, z, 1, 1.5, own=1.0)) for _ in range(subjects)]
+    models = (rsa.rdm(units(rng, z, 1, 0.7)) for _ in range(2))
+    return stats.compare_models(*models, b, n, seed).p <= 0.05
+
+
+def ceiling(seed: int, images: int = 60, subjects: int = 6, pool: int = 100) -> bool:
+    """Whether the true model's score on these subjects lies between the bounds."""
+    rng = np.random.default_rng([6, seed])
+    z = latent(rng, images)
+    everyone = np.stack([rsa.rdm(units(rng, z, 1, 1.5, own=0.5)) for _ in range(pool + subjects)])
+    tested, true = everyone[:subjects], everyone[subjects:].mean(axis=0)
+    low, high = stats.noise_ceiling(tested)
+    return bool(low <= np.mean([rsa.compare(r, true) for r in tested]) <= high)
+
+
+ROWS = [
+    (permutation, "permutation test, 40 images: false positives at 5%", (3.5, 6.5)),
+    (best_layer, "max-statistic over 7 layers, 40 images: false positives at 5%", (3.5, 6.5)),
+    (interval, "{}: coverage of a 95% interval, 80 images", (93, 97)),
+    (two_factor, "two-factor t interval, 60 images x 8 subjects: coverage of 95%", (93, 97)),
+    (paired, "two equal models, 60 images x 8 subjects: false positives at 5%", (3.5, 6.5)),
+    (ceiling, "noise ceiling, 6 subjects: true model between lower and upper", (90, 100)),
+]
+
+
+def run(function, worlds: int, workers: int) -> dict[str, float]:
+    """Percentage of worlds in which ``function`` says yes, by name of the method."""
+    with ProcessPoolExecutor(workers) as pool:
+        answers = list(pool.map(function, range(worlds), chunksize=max(1, worlds // (8 * workers))))
+    if isinstance(answers[0], dict):
+        return {name: 100 * float(np.mean([a[name] for a in answers])) for name in answers[0]}
+    return {"": 100 * float(np.mean(answers))}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--worlds", type=int, default=1000)
+    parser.add_argument("--output", type=Path, default=Path(__file__).parents[1] / "docs" / "calibration.md")
+    options = parser.parse_args()
+    os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"  # for the worker processes
+    workers = os.cpu_count() or 1
+    lines = []
+    for function, name, (low, high) in ROWS:
+        for method, rate in run(partial(function), options.worlds, workers).items():
+            asked = f"{low:g} to {high:g}%" if method != "raw 90%" else "none: not an interval, shown as a warning"
+            verdict = "" if method == "raw 90%" else "yes" if low <= rate <= high else "**no**"
+            error = 100 * np.sqrt(rate / 100 * (1 - rate / 100) / options.worlds)
+            lines.append(f"| {name.format(method)} | {rate:.1f}% (+-{error:.1f}) | {asked} | {verdict} |")
+            print(lines[-1], flush=True)
+    head = (Path(__file__).parent / "calibration_head.md").read_text()
+    table = ["| what | reached | asked | holds |", "|---|---|---|---|", *lines]
+    options.output.write_text(head.format(worlds=f"{options.worlds:,}") + "\n".join(table) + "\n")
+
+
+if __name__ == "__main__":
+    main()

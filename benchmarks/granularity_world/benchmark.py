@@ -1,0 +1,36 @@
+from brainscore_granularity.benchmark import OddOneOutBenchmark, RSABenchmark
+from brainscore_vision import load_dataset
+
+VISUAL_DEGREES = 8
+BIBTEX = """@article{mehta2026coarse,
+  title = {An extremely coarse feedback signal is sufficient for learning human-aligned visual representations},
+  author = {Mehta, Yash and Bonner, Michael F.},
+  journal = {arXiv preprint arXiv:2605.05556},
+  year = {2026},
+  url = {https://arxiv.org/abs/2605.05556}
+}"""
+
+
+def rsa_benchmark(data_identifier, region):
+    return RSABenchmark(
+        identifier=f"{data_identifier}-rsa",
+        version=1,
+        region=region,
+        load=lambda: load_dataset(data_identifier),
+        visual_degrees=VISUAL_DEGREES,
+        bibtex=BIBTEX,
+        simulated=True,
+    )
+
+
+def triplet_benchmark(data_identifier):
+    choices = load_dataset(data_identifier)
+    return OddOneOutBenchmark(
+        identifier=data_identifier,
+        version=1,
+        load=lambda: choices,
+        ceiling=lambda: choices.attrs["ceiling"],
+        visual_degrees=VISUAL_DEGREES,
+        bibtex=BIBTEX,
+        simulated=True,
+    )

@@ -1,0 +1,63 @@
+"""Every model and benchmark that can be scored: ours and Brain-Score's, with the state of each of ours."""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+import re
+from pathlib import Path
+
+from . import plugins
+
+
+class UnknownName(ValueError):
+    """No such model or benchmark; the message lists the nearest names."""
+
+
+def ours(plugin_type: str) -> list[str]:
+    """Our identifiers of one type ("models" or "benchmarks"), in the order they are registered."""
+    return list(plugins.registrations(plugin_type))
+
+
+def brainscore(plugin_type: str) -> list[str]:
+    """Brain-Score's own identifiers, read from its files without importing it."""
+    from importlib.util import find_spec
+
+    registry = plugin_type.removesuffix("s") + "_registry"
+    pattern = re.compile(re.escape(registry) + r"\[['\"]([^'\"\]]+)['\"]\]")
+    root = Path(find_spec("brainscore_vision").submodule_search_locations[0]) / plugin_type
+    names = set()
+    for init in root.glob("[!._]*/__init__.py"):
+        names.update(pattern.findall(init.read_text(encoding="utf-8")))
+    return sorted(names)
+
+
+def select(plugin_type: str, patterns: list[str]) -> list[str]:
+    """Identifiers that match names or shell patterns, ours first; a pattern without a match is an error."""
+    known = [*ours(plugin_type), *brainscore(plugin_type)]
+    chosen: dict[str, None] = {}
+    for pattern in patterns:
+        matches = fnmatch.filter(known, pattern)
+        if not matches:
+            nearest = difflib.get_close_matches(pattern, known, n=4, cutoff=0.5) or known[:4]
+            raise UnknownName(
+                f"no {plugin_type.removesuffix('s')} matches {pattern!r}; nearest: {', '.join(nearest)}. "
+                f"`granularity {plugin_type}` lists ours."
+            )
+        chosen.update(dict.fromkeys(matches))
+    return list(chosen)
+
+
+def model_state(identifier: str) -> str:
+    """One line on one of our models: ready, or how to make it."""
+    from .checkpoints import CheckpointError, default_store, find
+
+    folder = plugins.registrations("models")[identifier]
+    try:
+        checkpoint = find(identifier, plugins.plugin_directory("models") / folder / "weights")
+    except CheckpointError as error:
+        return str(error)
+    own = checkpoint.weights.parent == default_store()
+    accuracy = checkpoint.info.get("metrics", {}).get("validation_accuracy")
+    trained = f", validation accuracy {accuracy:.2f}" if accuracy is not None else ""
+    return f"ready, {'trained on this computer' if own else 'shipped with the package'}{trained}"

@@ -1,0 +1,117 @@
+"""The checkpoint store: safetensors + JSON, found by model id, checked by content hash. No pickle.
+
+A store is a folder. ``<id>.json`` holds what is known of a model and names its weights file,
+``<id>-<hash>.safetensors``. The JSON is written last and replaced in one step, so that a crash at any moment
+leaves the old checkpoint or the new one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from .paths import home, write_atomically
+
+
+class CheckpointError(Exception):
+    """A checkpoint is missing or damaged; the message says which, where, and how to make it."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    identifier: str
+    weights: Path
+    sha256: str
+    info: dict  # network, classes, recipe, data, metrics, versions
+
+    @property
+    def short_hash(self) -> str:
+        return self.sha256[:12]
+
+    def is_intact(self) -> bool:
+        """Whether the weights file is there and is the one that the JSON describes."""
+        try:
+            return hashlib.sha256(self.weights.read_bytes()).hexdigest() == self.sha256
+        except OSError:
+            return False
+
+    def state_dict(self) -> dict:
+        """The tensors, in single precision, after the file's hash has been checked."""
+        import safetensors.torch
+
+        try:
+            content = self.weights.read_bytes()
+        except OSError as error:
+            raise CheckpointError(f"cannot read the weights of {self.identifier}: {error}") from error
+        found = hashlib.sha256(content).hexdigest()
+        if found != self.sha256:
+            raise CheckpointError(
+                f"{self.weights} is damaged: its SHA-256 is {found[:12]}..., {self.weights.stem}.json expects "
+                f"{self.short_hash}... Delete the file and {how_to_make(self.identifier)}."
+            )
+        tensors = safetensors.torch.load(content)
+        return {name: t.float() if t.is_floating_point() else t for name, t in tensors.items()}
+
+
+def default_store() -> Path:
+    """The user's own checkpoints."""
+    return home() / "checkpoints"
+
+
+def save(store: Path, identifier: str, state_dict: dict, info: dict, half: bool = False) -> Checkpoint:
+    """Write a checkpoint; an earlier one of the same id is replaced only once this one is complete.
+
+    half : store floating-point tensors in half precision (for weights that travel with the package).
+    """
+    import safetensors.torch
+    import torch
+
+    tensors = {}
+    for name, tensor in state_dict.items():
+        tensor = tensor.detach().cpu().contiguous()
+        tensors[name] = tensor.to(torch.float16) if half and tensor.is_floating_point() else tensor
+    content = safetensors.torch.save(tensors)
+    sha256 = hashlib.sha256(content).hexdigest()
+    weights = store / f"{identifier}-{sha256[:12]}.safetensors"
+    write_atomically(weights, content)
+    record = {**info, "identifier": identifier, "weights": weights.name, "sha256": sha256}
+    write_atomically(store / f"{identifier}.json", json.dumps(record, indent=1, sort_keys=True) + "\n")
+    for old in store.glob(f"{identifier}-*.safetensors"):
+        if old != weights and len(old.stem) == len(weights.stem):
+            old.unlink(missing_ok=True)
+    return Checkpoint(identifier, weights, sha256, info)
+
+
+def read(store: Path, identifier: str) -> Checkpoint | None:
+    """The checkpoint of a model in one store, or None where there is none."""
+    path = store / f"{identifier}.json"
+    try:
+        record = json.loads(path.read_text())
+        weights, sha256 = store / record.pop("weights"), record.pop("sha256")
+    except FileNotFoundError:
+        return None
+    except (json.JSONDecodeError, KeyError, AttributeError) as error:
+        raise CheckpointError(
+            f"{path} is damaged ({type(error).__name__}: {error}). Delete it and {how_to_make(identifier)}."
+        ) from error
+    return Checkpoint(identifier, weights, sha256, record)
+
+
+def find(identifier: str, *shipped: Path) -> Checkpoint:
+    """The user's own checkpoint of a model or, failing that, the one shipped with its plugin."""
+    stores = (default_store(), *shipped)
+    for store in stores:
+        if (checkpoint := read(store, identifier)) is not None:
+            return checkpoint
+    looked = " and ".join(os.fspath(store) for store in stores)
+    raise CheckpointError(f"no checkpoint of {identifier} in {looked}. To make it, {how_to_make(identifier)}.")
+
+
+def how_to_make(identifier: str) -> str:
+    """The command that makes a checkpoint."""
+    if identifier.startswith("granularity_world_"):
+        return "run `granularity demo`"
+    return f"train {identifier} and save it there"

@@ -1,0 +1,214 @@
+"""The command line: `granularity <verb>`. Thin: every verb calls one function of the library."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+
+
+def demo(to: Path = Path(".")) -> None:
+    """Answer the question on an embedded world: train, score through Brain-Score, report.
+
+    Draws 6,144 images, trains 14 networks on 2 to 64 classes (and one whose features define the classes), chooses
+    their layers, scores them on simulated subjects with known answers, prints a table and writes results/ and
+    report.html. Minutes on two cores; a second run repeats nothing.
+
+    Example: granularity demo --to study
+
+    Args:
+        to: Folder for results/ and report.html.
+    """
+    from . import results
+    from .report.terminal import print_world_table
+    from .world.demo import run
+
+    report = run(to)
+    print_world_table(results.table(results.read_all(to / "results")))
+    print(f"\nscores: {to / 'results'}\nreport: {report}")
+
+
+def score(
+    models: Annotated[list[str], tyro.conf.arg(metavar="PATTERN ...")],
+    benchmarks: Annotated[list[str], tyro.conf.arg(metavar="PATTERN ...")],
+    results: Path = Path("results"),
+) -> None:
+    """Score models on benchmarks through Brain-Score; only what is missing, failed or stale is computed.
+
+    Example: granularity score --models 'granularity_world_own_*' --benchmarks 'World.*' alexnet
+
+    Args:
+        models: Identifiers or shell patterns, of ours and of Brain-Score's own.
+        benchmarks: Identifiers or shell patterns, of ours and of Brain-Score's own.
+        results: Folder for the scores, one JSON file each.
+    """
+    from . import catalogue, runner
+    from .report.terminal import print_scores
+
+    chosen = catalogue.select("models", models), catalogue.select("benchmarks", benchmarks)
+    scores = runner.score_grid(*chosen, results, warn=_say)
+    print_scores(scores)
+    failed = int((scores["status"] == "failed").sum())
+    print(f"\n{len(scores) - failed} scored, {failed} failed; in {results}")
+    if failed:
+        raise SystemExit(1)
+
+
+def show_results(folder: Annotated[Path, tyro.conf.Positional] = Path("results"), csv: bool = False) -> None:
+    """Print the scores of a results folder.
+
+    Example: granularity results results --csv > scores.csv
+
+    Args:
+        folder: The results folder.
+        csv: Comma-separated values with every column instead of a table.
+    """
+    from . import results
+    from .report.terminal import print_scores
+
+    scores = results.table(results.read_all(folder, warn=_say))
+    if csv:
+        scores.to_csv(sys.stdout, index=False)
+    else:
+        print_scores(scores)
+
+
+def models() -> None:
+    """List our models and the state of each.
+
+    Example: granularity models
+    """
+    from . import catalogue
+
+    for name in catalogue.ours("models"):
+        print(f"{name:40} {catalogue.model_state(name)}")
+
+
+def benchmarks() -> None:
+    """List our benchmarks.
+
+    Example: granularity benchmarks
+    """
+    from brainscore_vision import load_benchmark
+
+    from . import catalogue
+
+    for name in catalogue.ours("benchmarks"):
+        benchmark = load_benchmark(name)
+        ceiling = benchmark.ceiling.attrs
+        kind = "simulated" if benchmark.simulated else "measured"
+        print(
+            f"{name:24} {kind}, {len(benchmark.stimulus_set)} images, records {benchmark.region}, "
+            f"noise ceiling {ceiling['lower']:.3f} to {ceiling['upper']:.3f}"
+        )
+
+
+def commit(models: Annotated[list[str], tyro.conf.Positional]) -> None:
+    """Choose the layers of models on selection stimuli, which are never used for scoring.
+
+    Writes region_layer_map/ID.json, and the selection scores of every layer beside it, next to the checkpoints.
+
+    Example: granularity commit granularity_world_own_k2_s1
+
+    Args:
+        models: Identifiers of our models.
+    """
+    from . import catalogue, commitment
+    from .brain_model import checkpoint_of
+
+    for name in catalogue.select("models", models):
+        checkpoint = checkpoint_of(name)
+        layer_map, scores = commitment.commit(checkpoint)
+        path = commitment.save(checkpoint, layer_map, scores)
+        chosen = ", ".join(f"{region} {layer} ({scores[region][layer]:.3f})" for region, layer in layer_map.items())
+        print(f"{name}: {chosen} -> {path}")
+
+
+def doctor() -> None:
+    """Check this installation and say what to do about each problem.
+
+    Example: granularity doctor
+    """
+    from .doctor import check, show
+
+    if not show(check()):
+        raise SystemExit(1)
+
+
+VERBS = {
+    "demo": demo,
+    "score": score,
+    "results": show_results,
+    "models": models,
+    "benchmarks": benchmarks,
+    "commit": commit,
+    "doctor": doctor,
+}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Entry point of `granularity`: one clear line on an error, the traceback with --debug."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in arguments
+    arguments = [argument for argument in arguments if argument != "--debug"]
+    _quiet_surroundings()
+    try:
+        tyro.extras.subcommand_cli_from_dict(
+            VERBS,
+            prog="granularity",
+            description="At what granularity must natural images be carved up for a network to become brain-like?\n\n"
+            "Start with `granularity demo`. Any verb takes --help for its settings and an example, and --debug for "
+            "the traceback of an error.",
+            args=arguments,
+        )
+    except KeyboardInterrupt:
+        _say("interrupted. What was finished is kept; the same command goes on from there.")
+        raise SystemExit(130) from None
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(1) from None
+    except Exception as error:
+        if debug:
+            raise
+        _say(f"error: {explain(error)}")
+        raise SystemExit(1) from None
+
+
+def explain(error: Exception) -> str:
+    """One line that says what went wrong and where."""
+    import errno
+
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"no space left while writing {error.filename or 'a file'}. Free some and run the command again."
+    if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
+        return (
+            f"cannot write {error.filename}: {error.strerror}. Choose another folder with --to, --results or "
+            "$BRAINSCORE_GRANULARITY_HOME."
+        )
+    text = " ".join(str(error).split()) or type(error).__name__
+    known = type(error).__module__.startswith("brainscore_granularity") or isinstance(error, (OSError, ValueError))
+    return text if known else f"{type(error).__name__}: {text} (--debug shows where)"
+
+
+def _quiet_surroundings() -> None:
+    """Settings that must be made before torch, tqdm and Brain-Score are imported."""
+    import warnings
+
+    # Threads that spin while they wait make training ten times slower when another program is using a core.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("TQDM_DISABLE", "1")  # Brain-Score's inner bars; ours show the time left
+    os.environ.setdefault("BS_INSTALL_DEPENDENCIES", "no")  # Brain-Score would run pip at every load
+    warnings.filterwarnings("ignore", message=".*should explicitly define __slots__", category=FutureWarning)
+    warnings.filterwarnings("ignore", category=DeprecationWarning)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,200 @@
+"""Gram matrices of features, accumulated block by block.
+
+Every dissimilarity here is a function of inner products between images, and inner products add up over
+features. So an exact RDM needs the features one block at a time: 1,000 images are a 1,000 x 1,000 matrix
+however wide the layer is.
+
+Precision
+    float64 features are multiplied in float64. float32 features are multiplied in float32 and summed over
+    blocks in float64, so that rounding does not grow with the width of the layer: correlation distances agree
+    with float64 to about 1e-7.
+
+Speed
+    numpy's ``x @ x.T`` is the symmetric product of OpenBLAS on all cores. For wide float32 layers torch's oneDNN
+    kernel is faster where a processor has AVX-512, if every core multiplies blocks of its own (no barrier
+    between cores, and centring runs in parallel too), stripe by stripe to use the symmetry. It takes over from
+    ``ONEDNN`` multiplications on, where torch is installed. numba has no matrix product of its own.
+    Measured ratios: docs/performance.md.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+
+from brainscore_granularity.threads import cores, in_threads
+
+BLOCK = 4096  # features a block: 16 MB of float32 for 1,000 images, long enough for BLAS to run full
+STRIPE = 250  # images a stripe
+ONEDNN = 2e10  # multiplications that repay importing torch
+
+
+class Gram:
+    """Inner products between images, summed over feature blocks.
+
+    Parameters
+    ----------
+    images : int
+        Number of images n.
+    centre : {"rows", "columns", None}
+        ``"rows"`` subtracts each image's mean over all features (correlation). ``"columns"`` subtracts each
+        feature's mean over images, which changes no difference between images and keeps the digits that a
+        large common mean would eat (Euclidean). None subtracts nothing (cosine).
+
+    Attributes
+    ----------
+    matrix : (n, n) float64
+        ``X @ X.T`` of the centred features seen so far.
+    mean : (n,) float64
+        Each image's mean over the features seen so far.
+    broken : (n,) bool
+        Images with NaN or infinite features.
+    width : int
+        Number of features seen so far.
+
+    Notes
+    -----
+    Rows are centred in one pass by the update of Chan, Golub & LeVeque (1979): with block means m_b over f_b
+    features and running means m over f features,
+
+    .. math:: C \\leftarrow C + C_b + (m_b - m)(m_b - m)^T \\frac{f f_b}{f + f_b}.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.random.default_rng(0).normal(size=(4, 10))
+    >>> gram = Gram(4).add(x[:, :3]).add(x[:, 3:])
+    >>> np.allclose(gram.matrix, np.cov(x) * 9)
+    True
+    """
+
+    def __init__(self, images: int, centre: str | None = "rows"):
+        if centre not in ("rows", "columns", None):
+            raise ValueError(f"centre: expected 'rows', 'columns' or None, got {centre!r}")
+        self.centre = centre
+        self.matrix = np.zeros((images, images))
+        self.mean = np.zeros(images)
+        self.broken = np.zeros(images, bool)
+        self.width = 0
+
+    def add(self, block, product=None) -> Gram:
+        """Add features: block (n, f) of any float type; ``product(x, matrix)`` adds x @ x.T to matrix."""
+        block = np.asarray(block)
+        if block.ndim != 2 or len(block) != len(self.matrix):
+            raise ValueError(f"block: expected ({len(self.matrix)}, features), got {block.shape}")
+        dtype = np.float32 if block.dtype in (np.float32, np.float16) else np.float64
+        for start in range(0, block.shape[1], BLOCK):
+            with np.errstate(invalid="ignore", over="ignore"):
+                x = block[:, start : start + BLOCK].astype(dtype, order="C")
+                self._add(x, product or _product)
+        return self
+
+    def _add(self, x: np.ndarray, product) -> None:
+        """Add one block (n, f), which is overwritten."""
+        f = x.shape[1]
+        mean = x.mean(axis=1) if self.centre == "rows" else x.sum(axis=1)
+        self.broken |= ~np.isfinite(mean)
+        if self.centre == "rows":
+            x -= mean[:, None]
+            # float32 means are a little off; what they leave in each row is removed again.
+            rest = x.mean(axis=1).astype(np.float64)
+            delta = mean + rest - self.mean
+            update = np.stack([rest, delta])
+            weights = np.array([-f, self.width * f / (self.width + f)])
+            self.matrix += (update.T * weights) @ update
+            self.mean += delta * (f / (self.width + f))
+        elif self.centre == "columns":
+            x -= x.mean(axis=0)
+        product(x, self.matrix)
+        self.width += f
+
+    def merge(self, other: Gram) -> Gram:
+        """Add the features that another accumulator has seen."""
+        if other.width:
+            self.broken |= other.broken
+            with np.errstate(invalid="ignore"):
+                delta, width = other.mean - self.mean, self.width + other.width
+                self.matrix += other.matrix
+                if self.centre == "rows":
+                    self.matrix += np.outer(delta * (self.width * other.width / width), delta)
+                    self.mean += delta * (other.width / width)
+                self.width = width
+        return self
+
+
+def _product(x: np.ndarray, matrix: np.ndarray) -> None:
+    matrix += x @ x.T
+
+
+def gram_of(blocks, images: int, width, centre: str | None = "rows", single: bool = False) -> Gram:
+    """Gram matrix of a layer that is read block by block.
+
+    Parameters
+    ----------
+    blocks : callable
+        ``blocks(start, stop)`` gives features start to stop, (n, stop - start); called from several threads.
+    images : int
+        Number of images n.
+    width : int
+        Number of features.
+    centre : {"rows", "columns", None}
+        As in :class:`Gram`.
+    single : bool
+        Whether the features are float32 or float16, so that oneDNN may multiply them.
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).normal(size=(4, 10_000))
+    >>> gram = gram_of(lambda start, stop: x[:, start:stop], 4, 10_000)
+    >>> np.allclose(gram.matrix, np.cov(x) * 9_999)
+    True
+    """
+    starts = range(0, width, BLOCK)
+    fast = single and float(images) ** 2 * width >= ONEDNN and onednn() is not None
+    if fast:
+        import torch
+
+    def work(jobs) -> Gram:
+        gram = Gram(images, centre)
+        if fast:
+            torch.set_num_threads(1)
+        for start in jobs:
+            gram.add(blocks(start, min(start + BLOCK, width)), _lower if fast else _product)
+        return gram
+
+    if not fast:
+        return work(starts)  # BLAS uses all cores by itself
+    threads, workers = torch.get_num_threads(), min(cores(), len(starts))
+    try:
+        first, *rest = in_threads(work, [starts[k::workers] for k in range(workers)], workers)
+    finally:
+        torch.set_num_threads(threads)
+    for gram in rest:
+        first.merge(gram)
+    below = np.tril_indices(images, -1)
+    first.matrix.T[below] = first.matrix[below]
+    return first
+
+
+def _lower(x: np.ndarray, matrix: np.ndarray) -> None:
+    """Add x @ x.T to the lower triangle of ``matrix`` on one core by oneDNN, stripe by stripe."""
+    import torch
+
+    linear, rows = onednn(), torch.from_numpy(x)
+    for start in range(0, len(x), STRIPE):
+        stop = min(start + STRIPE, len(x))
+        matrix[start:stop, :stop] += linear(rows[start:stop], rows[:stop], None, "none", [], "").numpy()
+
+
+@cache
+def onednn():
+    """torch's float32 matrix product by oneDNN, or None where torch, the kernel or AVX-512 is missing."""
+    try:
+        import torch
+
+        linear, x = torch.ops.mkldnn._linear_pointwise, torch.ones(2, 3)
+        works = torch.backends.mkldnn.is_available() and "AVX512" in torch.backends.cpu.get_cpu_capability()
+        return linear if works and torch.equal(linear(x, x, None, "none", [], ""), x @ x.T) else None
+    except (ImportError, AttributeError, RuntimeError):
+        return None

@@ -1,0 +1,1 @@
+"""What `brainscore_granularity.stats` is made of: one estimator a file."""

@@ -1,0 +1,27 @@
+"""Where things are kept on this computer."""
+
+import os
+from pathlib import Path
+
+HOME_VARIABLE = "BRAINSCORE_GRANULARITY_HOME"
+
+
+def home() -> Path:
+    """Folder for checkpoints, stimuli and caches: $BRAINSCORE_GRANULARITY_HOME or ~/.brainscore_granularity."""
+    return Path(os.environ.get(HOME_VARIABLE) or "~/.brainscore_granularity").expanduser()
+
+
+def write_atomically(path: Path, content: bytes | str) -> None:
+    """Write a file so that readers see the old content or the new, never a part, even after a crash."""
+    data = content.encode() if isinstance(content, str) else content
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with open(temporary, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

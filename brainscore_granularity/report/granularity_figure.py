@@ -1,0 +1,89 @@
+"""Alignment against granularity on the embedded world."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+import pandas as pd
+
+from . import style
+from .summary import by_condition, condition, order
+
+# panel -> (title, y label, [(benchmark, line label, style key)])
+PANELS = (
+    (
+        "Simulated IT",
+        "RSA, share of noise ceiling",
+        [
+            ("World.IT-rsa", "coarse brain", "coarse"),
+            ("World_fine.IT-rsa", "fine brain", "fine"),
+            ("World_null.IT-rsa", "null brain", "null"),
+        ],
+    ),
+    (
+        "Simulated behaviour",
+        "odd-one-out above chance, share of ceiling",
+        [
+            ("World.triplet", "coarse brain", "coarse"),
+            ("World_fine.triplet", "fine brain", "fine"),
+            ("World_null.triplet", "null brain", "null"),
+        ],
+    ),
+    ("Simulated V1", "RSA, share of noise ceiling", [("World.V1-rsa", "Gabor energy", "V1")]),
+)
+
+
+def world_figure(scores: pd.DataFrame) -> str:
+    """SVG of every World benchmark: a dot a seed, a line through the means, a band for the 95% interval."""
+    import matplotlib
+
+    matplotlib.use("Agg", force=False)
+    from matplotlib import pyplot as plt
+
+    summary = by_condition(scores)
+    x_of = {name: i for i, name in enumerate(order(summary["condition"]))}
+    with plt.rc_context(style.SETTINGS):
+        figure, axes = plt.subplots(1, len(PANELS), figsize=(10, 3.6), sharey=True, width_ratios=(1, 1, 0.8))
+        for axis, (title, y_label, lines) in zip(axes, PANELS, strict=True):
+            for benchmark, label, key in lines:
+                _line(axis, scores, summary, benchmark, label, key, x_of)
+            axis.set_title(title, loc="left")
+            axis.set_ylabel(y_label)
+            axis.set_xticks(list(x_of.values()), [_tick(name) for name in x_of])
+            axis.set_xlabel("classes the network was trained on")
+            axis.axhline(0, color=style.MUTED, linewidth=0.8)
+            axis.grid(axis="y", color=style.GRID, linewidth=0.6)
+            axis.set_axisbelow(True)
+            axis.tick_params(labelleft=True, length=0)
+            axis.legend(frameon=False, fontsize=8, loc="lower center", bbox_to_anchor=(0.5, -0.46), ncols=3,
+                        columnspacing=1.0, handlelength=1.6)  # fmt: skip
+        axes[0].set_ylim(min(-0.12, summary["low"].min() - 0.03), 1.02)
+        figure.text(0.995, 0.985, "simulated subjects", ha="right", va="top", fontsize=8, color=style.MUTED)
+        figure.tight_layout()
+        buffer = StringIO()
+        figure.savefig(buffer, format="svg", metadata={"Date": None})
+        plt.close(figure)
+    return buffer.getvalue()
+
+
+def _line(axis, scores, summary, benchmark, label, key, x_of) -> None:
+    rows = summary[summary["benchmark"] == benchmark]
+    if rows.empty:
+        return
+    colour, marker = style.COLOURS[key], style.MARKERS[key]
+    trained = rows[rows["condition"] != "untrained"]
+    x = [x_of[name] for name in trained["condition"]]
+    axis.fill_between(x, trained["low"], trained["high"], color=colour, alpha=0.15, linewidth=0)
+    axis.plot(x, trained["value"], color=colour, linewidth=1.8)
+    start = rows[rows["condition"] == "untrained"]
+    if not start.empty:
+        start = start.iloc[0]
+        axis.vlines(x_of["untrained"], start["low"], start["high"], color=colour, alpha=0.4, linewidth=1.5)
+    seeds = scores[(scores["benchmark"] == benchmark) & (scores["status"] == "ok")]
+    seed_x = [x_of.get(condition(labels, k)) for labels, k in zip(seeds["labels"], seeds["k"], strict=True)]
+    axis.plot(seed_x, seeds["value"], marker, color=colour, markersize=4, markeredgecolor="white",
+              markeredgewidth=0.6, label=label)  # fmt: skip
+
+
+def _tick(name: str) -> str:
+    return {"untrained": "un-\ntrained", "native": "64\nnative"}.get(name, name)

@@ -1,0 +1,51 @@
+"""From the tidy table of scores to what is drawn and printed: one row a condition, seeds together."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+REFERENCE_LABELS = ("untrained", "native")
+
+
+def condition(labels: str | None, k: float | None) -> str | None:
+    """Name of a point on the granularity axis: "untrained", "2" ... "64", "native"; None for other models."""
+    if labels in REFERENCE_LABELS:
+        return labels
+    return None if labels is None or pd.isna(k) else str(int(k))
+
+
+def by_condition(scores: pd.DataFrame) -> pd.DataFrame:
+    """Mean over seeds of the value, its interval and the raw score, one row a (benchmark, condition).
+
+    The interval is the mean of the seeds' own 95% stimulus intervals: all seeds are resampled with the same
+    stimuli, so this is what the interval of their mean would be if the seeds agreed perfectly, and at most too wide.
+    """
+    scores = scores[scores["status"] == "ok"].copy()
+    scores["condition"] = [condition(labels, k) for labels, k in zip(scores["labels"], scores["k"], strict=True)]
+    scores = scores.dropna(subset="condition")
+    summary = scores.groupby(["benchmark", "condition"], as_index=False).agg(
+        value=("value", "mean"),
+        low=("interval_low", "mean"),
+        high=("interval_high", "mean"),
+        raw=("raw", "mean"),
+        seeds=("seed", "nunique"),
+        lowest_seed=("value", "min"),
+        highest_seed=("value", "max"),
+        ceiling_lower=("ceiling_lower", "first"),
+        ceiling_upper=("ceiling_upper", "first"),
+        simulated=("simulated", "any"),
+    )
+    summary["condition"] = pd.Categorical(summary["condition"], order(summary["condition"]), ordered=True)
+    return summary.sort_values(["benchmark", "condition"], ignore_index=True)
+
+
+def order(conditions) -> list[str]:
+    """Conditions from left to right: untrained, growing K, native classes."""
+    numbers = sorted({c for c in conditions if c not in REFERENCE_LABELS}, key=int)
+    return [*(c for c in ["untrained"] if c in set(conditions)), *numbers, *(c for c in ["native"] if c in set(conditions))]
+
+
+def best(summary: pd.DataFrame, benchmark: str) -> pd.Series:
+    """The trained condition that aligns best with one benchmark."""
+    rows = summary[(summary["benchmark"] == benchmark) & (summary["condition"] != "untrained")]
+    return rows.loc[rows["value"].idxmax()]

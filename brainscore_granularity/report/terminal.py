@@ -1,0 +1,64 @@
+"""Tables on the terminal."""
+
+from __future__ import annotations
+
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+from .summary import best, by_condition
+
+
+def print_world_table(scores: pd.DataFrame) -> None:
+    """The embedded study: one row a condition, one column a benchmark, mean over seeds with the interval."""
+    scores = scores[scores["benchmark"].str.startswith("World") & scores["labels"].notna()]
+    summary = by_condition(scores)
+    benchmarks = list(dict.fromkeys(summary["benchmark"]))
+    table = Table(
+        title="Alignment with SIMULATED subjects: share of the noise ceiling, mean of the seeds, [dim]95% interval[/dim]",
+        caption="bold: best trained network of the column; the ceiling is the raw score that 1 stands for "
+        "(lower to upper bound)",
+    )
+    table.add_column("trained on")
+    for name in benchmarks:
+        table.add_column(name.replace("-rsa", "\nRSA").replace(".triplet", "\ntriplet"), justify="right")
+    for condition in summary["condition"].cat.categories:
+        cells = []
+        for name in benchmarks:
+            row = summary[(summary["benchmark"] == name) & (summary["condition"] == condition)]
+            if row.empty:
+                cells.append("-")
+                continue
+            row = row.iloc[0]
+            value = f"{row['value']:.2f}"
+            if best(summary, name)["condition"] == condition:
+                value = f"[bold]{value}[/bold]"
+            cells.append(f"{value}\n[dim]{row['low']:.2f} {row['high']:.2f}[/dim]")
+        table.add_row(f"{condition} classes" if condition.isdigit() else condition, *cells)
+    table.add_section()
+    ceilings = summary.groupby("benchmark")[["ceiling_lower", "ceiling_upper"]].first()
+    table.add_row("noise ceiling", *(f"{ceilings.loc[n].iloc[0]:.2f} {ceilings.loc[n].iloc[1]:.2f}" for n in benchmarks))
+    _console().print(table)
+
+
+def print_scores(scores: pd.DataFrame) -> None:
+    """One line a score."""
+    table = Table()
+    for name in ("model", "benchmark"):
+        table.add_column(name, overflow="fold")
+    for name in ("value", "95% interval", "raw", "ceiling", "layer"):
+        table.add_column(name, justify="right")
+    for row in scores.itertuples():
+        if row.status != "ok":
+            table.add_row(row.model, row.benchmark, "failed", "", "", "", row.reason)
+            continue
+        interval = "" if pd.isna(row.interval_low) else f"{row.interval_low:.3f} {row.interval_high:.3f}"
+        raw, ceiling = (f"{v:.3f}" if not pd.isna(v) else "" for v in (row.raw, row.ceiling_upper))
+        benchmark = row.benchmark + (" (simulated)" if row.simulated else "")
+        table.add_row(row.model, benchmark, f"{row.value:.3f}", interval, raw, ceiling, row.layer or "")
+    _console().print(table)
+
+
+def _console() -> Console:
+    console = Console()
+    return console if console.is_terminal else Console(width=140)

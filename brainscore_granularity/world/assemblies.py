@@ -1,0 +1,123 @@
+"""The world in Brain-Score's data formats: stimulus sets on disk and assemblies of simulated subjects."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from brainscore_core.supported_data_standards.brainio.assemblies import BehavioralAssembly, NeuroidAssembly
+from brainscore_core.supported_data_standards.brainio.stimuli import StimulusSet
+
+from ..paths import home, write_atomically
+from . import brains
+from . import images as world
+
+VISUAL_DEGREES = 8
+# Image sets: name -> (images a fine class, seed). Training images have another seed; see study.py.
+IMAGE_SETS = {"World": (4, 101), "World_selection": (3, 202)}
+
+
+@lru_cache
+def image_set(name: str) -> world.Images:
+    return world.draw(*IMAGE_SETS[name])
+
+
+@lru_cache
+def stimulus_set(name: str) -> StimulusSet:
+    """The images of a set as PNG files under the package's home, written once.
+
+    Brain-Score caches activations by stimulus identifier and compares file paths; the identifier therefore holds a
+    hash of the pixels and of the folder.
+    """
+    images = image_set(name)
+    content = hashlib.sha256(images.pixels.tobytes()).hexdigest()[:12]
+    folder = home() / "stimuli" / f"{name}-{content}"
+    ids = [f"{name.lower()}_{i:04d}" for i in range(len(images.fine))]
+    paths = {stimulus: folder / f"{stimulus}.png" for stimulus in ids}
+    if not (folder / "complete").exists():
+        for stimulus, pixels in zip(ids, images.pixels, strict=True):
+            _write_png(paths[stimulus], pixels)
+        write_atomically(folder / "complete", content)
+    stimuli = StimulusSet(
+        {
+            "stimulus_id": ids,
+            "filename": [path.name for path in paths.values()],
+            "fine": images.fine,
+            "basic": images.basic,
+            "superordinate": images.superordinate,
+            "name": [world.fine_name(fine) for fine in images.fine],
+        }
+    )
+    stimuli.stimulus_paths = paths
+    where = hashlib.sha256(str(folder).encode()).hexdigest()[:6]
+    stimuli.identifier = f"{name}--{content}-{where}"
+    return stimuli
+
+
+def neural(name: str, brain: str, region: str) -> NeuroidAssembly:
+    """Simulated responses: presentation (images x repeats) x neuroid (subjects x voxels)."""
+    images, (_, seed), stimuli = image_set(name), IMAGE_SETS[name], stimulus_set(name)
+    shared = brains.signal(images, brains.BRAINS[brain], region, seed)
+    first = 0 if name == "World" else 100  # selection has subjects of its own
+    subjects = [f"sim{s + 1:02d}" for s in range(first, first + brains.N_SUBJECTS)]
+    data = np.concatenate(
+        [brains.responses(shared, s) for s in range(first, first + brains.N_SUBJECTS)], axis=2
+    )  # (repeats, images, neuroids)
+    n = len(images.fine)
+    assembly = NeuroidAssembly(
+        data.transpose(1, 0, 2).reshape(n * brains.N_REPEATS, -1),  # image-major, as in Brain-Score's data
+        dims=["presentation", "neuroid"],
+        coords={
+            "stimulus_id": ("presentation", np.repeat(stimuli["stimulus_id"].values, brains.N_REPEATS)),
+            "repetition": ("presentation", np.tile(np.arange(brains.N_REPEATS), n)),
+            "neuroid_id": (
+                "neuroid",
+                [f"{subject}_{region}_v{v:04d}" for subject in subjects for v in range(brains.N_VOXELS)],
+            ),
+            "subject": ("neuroid", np.repeat(subjects, brains.N_VOXELS)),
+            "region": ("neuroid", [region] * (len(subjects) * brains.N_VOXELS)),
+        },
+    )
+    return _described(assembly, f"{name}.{brain}.{region}", stimuli)
+
+
+def choices(name: str, brain: str) -> BehavioralAssembly:
+    """Simulated odd-one-out choices in the format of Brain-Score's THINGS triplets: the third image is the odd one.
+
+    attrs["ceiling"] is the accuracy that an observer who knows the geometry would reach.
+    """
+    images, (_, seed), stimuli = image_set(name), IMAGE_SETS[name], stimulus_set(name)
+    rows, ceiling = brains.odd_one_out(images, brains.BRAINS[brain], seed)
+    ids = stimuli["stimulus_id"].values
+    assembly = BehavioralAssembly(
+        ids[rows[:, 2]],
+        dims=["presentation"],
+        coords={
+            "stimulus_id": ("presentation", ids[rows[:, 2]]),
+            "triplet_id": ("presentation", [f"triplet_{i}" for i in range(len(rows))]),
+            **{f"image_{j + 1}": ("presentation", ids[rows[:, j]]) for j in range(3)},
+        },
+    )
+    assembly.attrs["ceiling"] = ceiling
+    return _described(assembly, f"{name}.{brain}.triplet", stimuli)
+
+
+def _described(assembly, identifier: str, stimuli: StimulusSet):
+    assembly.attrs["identifier"] = identifier
+    assembly.attrs["stimulus_set"] = stimuli
+    assembly.attrs["stimulus_set_identifier"] = stimuli.identifier
+    assembly.attrs["simulated"] = True
+    return assembly
+
+
+def _write_png(path: Path, pixels: np.ndarray) -> None:
+    from io import BytesIO
+
+    from PIL import Image
+
+    buffer = BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(buffer.getvalue())

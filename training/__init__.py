@@ -1,0 +1,1 @@
+"""Training: torch and numpy only, Brain-Score not needed."""
