@@ -1,0 +1,1 @@
+"""Measurements behind docs/performance.md and docs/calibration.md; not part of the package."""

@@ -3,9 +3,10 @@
     python -m bench.calibrate              1,000 worlds a row
     python -m bench.calibrate --worlds 100 --output /dev/stdout
 
-A world is a draw of images, and of subjects where they are random. Latent variables z (images, 12) drive model and
-subjects through fixed weights; measurement noise is added to every response. What a score would be for infinitely many
-images, or a ceiling for infinitely many subjects, is computed once from far larger draws.
+A world is a draw of images, and of subjects where they are random. Latent variables z (images, 12) drive
+model and subjects through fixed weights; measurement noise is added to every response. What a score would
+be for infinitely many images, or a ceiling for infinitely many subjects, is computed once from far larger
+draws.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ def latent(rng, images: int) -> np.ndarray:
 
 
 def units(rng, z, which: int, noise: float, own: float = 0.0) -> np.ndarray:
-    """Responses (images, UNITS) of half-rectified units; ``own`` is the share of weights drawn afresh (a subject)."""
+    """Responses (images, UNITS) of half-rectified units; ``own`` is the share of weights drawn afresh (a
+    subject)."""
     w = weights(which) + own * rng.normal(size=(LATENT, UNITS))
     return np.maximum(z @ w, 0) + noise * rng.normal(size=(len(z), UNITS))
 
@@ -69,7 +71,10 @@ def best_layer(seed: int, images: int = 40, layers: int = 7) -> bool:
     rng = np.random.default_rng([2, seed])
     z = latent(rng, images)
     a = [rsa.rdm(units(rng, z, 0, 0.5 + k / 2)) for k in range(layers)]
-    return stats.max_statistic(a, rsa.rdm(units(rng, latent(rng, images), 1, 0.5)), n=999, seed=seed).p_best <= 0.05
+    return (
+        stats.max_statistic(a, rsa.rdm(units(rng, latent(rng, images), 1, 0.5)), n=999, seed=seed).p_best
+        <= 0.05
+    )
 
 
 def interval(seed: int, images: int = 80, n: int = 1000) -> dict[str, bool]:
@@ -148,7 +153,11 @@ def main() -> None:
     lines = []
     for function, name, (low, high) in ROWS:
         for method, rate in run(partial(function), options.worlds, workers).items():
-            asked = f"{low:g} to {high:g}%" if method != "raw 90%" else "none: not an interval, shown as a warning"
+            asked = (
+                f"{low:g} to {high:g}%"
+                if method != "raw 90%"
+                else "none: not an interval, shown as a warning"
+            )
             verdict = "" if method == "raw 90%" else "yes" if low <= rate <= high else "**no**"
             error = 100 * np.sqrt(rate / 100 * (1 - rate / 100) / options.worlds)
             lines.append(f"| {name.format(method)} | {rate:.1f}% (+-{error:.1f}) | {asked} | {verdict} |")

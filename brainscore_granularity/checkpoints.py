@@ -93,7 +93,7 @@ def read(store: Path, identifier: str) -> Checkpoint | None:
         weights, sha256 = store / record.pop("weights"), record.pop("sha256")
     except FileNotFoundError:
         return None
-    except (json.JSONDecodeError, KeyError, AttributeError) as error:
+    except (json.JSONDecodeError, KeyError, AttributeError, TypeError) as error:
         raise CheckpointError(
             f"{path} is damaged ({type(error).__name__}: {error}). Delete it and {how_to_make(identifier)}."
         ) from error

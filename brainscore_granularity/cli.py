@@ -10,18 +10,17 @@ from typing import Annotated
 import tyro
 
 
-
 def demo(to: Path = Path(".")) -> None:
     """Answer the question on an embedded world: train, score through Brain-Score, report.
 
     Draws 6,144 images, trains 14 networks on 2 to 64 classes (and one whose features define the classes), chooses
-    their layers, scores them on simulated subjects with known answers, prints a table and writes results/ and
-    report.html. Minutes on two cores; a second run repeats nothing.
+    their layers, scores them on simulated subjects with known answers, prints a table and writes results/,
+    granularity.svg and report.html. Minutes on two cores; a second run repeats nothing.
 
     Example: granularity demo --to study
 
     Args:
-        to: Folder for results/ and report.html.
+        to: Folder for results/, granularity.svg and report.html.
     """
     from . import results
     from .report.terminal import print_world_table
@@ -155,7 +154,7 @@ def main(arguments: list[str] | None = None) -> None:
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
-    _quiet_surroundings()
+    _quiet_surroundings(doctor=arguments[:1] == ["doctor"])
     try:
         tyro.extras.subcommand_cli_from_dict(
             VERBS,
@@ -194,14 +193,15 @@ def explain(error: Exception) -> str:
     return text if known else f"{type(error).__name__}: {text} (--debug shows where)"
 
 
-def _quiet_surroundings() -> None:
+def _quiet_surroundings(doctor: bool) -> None:
     """Settings that must be made before torch, tqdm and Brain-Score are imported."""
     import warnings
 
     # Threads that spin while they wait make training ten times slower when another program is using a core.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("TQDM_DISABLE", "1")  # Brain-Score's inner bars; ours show the time left
-    os.environ.setdefault("BS_INSTALL_DEPENDENCIES", "no")  # Brain-Score would run pip at every load
+    if not doctor:  # which looks at the user's own setting
+        os.environ.setdefault("BS_INSTALL_DEPENDENCIES", "no")  # Brain-Score would run pip at every load
     warnings.filterwarnings("ignore", message=".*should explicitly define __slots__", category=FutureWarning)
     warnings.filterwarnings("ignore", category=DeprecationWarning)
 

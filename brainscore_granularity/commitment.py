@@ -19,6 +19,7 @@ from .paths import write_atomically
 
 REGIONS = ("V1", "V2", "V4", "IT")
 SELECTION = "World_selection"
+SELECTION_VERSION = 1  # raised when the selection images or subjects change: earlier commitments are then made anew
 
 
 def commit(checkpoint: checkpoints.Checkpoint) -> tuple[dict[str, str], dict[str, dict[str, float]]]:
@@ -48,18 +49,19 @@ def save(checkpoint: checkpoints.Checkpoint, layer_map: dict, scores: dict) -> P
     """Write ``region_layer_map/<id>.json`` and the selection scores beside it."""
     folder = checkpoint.weights.parent.parent / "region_layer_map"
     path = folder / f"{checkpoint.identifier}.json"
-    record = {"selection": SELECTION, "checkpoint": checkpoint.sha256, "scores": scores}
+    record = {"selection": SELECTION, "selection_version": SELECTION_VERSION, "checkpoint": checkpoint.sha256, "scores": scores}
     write_atomically(folder / f"{checkpoint.identifier}.scores.json", json.dumps(record, indent=1) + "\n")
     write_atomically(path, json.dumps(layer_map, indent=1) + "\n")
     return path
 
 
 def is_committed(checkpoint: checkpoints.Checkpoint) -> bool:
-    """Whether these very weights have a commitment."""
+    """Whether these very weights have a commitment made on the present selection data."""
     scores = checkpoint.weights.parent.parent / "region_layer_map" / f"{checkpoint.identifier}.scores.json"
     try:
-        return json.loads(scores.read_text())["checkpoint"] == checkpoint.sha256
-    except (OSError, ValueError, KeyError):
+        record = json.loads(scores.read_text())
+        return (record["checkpoint"], record["selection_version"]) == (checkpoint.sha256, SELECTION_VERSION)
+    except (OSError, ValueError, KeyError, TypeError):
         return False
 
 

@@ -26,8 +26,9 @@ def rdm(features, distance: str = "correlation", *, images=None, layer: str | No
     Parameters
     ----------
     features : (n, ...), numpy or torch
-        One row an image, trailing dimensions flattened. float32 stays float32 within a block of features and is
-        summed in float64. A tensor on a GPU is multiplied there. For "crossnobis": (repeats, n, ...).
+        One row an image, trailing dimensions flattened. float32 stays float32 within a block of features
+        and is summed in float64. A tensor on a GPU is multiplied there. For "crossnobis": (repeats, n,
+        ...).
     distance : {"correlation", "euclidean", "cosine", "mahalanobis", "crossnobis"}
         For images x, y with P features and noise covariance S:
 
@@ -45,7 +46,8 @@ def rdm(features, distance: str = "correlation", *, images=None, layer: str | No
     layer : str, optional
         Name of the layer, for error messages.
     noise : (P, P), optional
-        Noise covariance for "mahalanobis" and "crossnobis", as from :func:`noise_covariance`; default identity.
+        Noise covariance for "mahalanobis" and "crossnobis", as from :func:`noise_covariance`; default
+        identity.
 
     Returns
     -------
@@ -98,17 +100,22 @@ def from_gram(gram: Gram, distance: str = "correlation", *, images=None, layer: 
     True
     """
     if CENTRES.get(distance, "") != gram.centre:
-        raise ValueError(f"distance {distance!r} needs Gram(centre={CENTRES.get(distance)!r}), got {gram.centre!r}")
-    power = np.diag(gram.matrix).copy()
+        raise ValueError(
+            f"distance {distance!r} needs Gram(centre={CENTRES.get(distance)!r}), got {gram.centre!r}"
+        )
+    matrix = gram.matrix
+    power = np.diag(matrix).copy()
     broken = gram.broken if gram.broken.any() else ~np.isfinite(power)
     if broken.any():
         raise _degenerate(broken, "NaN, infinite or overflowing features", images, layer, "Mend or leave out")
     if distance in ("correlation", "cosine"):
-        # Rounding leaves a constant row a variance near (1e-16 mean)^2; float32 features that differ have 1e-14.
-        dead = power <= gram.width * (1e-12 * gram.mean) ** 2
+        # Constants are found by comparison: rounding of the mean can leave a constant image a trace of variance.
+        dead = power <= 0 if distance == "cosine" else ~gram.varies | (power <= 0)
         if dead.any():
-            zero = "Correlation needs features that vary within an image" if distance == "correlation" else (
-                "The cosine needs features that are not all zero"
+            zero = (
+                "Correlation needs features that vary within an image"
+                if distance == "correlation"
+                else ("The cosine needs features that are not all zero")
             )
             raise _degenerate(
                 dead,
@@ -118,9 +125,9 @@ def from_gram(gram: Gram, distance: str = "correlation", *, images=None, layer: 
                 f"{zero}: leave these images out, take another layer, or use distance='euclidean'.",
             )
         norm = np.sqrt(power)
-        out = 1 - np.clip(gram.matrix / norm[:, None] / norm, -1, 1)
+        out = 1 - np.clip(matrix / norm[:, None] / norm, -1, 1)
     else:
-        out = np.maximum(power[:, None] + power - 2 * gram.matrix, 0)
+        out = np.maximum(power[:, None] + power - 2 * matrix, 0)
         out = np.sqrt(out) if distance == "euclidean" else out / gram.width
     out = (out + out.T) / 2
     np.fill_diagonal(out, 0)
@@ -128,7 +135,8 @@ def from_gram(gram: Gram, distance: str = "correlation", *, images=None, layer: 
 
 
 def noise_covariance(repeats, shrinkage: float | None = None) -> np.ndarray:
-    """Covariance over features of what differs between repeats of one image, shrunk towards its diagonal mean.
+    """Covariance over features of what differs between repeats of one image, shrunk towards its diagonal
+    mean.
 
     Parameters
     ----------
@@ -147,7 +155,9 @@ def noise_covariance(repeats, shrinkage: float | None = None) -> np.ndarray:
     """
     x = np.asarray(repeats, dtype=np.float64)
     if x.ndim != 3 or len(x) < 2:
-        raise ValueError(f"repeats: expected (repeats, images, features) with at least 2 repeats, got {x.shape}")
+        raise ValueError(
+            f"repeats: expected (repeats, images, features) with at least 2 repeats, got {x.shape}"
+        )
     residual = (x - x.mean(axis=0)).reshape(-1, x.shape[-1])
     degrees = (len(x) - 1) * x.shape[1]
     sample = residual.T @ residual / degrees
@@ -169,15 +179,20 @@ def _whiten(x: np.ndarray, noise) -> np.ndarray:
     try:
         factor = np.linalg.cholesky(noise)
     except np.linalg.LinAlgError as error:
-        raise ValueError("noise: expected a positive definite covariance; shrink it, see noise_covariance") from error
+        raise ValueError(
+            "noise: expected a positive definite covariance; shrink it, see noise_covariance"
+        ) from error
     flat = x.reshape(-1, x.shape[-1]).astype(np.float64)
     return np.linalg.solve(factor, flat.T).T.reshape(x.shape)
 
 
 def _crossnobis(x: np.ndarray, images, layer) -> np.ndarray:
-    """Mean over pairs of different repeats of the inner products of differences, (repeats, n, P) -> (n, n)."""
+    """Mean over pairs of different repeats of the inner products of differences, (repeats, n, P) -> (n,
+    n)."""
     if len(x) < 2:
-        raise ValueError(f"features: crossnobis expects at least 2 repeats (repeats, images, ...), got {x.shape}")
+        raise ValueError(
+            f"features: crossnobis expects at least 2 repeats (repeats, images, ...), got {x.shape}"
+        )
     broken = ~np.isfinite(x).all(axis=(0, 2))
     if broken.any():
         raise _degenerate(broken, "NaN, infinite or overflowing features", images, layer, "Mend or leave out")
@@ -192,9 +207,13 @@ def _crossnobis(x: np.ndarray, images, layer) -> np.ndarray:
 
 
 def _degenerate(which: np.ndarray, what: str, images, layer, mend: str) -> DegenerateFeatures:
-    names = [f"image {k}" if images is None else f"image {k} ({images[k]})" for k in np.flatnonzero(which)[:3]]
+    names = [
+        f"image {k}" if images is None else f"image {k} ({images[k]})" for k in np.flatnonzero(which)[:3]
+    ]
     more = ", ..." if which.sum() > 3 else "."
     where = f" in layer {layer!r}" if layer is not None else ""
     if mend == "Mend or leave out":
         mend = "Find where they arise (a diverged network, a dead electrode), mend it, or leave these images out."
-    return DegenerateFeatures(f"{which.sum()} of {len(which)} images have {what}{where}: {', '.join(names)}{more} {mend}")
+    return DegenerateFeatures(
+        f"{which.sum()} of {len(which)} images have {what}{where}: {', '.join(names)}{more} {mend}"
+    )

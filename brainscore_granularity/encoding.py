@@ -1,7 +1,8 @@
 """Linear encoding: predict each voxel or electrode from a layer by ridge regression (himalaya).
 
-The penalty is chosen by cross-validation within the fit split, a layer by the same cross-validated score, and only then
-is the test split touched. Features and responses are standardised with means and deviations of the fit split.
+The penalty is chosen by cross-validation within the fit split, a layer by the same cross-validated score,
+and only then is the test split touched. Features and responses are standardised with means and deviations
+of the fit split.
 """
 
 from __future__ import annotations
@@ -21,14 +22,22 @@ class Encoding(NamedTuple):
     r: np.ndarray  # (voxels,) Pearson correlation of prediction and response; 0 for a constant prediction
     r2: np.ndarray  # (voxels,) 1 - residual / total sum of squares
     explained: np.ndarray | None  # (voxels,) r2 / ceiling; NaN where the ceiling is 0
-    selection: np.ndarray  # (voxels,) cross-validated r2 in the fit split, at the best alpha
+    selection: np.ndarray  # (voxels,) cross-validated share explained in the fit split, at the best alpha
     alpha: np.ndarray  # (voxels,)
     prediction: np.ndarray  # (images, voxels) in units of the response
 
 
 def ridge(
-    features, responses, test_features, test_responses, *, alphas=ALPHAS, folds: int = 5, ceiling=None,
-    backend: str = "numpy", seed: int = 0,
+    features,
+    responses,
+    test_features,
+    test_responses,
+    *,
+    alphas=ALPHAS,
+    folds: int = 5,
+    ceiling=None,
+    backend: str = "numpy",
+    seed: int = 0,
 ) -> Encoding:
     """Fit on one split, predict the other.
 
@@ -73,7 +82,9 @@ def ridge(
             f" {len(x_test)} and {len(y_test)} to test"
         )
     if x.shape[1] != x_test.shape[1] or y.shape[1] != y_test.shape[1]:
-        raise ValueError(f"expected test splits of {x.shape[1:]} and {y.shape[1:]}, got {x_test.shape} and {y_test.shape}")
+        raise ValueError(
+            f"expected test splits of {x.shape[1:]} and {y.shape[1:]}, got {x_test.shape} and {y_test.shape}"
+        )
     if not 2 <= folds <= len(x):
         raise ValueError(f"folds: expected 2 to {len(x)}, got {folds}")
     mean_x, scale_x = _moments(x)
@@ -89,8 +100,12 @@ def ridge(
         ceiling = np.asarray(ceiling, float)
         explained = np.where(ceiling > 0, r2 / np.where(ceiling > 0, ceiling, 1), np.nan)
     return Encoding(
-        _correlation(prediction, y_test), r2, explained, _numpy(fitted.cv_scores_).astype(np.float64),
-        _numpy(fitted.best_alphas_).astype(np.float64), prediction,
+        _correlation(prediction, y_test),
+        r2,
+        explained,
+        _share(fitted),
+        _numpy(fitted.best_alphas_).astype(np.float64),
+        prediction,
     )
 
 
@@ -109,7 +124,7 @@ def choose_layer(
     Returns
     -------
     (str, dict)
-        Best layer, and each layer's cross-validated r2, averaged over voxels.
+        Best layer, and each layer's cross-validated share of variance explained, averaged over voxels.
 
     Examples
     --------
@@ -129,7 +144,7 @@ def choose_layer(
             raise ValueError(f"layer {name!r}: expected {len(y)} images, as in responses, got {len(x)}")
         mean_x, scale_x = _moments(x)
         fitted = _himalaya((x - mean_x) / scale_x, (y - mean_y) / scale_y, alphas, folds, backend, seed)
-        scores[name] = float(_numpy(fitted.cv_scores_).mean())
+        scores[name] = float(_share(fitted).mean())
     return max(scores, key=scores.get), scores
 
 
@@ -142,8 +157,8 @@ def voxel_ceiling(repeats) -> np.ndarray:
 
     Notes
     -----
-    With k repeats, variance s_b of the means over images and mean variance s_w within an image, the noise in a mean is
-    s_w / k, so the explainable share is 1 - (s_w / k) / s_b (Allen et al. 2022).
+    With k repeats, variance s_b of the means over images and mean variance s_w within an image, the noise
+    in a mean is s_w / k, so the explainable share is 1 - (s_w / k) / s_b (Allen et al. 2022).
 
     Examples
     --------
@@ -154,7 +169,9 @@ def voxel_ceiling(repeats) -> np.ndarray:
     """
     x = np.asarray(repeats, dtype=np.float64)
     if x.ndim != 3 or len(x) < 2 or x.shape[1] < 2:
-        raise ValueError(f"repeats: expected (repeats, images, voxels), at least 2 of the first two, got {x.shape}")
+        raise ValueError(
+            f"repeats: expected (repeats, images, voxels), at least 2 of the first two, got {x.shape}"
+        )
     between, within = x.mean(axis=0).var(axis=0, ddof=1), x.var(axis=0, ddof=1).mean(axis=0) / len(x)
     return np.clip(1 - within / np.where(between > 0, between, np.inf), 0, 1) * (between > 0)
 
@@ -173,6 +190,11 @@ def _himalaya(x, y, alphas, folds, backend, seed):
     return RidgeCV(alphas=alphas, cv=cv, fit_intercept=False, solver="svd").fit(x, y)
 
 
+def _share(fitted) -> np.ndarray:
+    """himalaya's score is minus the squared error of standardised responses, whose variance is 1."""
+    return 1 + _numpy(fitted.cv_scores_).astype(np.float64)
+
+
 def _flat(x, name: str) -> np.ndarray:
     if hasattr(x, "detach"):
         x = x.detach().cpu().numpy()
@@ -182,7 +204,9 @@ def _flat(x, name: str) -> np.ndarray:
     x = x.reshape(len(x), -1)
     if not np.isfinite(x).all():
         bad = np.flatnonzero(~np.isfinite(x).all(axis=1))
-        raise DegenerateFeatures(f"{name}: {len(bad)} of {len(x)} images hold NaN or infinity, first {bad[0]}")
+        raise DegenerateFeatures(
+            f"{name}: {len(bad)} of {len(x)} images hold NaN or infinity, first {bad[0]}"
+        )
     return x
 
 

@@ -10,11 +10,11 @@ Precision
     with float64 to about 1e-7.
 
 Speed
-    numpy's ``x @ x.T`` is the symmetric product of OpenBLAS on all cores. For wide float32 layers torch's oneDNN
-    kernel is faster where a processor has AVX-512, if every core multiplies blocks of its own (no barrier
-    between cores, and centring runs in parallel too), stripe by stripe to use the symmetry. It takes over from
-    ``ONEDNN`` multiplications on, where torch is installed. numba has no matrix product of its own.
-    Measured ratios: docs/performance.md.
+    numpy's ``x @ x.T`` is the symmetric product of OpenBLAS on all cores. For wide float32 layers torch's
+    oneDNN kernel is faster where a processor has AVX-512, if cores multiply blocks of their own (no
+    barrier between them, and centring runs in parallel too), stripe by stripe to use the symmetry. It
+    takes over from ``ONEDNN`` multiplications on, where torch is installed. numba has no matrix product of
+    its own. Measured ratios: docs/performance.md.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from brainscore_granularity.threads import cores, in_threads
 BLOCK = 4096  # features a block: 16 MB of float32 for 1,000 images, long enough for BLAS to run full
 STRIPE = 250  # images a stripe
 ONEDNN = 2e10  # multiplications that repay importing torch
+WORKERS = 8  # at most, since each holds a block and a matrix: 200 MB for 1,000 images
 
 
 class Gram:
@@ -46,19 +47,19 @@ class Gram:
     ----------
     matrix : (n, n) float64
         ``X @ X.T`` of the centred features seen so far.
-    mean : (n,) float64
-        Each image's mean over the features seen so far.
     broken : (n,) bool
         Images with NaN or infinite features.
+    varies : (n,) bool
+        Images with features that differ, by exact comparison.
     width : int
         Number of features seen so far.
 
     Notes
     -----
-    Rows are centred in one pass by the update of Chan, Golub & LeVeque (1979): with block means m_b over f_b
-    features and running means m over f features,
+    Rows are centred in one pass (Chan, Golub & LeVeque 1979): with Gram matrices C_b within blocks, block
+    means m_b over f_b features and overall means m,
 
-    .. math:: C \\leftarrow C + C_b + (m_b - m)(m_b - m)^T \\frac{f f_b}{f + f_b}.
+    .. math:: C = \\sum_b C_b + \\sum_b f_b (m_b - m)(m_b - m)^T.
 
     Examples
     --------
@@ -72,54 +73,68 @@ class Gram:
     def __init__(self, images: int, centre: str | None = "rows"):
         if centre not in ("rows", "columns", None):
             raise ValueError(f"centre: expected 'rows', 'columns' or None, got {centre!r}")
-        self.centre = centre
-        self.matrix = np.zeros((images, images))
-        self.mean = np.zeros(images)
-        self.broken = np.zeros(images, bool)
-        self.width = 0
+        self.centre, self.width = centre, 0
+        self.within = np.zeros((images, images))
+        self.broken, self.varies = np.zeros((2, images), bool)
+        self.means, self.sizes = [], []  # of each block
+        self._first, self._buffer = None, np.empty(0)
+
+    @property
+    def matrix(self) -> np.ndarray:
+        if not self.means:
+            return self.within
+        means, sizes = np.array(self.means), np.array(self.sizes, float)
+        with np.errstate(invalid="ignore"):
+            means -= sizes @ means / self.width
+            return self.within + (means.T * sizes) @ means
 
     def add(self, block, product=None) -> Gram:
         """Add features: block (n, f) of any float type; ``product(x, matrix)`` adds x @ x.T to matrix."""
         block = np.asarray(block)
-        if block.ndim != 2 or len(block) != len(self.matrix):
-            raise ValueError(f"block: expected ({len(self.matrix)}, features), got {block.shape}")
-        dtype = np.float32 if block.dtype in (np.float32, np.float16) else np.float64
+        if block.ndim != 2 or len(block) != len(self.within):
+            raise ValueError(f"block: expected ({len(self.within)}, features), got {block.shape}")
         for start in range(0, block.shape[1], BLOCK):
             with np.errstate(invalid="ignore", over="ignore"):
-                x = block[:, start : start + BLOCK].astype(dtype, order="C")
-                self._add(x, product or _product)
+                self._add(block[:, start : start + BLOCK], product or _product)
         return self
 
-    def _add(self, x: np.ndarray, product) -> None:
-        """Add one block (n, f), which is overwritten."""
-        f = x.shape[1]
-        mean = x.mean(axis=1) if self.centre == "rows" else x.sum(axis=1)
+    def _add(self, block: np.ndarray, product) -> None:
+        n, f = block.shape
+        if not self.varies.all():
+            self.seen(block[:, 0], (block != block[:, :1]).any(axis=1))
+        dtype = np.dtype(np.float32 if block.dtype in (np.float32, np.float16) else np.float64)
+        # Fresh memory costs more than the subtraction, so one buffer serves all blocks; products need it contiguous.
+        if self._buffer.dtype != dtype or self._buffer.size < n * f:
+            self._buffer = np.empty(n * f, dtype)
+        x = self._buffer[: n * f].reshape(n, f)
+        mean = block.mean(axis=1) if self.centre == "rows" else block.sum(axis=1)
         self.broken |= ~np.isfinite(mean)
         if self.centre == "rows":
-            x -= mean[:, None]
-            # float32 means are a little off; what they leave in each row is removed again.
-            rest = x.mean(axis=1).astype(np.float64)
-            delta = mean + rest - self.mean
-            update = np.stack([rest, delta])
-            weights = np.array([-f, self.width * f / (self.width + f)])
-            self.matrix += (update.T * weights) @ update
-            self.mean += delta * (f / (self.width + f))
+            mean = mean.astype(dtype)
+            np.subtract(block, mean[:, None], out=x)
+            self.means.append(mean.astype(np.float64))
+            self.sizes.append(f)
         elif self.centre == "columns":
-            x -= x.mean(axis=0)
-        product(x, self.matrix)
+            np.subtract(block, block.mean(axis=0).astype(dtype), out=x)
+        else:
+            np.copyto(x, block)
+        product(x, self.within)
         self.width += f
+
+    def seen(self, first: np.ndarray, varies: np.ndarray) -> None:
+        """Note one feature (n,) of every image, and which images vary in the block it comes from."""
+        self._first = first.copy() if self._first is None else self._first
+        self.varies |= varies | (first != self._first)
 
     def merge(self, other: Gram) -> Gram:
         """Add the features that another accumulator has seen."""
         if other.width:
+            self.seen(other._first, other.varies)
             self.broken |= other.broken
-            with np.errstate(invalid="ignore"):
-                delta, width = other.mean - self.mean, self.width + other.width
-                self.matrix += other.matrix
-                if self.centre == "rows":
-                    self.matrix += np.outer(delta * (self.width * other.width / width), delta)
-                    self.mean += delta * (other.width / width)
-                self.width = width
+            self.within += other.within
+            self.means += other.means
+            self.sizes += other.sizes
+            self.width += other.width
         return self
 
 
@@ -152,20 +167,21 @@ def gram_of(blocks, images: int, width, centre: str | None = "rows", single: boo
     """
     starts = range(0, width, BLOCK)
     fast = single and float(images) ** 2 * width >= ONEDNN and onednn() is not None
+    workers = min(cores(), len(starts), WORKERS)
     if fast:
         import torch
 
     def work(jobs) -> Gram:
         gram = Gram(images, centre)
         if fast:
-            torch.set_num_threads(1)
+            torch.set_num_threads(max(1, cores() // workers))
         for start in jobs:
             gram.add(blocks(start, min(start + BLOCK, width)), _lower if fast else _product)
         return gram
 
     if not fast:
         return work(starts)  # BLAS uses all cores by itself
-    threads, workers = torch.get_num_threads(), min(cores(), len(starts))
+    threads = torch.get_num_threads()
     try:
         first, *rest = in_threads(work, [starts[k::workers] for k in range(workers)], workers)
     finally:
@@ -173,12 +189,12 @@ def gram_of(blocks, images: int, width, centre: str | None = "rows", single: boo
     for gram in rest:
         first.merge(gram)
     below = np.tril_indices(images, -1)
-    first.matrix.T[below] = first.matrix[below]
+    first.within.T[below] = first.within[below]
     return first
 
 
 def _lower(x: np.ndarray, matrix: np.ndarray) -> None:
-    """Add x @ x.T to the lower triangle of ``matrix`` on one core by oneDNN, stripe by stripe."""
+    """Add x @ x.T to the lower triangle of ``matrix`` by oneDNN, stripe by stripe."""
     import torch
 
     linear, rows = onednn(), torch.from_numpy(x)

@@ -64,8 +64,8 @@ def build(name: str, classes: int, seed: int) -> Network:
     if name not in NETWORKS:
         raise ValueError(f"unknown network {name!r}; known: {', '.join(sorted(NETWORKS))}")
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
         network = NETWORKS[name](classes)
+        torch.manual_seed(seed)  # here, because construction draws numbers that depend on the size of the head
         initialise(network)
     return network
 

@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import __version__, checkpoints, results
+from . import __version__, results
 from .progress import progress
 
 if TYPE_CHECKING:

@@ -1,9 +1,10 @@
 """Exact RDMs of all layers of a network from one forward pass, without holding the features.
 
-Every pair of images must meet, so the features of a batch have to wait for later batches. They wait on disk, float32,
-one file a layer; afterwards each layer is read back a block of features at a time and its Gram matrix added up. Memory
-holds one batch and a few blocks, however many layers and images there are, and no random projection is needed. Disk
-space is 4 bytes times images times features: about 4 GB for all layers of an AlexNet at 1,000 images of 224 pixels.
+Every pair of images must meet, so the features of a batch have to wait for later batches. They wait on
+disk, float32, one file a layer; afterwards each layer is read back a block of features at a time and its
+Gram matrix added up. Memory holds one batch and a few blocks, however many layers and images there are, and
+no random projection is needed. Disk space is 4 bytes times images times features: about 4 GB for all layers
+of an AlexNet at 1,000 images of 224 pixels.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ class Spool:
         self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
 
     def write(self, image: int, rows: np.ndarray) -> None:
-        """Put rows (k, features) at images ``image`` to ``image + k``; the same place twice keeps the later."""
+        """Put rows (k, features) at images ``image`` to ``image + k``; the same place twice keeps the
+        later."""
         rows = np.ascontiguousarray(rows, np.float32)
         if self.width not in (0, rows.shape[1]):
             raise ValueError(
@@ -56,14 +58,17 @@ class Spool:
             view, offset = view[done:], offset + done
 
     def read(self, start: int, stop: int) -> np.ndarray:
-        """Features ``start`` to ``stop`` of all images: (images, stop - start) float32. Safe from several threads."""
+        """Features ``start`` to ``stop`` of all images: (images, stop - start) float32. Safe from several
+        threads."""
         out = np.empty((self.images, stop - start), np.float32)
         for image, row in enumerate(out):
             view, offset = memoryview(row).cast("B"), 4 * (image * self.width + start)
             while view:
                 done = os.preadv(self._file, [view], offset)
                 if done == 0:
-                    raise OSError(f"{self.path}: ended at image {image}; was the disk full, or the file cut short?")
+                    raise OSError(
+                        f"{self.path}: ended at image {image}; was the disk full, or the file cut short?"
+                    )
                 view, offset = view[done:], offset + done
         return out
 
@@ -84,18 +89,21 @@ class Spool:
         self.close()
 
 
-def layer_rdms(model, batches: Iterable, layers=None, distance: str = "correlation", *, images=None, folder=None):
+def layer_rdms(
+    model, batches: Iterable, layers=None, distance: str = "correlation", *, images=None, folder=None
+):
     """Exact RDMs of all layers from one forward pass.
 
     Parameters
     ----------
     model : torch.nn.Module
-        On any device, in evaluation mode (otherwise dropout and batch norm make features depend on the batch).
+        On any device, in evaluation mode (otherwise dropout and batch norm make features depend on the
+        batch).
     batches : iterable of tensors
         Images (k, channels, height, width), in order; moved to the model's device.
     layers : sequence of str, optional
-        Names as in ``model.named_modules()``; default all modules without children. A module that is called several
-        times in one pass gives its last output.
+        Names as in ``model.named_modules()``; default all modules without children. A module that is called
+        several times in one pass gives its last output.
     distance : {"correlation", "euclidean", "cosine"}
     images : sequence, optional
         Names of the images, for error messages.
@@ -118,15 +126,21 @@ def layer_rdms(model, batches: Iterable, layers=None, distance: str = "correlati
     import torch
 
     if distance not in ("correlation", "euclidean", "cosine"):
-        raise ValueError(f"distance: expected correlation, euclidean or cosine, got {distance!r}; all: {DISTANCES}")
+        raise ValueError(
+            f"distance: expected correlation, euclidean or cosine, got {distance!r}; all: {DISTANCES}"
+        )
     if model.training:
-        raise ValueError("model is in training mode: call model.eval(), or features depend on the batch they are in")
+        raise ValueError(
+            "model is in training mode: call model.eval(), or features depend on the batch they are in"
+        )
     modules = dict(model.named_modules())
     if layers is None:
         layers = [name for name, module in modules.items() if not list(module.children())]
     missing = [name for name in layers if name not in modules]
     if missing:
-        raise ValueError(f"layers: expected names of modules, got {missing}; valid: {', '.join(filter(None, modules))}")
+        raise ValueError(
+            f"layers: expected names of modules, got {missing}; valid: {', '.join(filter(None, modules))}"
+        )
     weight = next(model.parameters(), None)
     done, spools = 0, {}
     with ExitStack() as stack:
@@ -136,7 +150,9 @@ def layer_rdms(model, batches: Iterable, layers=None, distance: str = "correlati
 
             def keep(module, inputs, output, name=name, spool=spool):
                 if not torch.is_tensor(output):
-                    raise TypeError(f"layer {name!r} gives {type(output).__name__}, expected a tensor: name another")
+                    raise TypeError(
+                        f"layer {name!r} gives {type(output).__name__}, expected a tensor: name another"
+                    )
                 spool.write(done, output.detach().flatten(1).float().cpu().numpy())
 
             stack.callback(modules[name].register_forward_hook(keep).remove)
@@ -152,7 +168,9 @@ def layer_rdms(model, batches: Iterable, layers=None, distance: str = "correlati
         return {name: spool.rdm(distance, images=images, layer=name) for name, spool in spools.items()}
 
 
-def device_rdm(features, distance: str = "correlation", *, images=None, layer: str | None = None, block: int = 8192):
+def device_rdm(
+    features, distance: str = "correlation", *, images=None, layer: str | None = None, block: int = 8192
+):
     """RDM (n, n) of a tensor (n, ...), multiplied on the tensor's device, summed in float64.
 
     TensorFloat-32, which keeps 10 bits of each factor, is switched off meanwhile.
@@ -178,17 +196,16 @@ def device_rdm(features, distance: str = "correlation", *, images=None, layer: s
         for start in range(0, x.shape[1], block):
             part = x[:, start : start + block]
             other = Gram(len(x), gram.centre)
-            other.width = part.shape[1]
-            mean = part.mean(dim=1, keepdim=True)
-            other.broken = ~np.isfinite(mean[:, 0].cpu().numpy())
+            other.seen(part[:, 0].cpu().numpy(), (part != part[:, :1]).any(dim=1).cpu().numpy())
+            mean = part.mean(dim=1)
+            other.broken = ~np.isfinite(mean.cpu().numpy())
             if gram.centre == "rows":
-                part = part - mean
-                rest = part.mean(dim=1, keepdim=True)
-                part, mean = part - rest, mean.double() + rest.double() if x.device.type != "mps" else mean + rest
-                other.mean = mean[:, 0].cpu().numpy().astype(np.float64)
+                part = part - mean[:, None]
+                other.means, other.sizes = [mean.cpu().numpy().astype(np.float64)], [part.shape[1]]
             elif gram.centre == "columns":
                 part = part - part.mean(dim=0)
-            other.matrix = (part @ part.T).cpu().numpy().astype(np.float64)
+            other.within = (part @ part.T).cpu().numpy().astype(np.float64)
+            other.width = part.shape[1]
             gram.merge(other)
     finally:
         torch.backends.cuda.matmul.allow_tf32 = tf32

@@ -1,8 +1,9 @@
 """Odd-one-out choices from a similarity matrix, for all triplets at once.
 
-Of three images, the two most similar belong together and the third is odd. Ties and NaN must never favour a position:
-in published data the odd image is always the last, so that a rule which resolves ties to the last position would score
-a constant representation as perfect. Here a tie counts 1/2 or 1/3, NaN is an error, and constants score chance.
+Of three images, the two most similar belong together and the third is odd. Ties and NaN must never favour a
+position: in published data the odd image is always the last, so that a rule which resolves ties to the last
+position would score a constant representation as perfect. Here a tie counts 1/2 or 1/3, NaN is an error,
+and constants score chance.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ def similarity(features, measure: str = "dot") -> np.ndarray:
     ----------
     features : (n, ...), numpy or torch
     measure : {"dot", "cosine", "centred"}
-        ``"centred"`` is the cosine after each image's mean over features is subtracted: Pearson correlation. Images
-        without length (zero, or constant where centred) have similarity 0 with all.
+        ``"centred"`` is the cosine after each image's mean over features is subtracted: Pearson
+        correlation. Images without length (zero, or constant where centred) have similarity 0 with all.
 
     Returns
     -------
@@ -43,7 +44,9 @@ def similarity(features, measure: str = "dot") -> np.ndarray:
     x = x.reshape(len(x), -1)
     broken = np.flatnonzero(~np.isfinite(x).all(axis=1))
     if len(broken):
-        raise DegenerateFeatures(f"{len(broken)} of {len(x)} images have NaN or infinite features: first {broken[0]}")
+        raise DegenerateFeatures(
+            f"{len(broken)} of {len(x)} images have NaN or infinite features: first {broken[0]}"
+        )
     if measure == "dot":
         return x @ x.T
     size = np.abs(x).max(axis=1, keepdims=True, initial=0)
@@ -106,7 +109,9 @@ def accuracy(similarity, triplets, odd) -> float:
     a, b, c = _pairs(similarity, triplets)
     odd = np.broadcast_to(np.asarray(odd), len(a))
     if len(a) == 0 or not np.isin(odd, (0, 1, 2)).all():
-        raise ValueError(f"odd: expected positions 0, 1 or 2 of at least one triplet, got {np.unique(odd)[:5]}")
+        raise ValueError(
+            f"odd: expected positions 0, 1 or 2 of at least one triplet, got {np.unique(odd)[:5]}"
+        )
     if (odd == odd[0]).all():  # published data put the odd image in one place
         chosen, one, other = ((a, b, c), (b, a, c), (c, a, b))[int(odd[0])]
     else:

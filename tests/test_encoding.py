@@ -33,14 +33,22 @@ def test_alpha_is_the_best_by_cross_validation_of_the_fit_split():
     from sklearn.model_selection import KFold, cross_val_score
 
     x, y, x_test, y_test = world(noise=3)
-    alphas = np.array([1e-3, 1e2, 1e6])
+    alphas = np.array([1e-2, 1e1, 1e3])
     fit = encoding.ridge(x, y, x_test, y_test, alphas=alphas, seed=3)
     z, t = (x - x.mean(0)) / x.std(0), (y - y.mean(0)) / y.std(0)
     folds = KFold(5, shuffle=True, random_state=3)
     for voxel in range(4):
         scores = [
-            cross_val_score(Ridge(alpha=a, fit_intercept=False), z, t[:, voxel], cv=folds).mean() for a in alphas
+            cross_val_score(
+                Ridge(alpha=a, fit_intercept=False),
+                z,
+                t[:, voxel],
+                cv=folds,
+                scoring="neg_mean_squared_error",
+            ).mean()
+            for a in alphas
         ]
+        assert fit.selection[voxel] == pytest.approx(1 + max(scores), abs=1e-6)
         assert fit.alpha[voxel] == pytest.approx(alphas[np.argmax(scores)])
 
 
@@ -72,7 +80,11 @@ def test_noise_predicts_nothing_and_constants_predict_zero():
 def test_layer_is_chosen_by_the_fit_split():
     x, y, *_ = world()
     rng = np.random.default_rng(1)
-    layers = {"early": rng.normal(size=(100, 50)), "late": x + rng.normal(size=x.shape), "last": 0.1 * x[:, :5]}
+    layers = {
+        "early": rng.normal(size=(100, 50)),
+        "late": x + rng.normal(size=x.shape),
+        "last": 0.1 * x[:, :5],
+    }
     best, scores = encoding.choose_layer(layers, y)
     assert best == "late" and list(scores) == list(layers)
 

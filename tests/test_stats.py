@@ -35,7 +35,9 @@ def test_bootstrap_equals_scipy_on_each_resample(levels, fraction, use_numba):
     a, b = rdms(levels=levels, n=21)
     counts = stats.resamples(21, 40, fraction, seed=3)
     expected = [direct(a, b, count) for count in counts]  # NaN where a resample is constant: ours is, too
-    np.testing.assert_allclose(ranking.scores([a], [b], counts, use_numba=use_numba)[:, 0, 0], expected, atol=1e-12)
+    np.testing.assert_allclose(
+        ranking.scores([a], [b], counts, use_numba=use_numba)[:, 0, 0], expected, atol=1e-12
+    )
     np.testing.assert_allclose(stats.bootstrap(a, b, 40, fraction, seed=3), expected, atol=1e-12)
 
 
@@ -46,6 +48,16 @@ def test_bootstrap_is_exact_for_hundreds_of_images():
         counts = stats.resamples(300, 3, fraction, seed=1)
         expected = [direct(a, b, count) for count in counts]
         np.testing.assert_allclose(stats.bootstrap(a, b, 3, fraction, seed=1), expected, atol=1e-12)
+
+
+def test_loops_compile_where_nothing_can_be_cached():
+    """As in a read-only install without a home folder: numba finds nowhere to write."""
+    pytest.importorskip("numba")
+    from brainscore_granularity.inference.kernels import compiled
+
+    space = {}
+    exec("def double(x):\n    return 2 * x", space)  # source that no file holds
+    assert compiled(space["double"])(21) == 42
 
 
 def test_many_models_and_subjects_are_scored_on_the_same_resamples():
@@ -75,7 +87,9 @@ def test_linear_bootstraps_are_exact(method, fraction):
     }[method]
     counts = stats.resamples(18, 20, fraction, seed=2)
     expected = [direct(a, b, count, correlation) for count in counts]
-    np.testing.assert_allclose(stats.bootstrap(a, b, 20, fraction, seed=2, method=method), expected, atol=1e-12)
+    np.testing.assert_allclose(
+        stats.bootstrap(a, b, 20, fraction, seed=2, method=method), expected, atol=1e-12
+    )
 
 
 def test_jackknife_leaves_one_out():
@@ -111,6 +125,19 @@ def test_resamples_that_leave_a_constant_are_nan_with_a_warning():
         samples = stats.bootstrap(a, b, 60, fraction=0.75)
     kept = stats.resamples(8, 60, 0.75)[:, :2].all(axis=1)
     np.testing.assert_array_equal(np.isnan(samples), ~kept)
+
+
+def test_constant_resamples_are_nan_for_hundreds_of_images_too():
+    """Where sums of cubed ranks exceed what float64 holds exactly."""
+    n = 700
+    a, b = np.zeros((n, n)), rdms(8, n=n)[0]
+    a[0, 1] = a[1, 0] = 1
+    counts = np.ones((3, n), int)
+    counts[0, 0] = counts[1, 2] = 0
+    for use_numba in {False, ranking.have_numba()}:
+        scores = ranking.scores([a], [b], counts, use_numba=use_numba)[:, 0, 0]
+        assert np.isnan(scores[0]) and np.isfinite(scores[1:]).all()
+        np.testing.assert_allclose(scores[1], direct(a, b, counts[1]), atol=1e-12)
 
 
 def test_resamples_have_the_right_size():
@@ -150,7 +177,9 @@ def test_max_statistic_is_stricter_than_a_single_test():
     assert (result.p >= np.array(singles)).all() and result.p_best == result.p.min()
     assert result.best == result.scores.argmax()
     several = stats.max_statistic(a, b, n=50)
-    np.testing.assert_allclose(several.scores, [np.mean([rsa.compare(x, y) for y in b]) for x in a], atol=1e-12)
+    np.testing.assert_allclose(
+        several.scores, [np.mean([rsa.compare(x, y) for y in b]) for x in a], atol=1e-12
+    )
 
 
 def test_ceiling_agrees_with_rsatoolbox():
@@ -248,7 +277,9 @@ def test_interval_refuses_what_it_cannot_use():
 def test_comparison_of_models_is_antisymmetric_and_sees_the_better():
     data = rdms(18, k=7, n=30)
     better, worse, subjects = data[0], rdms(99, n=30)[0], data[1:]
-    forth, back = (stats.compare_models(*pair, subjects, n=300) for pair in ((better, worse), (worse, better)))
+    forth, back = (
+        stats.compare_models(*pair, subjects, n=300) for pair in ((better, worse), (worse, better))
+    )
     assert forth.value == pytest.approx(-back.value) and forth.p == pytest.approx(back.p)
     assert forth.value > 0 and forth.p < 0.01 and forth.low > 0
     same = stats.compare_models(better, better, subjects, n=50)

@@ -1,4 +1,5 @@
-"""A small version of `make calibrate`: rates on simulated worlds of known truth, three standard errors wide."""
+"""A small version of `make calibrate`: rates on simulated worlds of known truth, three standard errors
+wide."""
 
 import importlib.util
 from pathlib import Path
@@ -6,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-spec = importlib.util.spec_from_file_location("calibrate", Path(__file__).parents[1] / "bench" / "calibrate.py")
+spec = importlib.util.spec_from_file_location(
+    "calibrate", Path(__file__).parents[1] / "bench" / "calibrate.py"
+)
 calibrate = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(calibrate)
 

@@ -1,5 +1,6 @@
-from brainscore_granularity.benchmark import OddOneOutBenchmark, RSABenchmark
 from brainscore_vision import load_dataset
+
+from brainscore_granularity.benchmark import OddOneOutBenchmark, RSABenchmark
 
 VISUAL_DEGREES = 8
 BIBTEX = """@article{mehta2026coarse,

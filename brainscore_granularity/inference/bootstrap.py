@@ -51,7 +51,9 @@ def resamples(images: int, n: int = 1000, fraction: float | None = 0.9, seed: in
     return counts
 
 
-def bootstrap(a, b, n: int = 1000, fraction: float | None = 0.9, seed: int = 0, method: str = "spearman") -> np.ndarray:
+def bootstrap(
+    a, b, n: int = 1000, fraction: float | None = 0.9, seed: int = 0, method: str = "spearman"
+) -> np.ndarray:
     """Exact scores on resamples of the stimuli: each equals the score computed afresh on the resampled RDMs.
 
     Parameters
@@ -61,8 +63,8 @@ def bootstrap(a, b, n: int = 1000, fraction: float | None = 0.9, seed: int = 0, 
     n : int
         Number of resamples.
     fraction : float or None
-        Share of the stimuli in a subsample without replacement; None draws as many as there are with replacement, and
-        pairs of an image with itself are left out.
+        Share of the stimuli in a subsample without replacement; None draws as many as there are with
+        replacement, and pairs of an image with itself are left out.
     seed : int
         Same seed, same resamples: scores of two calls are paired.
     method : {"spearman", "pearson", "cosine"}
@@ -75,8 +77,8 @@ def bootstrap(a, b, n: int = 1000, fraction: float | None = 0.9, seed: int = 0, 
     Notes
     -----
     A 90% subsample is no bootstrap: its scores spread about a third as wide as the score's own error (by
-    sqrt((1 - f) / f)), because resamples share most images. :func:`interval` with ``method="subsample"`` corrects for
-    it; the percentiles of ``fraction=None`` need no correction.
+    sqrt((1 - f) / f)), because resamples share most images. :func:`interval` with ``method="subsample"``
+    corrects for it; the percentiles of ``fraction=None`` need no correction.
 
     Examples
     --------
@@ -95,10 +97,13 @@ def bootstrap(a, b, n: int = 1000, fraction: float | None = 0.9, seed: int = 0, 
 
 
 def scores_on(a: np.ndarray, b: np.ndarray, counts: np.ndarray, method: str = "spearman") -> np.ndarray:
-    """Scores (resamples, models, subjects) of a (models, n, n) with b (subjects, n, n) for counts (resamples, n)."""
+    """Scores (resamples, models, subjects) of a (models, n, n) with b (subjects, n, n) for counts
+    (resamples, n)."""
     if method not in METHODS:
         raise ValueError(f"method: expected one of {', '.join(METHODS)}, got {method!r}")
-    scores = ranking.scores(a, b, counts) if method == "spearman" else _linear(a, b, counts, method == "pearson")
+    scores = (
+        ranking.scores(a, b, counts) if method == "spearman" else _linear(a, b, counts, method == "pearson")
+    )
     undefined = np.count_nonzero(np.isnan(scores).any(axis=(1, 2)))
     if undefined:
         warnings.warn(
@@ -142,7 +147,8 @@ def _linear(a, b, counts, centre: bool) -> np.ndarray:
 
 
 def jackknife(a, b, method: str = "spearman") -> np.ndarray:
-    """Scores with one stimulus left out at a time: (n,), or (n, models, subjects) where either side is a stack.
+    """Scores with one stimulus left out at a time: (n,), or (n, models, subjects) where either side is a
+    stack.
 
     >>> import numpy as np
     >>> a, b = (np.corrcoef(x) for x in np.random.default_rng(0).normal(size=(2, 12, 30)))

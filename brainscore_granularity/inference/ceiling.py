@@ -26,8 +26,9 @@ class Ceiling(NamedTuple):
 def noise_ceiling(rdms, method: str = "spearman", pool: str = "mean") -> Ceiling:
     """Lower and upper bound on the score of the true model (Nili et al. 2014).
 
-    Each subject's RDM r_s is compared with the pool of all subjects (upper: the pool holds the subject's own noise) and
-    of all others (lower: the pool is noisier than the truth), and averaged over the S subjects:
+    Each subject's RDM r_s is compared with the pool of all subjects (upper: the pool holds the subject's
+    own noise) and of all others (lower: the pool is noisier than the truth), and averaged over the S
+    subjects:
 
     .. math:: lower = \\frac1S \\sum_s \\rho(r_s, \\bar r_{-s}), \\qquad upper = \\frac1S \\sum_s \\rho(r_s, \\bar r).
 
@@ -37,9 +38,9 @@ def noise_ceiling(rdms, method: str = "spearman", pool: str = "mean") -> Ceiling
     method : str
         As in :func:`brainscore_granularity.rsa.compare`.
     pool : {"mean", "rank"}
-        ``"mean"`` averages the RDMs. ``"rank"`` averages their ranks, which for Spearman is the pool that no other RDM
-        can beat, so that the upper bound is one even for models fitted to these subjects; also the choice where
-        subjects' dissimilarities have different units.
+        ``"mean"`` averages the RDMs. ``"rank"`` averages their ranks, which for Spearman is the pool that
+        no other RDM can beat, so that the upper bound is one even for models fitted to these subjects; also
+        the choice where subjects' dissimilarities have different units.
 
     Returns
     -------
@@ -49,7 +50,8 @@ def noise_ceiling(rdms, method: str = "spearman", pool: str = "mean") -> Ceiling
     Warns
     -----
     TwoSubjectsWarning
-        With two subjects the pool is half the subject itself: the upper bound is near its maximum whatever the data.
+        With two subjects the pool is half the subject itself: the upper bound is near its maximum whatever
+        the data.
 
     Examples
     --------

@@ -18,22 +18,30 @@ class Interval(NamedTuple):
 
 
 def interval(
-    samples, level: float = 0.95, method: str = "percentile", *, estimate=None, jackknife=None, fraction: float = 0.9
+    samples,
+    level: float = 0.95,
+    method: str = "percentile",
+    *,
+    estimate=None,
+    jackknife=None,
+    fraction: float = 0.9,
 ) -> Interval:
     """Confidence interval of a score.
 
     Parameters
     ----------
     samples : (n,)
-        Scores on resamples, as from :func:`bootstrap`; NaN are left out, and more than 5% of them are an error.
+        Scores on resamples, as from :func:`bootstrap`; NaN are left out, and more than 5% of them are an
+        error.
     level : float
         Coverage.
     method : {"percentile", "bca", "subsample"}
-        ``"percentile"``: quantiles of the samples (Efron 1979), for samples with replacement. ``"bca"``: corrected for
-        bias and acceleration (Efron 1987), for samples with replacement; needs ``estimate`` and ``jackknife``.
-        ``"subsample"``: for samples without replacement; needs ``estimate`` and their ``fraction`` f. A subsample's
-        score varies around the full one with variance (1 - f) / f times the score's own (the delete-d jackknife of
-        Shao & Wu 1989), so deviations are widened by sqrt(f / (1 - f)) and reflected about the estimate.
+        ``"percentile"``: quantiles of the samples (Efron 1979), for samples with replacement. ``"bca"``:
+        corrected for bias and acceleration (Efron 1987), for samples with replacement; needs ``estimate``
+        and ``jackknife``. ``"subsample"``: for samples without replacement; needs ``estimate`` and their
+        ``fraction`` f. A subsample's score varies around the full one with variance (1 - f) / f times the
+        score's own (the delete-d jackknife of Shao & Wu 1989), so deviations are widened by sqrt(f / (1 -
+        f)) and reflected about the estimate.
     estimate : float, optional
         The score on all stimuli.
     jackknife : (stimuli,), optional
@@ -57,18 +65,26 @@ def interval(
         raise ValueError(f"level: expected a number between 0 and 1, such as 0.95, got {level}")
     samples = np.asarray(samples, float)
     if samples.ndim != 1 or len(samples) < 2:
-        raise ValueError(f"samples: expected (n,) of at least 2, got {samples.shape}; give one model and subject at a time")
+        raise ValueError(
+            f"samples: expected (n,) of at least 2, got {samples.shape}; give one model and subject at a time"
+        )
     finite = samples[np.isfinite(samples)]
     if len(finite) < 0.95 * len(samples):
-        raise ValueError(f"samples: {len(samples) - len(finite)} of {len(samples)} are NaN, too many for an interval")
+        raise ValueError(
+            f"samples: {len(samples) - len(finite)} of {len(samples)} are NaN, too many for an interval"
+        )
     tails = np.array([(1 - level) / 2, (1 + level) / 2])
     if method == "percentile":
         return Interval(*map(float, np.quantile(finite, tails)))
     if estimate is None or (method == "bca" and jackknife is None):
-        raise ValueError(f"method={method!r} needs estimate{' and jackknife' if method == 'bca' else ''}: pass the score")
+        raise ValueError(
+            f"method={method!r} needs estimate{' and jackknife' if method == 'bca' else ''}: pass the score"
+        )
     if method == "subsample":
         if not 0 < fraction < 1:
-            raise ValueError(f"fraction: expected the share of stimuli in each subsample, in (0, 1), got {fraction}")
+            raise ValueError(
+                f"fraction: expected the share of stimuli in each subsample, in (0, 1), got {fraction}"
+            )
         widened = (finite - estimate) * np.sqrt(fraction / (1 - fraction))
         return Interval(*map(float, estimate - np.quantile(widened, tails[::-1])))
     below = (np.count_nonzero(finite < estimate) + np.count_nonzero(finite == estimate) / 2) / len(finite)

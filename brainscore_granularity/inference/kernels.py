@@ -1,12 +1,12 @@
 """The inner loops of resampling and permutation, compiled by numba. Import it only where numba is installed.
 
-Sixteen resamples ride together as the lanes of one vector: 16 int32 are a cache line. numba's own loops over lanes
-are compiled to scalar code, because LLVM cannot prove that the arrays do not overlap; the four small operations below
-state the vectors outright and make both passes about three times faster. They compile on any processor: LLVM splits
-a vector that is wider than the machine's.
+Sixteen resamples ride together as the lanes of one vector: 16 int32 are a cache line. numba's own loops
+over lanes are compiled to scalar code, because LLVM cannot prove that the arrays do not overlap; the four
+small operations below state the vectors outright and make both passes about three times faster. They
+compile on any processor: LLVM splits a vector that is wider than the machine's.
 
-Compiled code is kept beside this file, or in the user's cache folder where the package is installed read-only; where
-neither can be written, the loops are compiled afresh in each process (about two seconds).
+Compiled code is kept in the package's home and not beside this file, so that an uninstall leaves nothing behind;
+where that cannot be written, the loops are compiled afresh in each process (about two seconds).
 """
 
 from __future__ import annotations
@@ -17,17 +17,24 @@ from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
+from brainscore_granularity.paths import home
+
 LANES = 16
 _INTS = ir.VectorType(ir.IntType(32), LANES)
 _FLOATS = ir.VectorType(ir.DoubleType(), LANES)
 
 
 def compiled(function):
-    """Compile ``function`` at its first call, outside the interpreter lock, cached on disk where that is possible."""
+    """Compile ``function`` at its first call, outside the interpreter lock, cached on disk where that is
+    possible."""
+    users_own = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = users_own or str(home() / "compiled")
     try:
         return numba.njit(function, cache=True, nogil=True)
     except RuntimeError:  # "cannot cache function: no locator available": there is nowhere to write
         return numba.njit(function, nogil=True)
+    finally:
+        numba.config.CACHE_DIR = users_own
 
 
 def _pointer(context, builder, signature, arguments, k, vector):
@@ -97,7 +104,9 @@ def prefetch(typing, array):
         array = context.make_array(signature.args[0])(context, builder, arguments[0])
         kind = ir.FunctionType(ir.VoidType(), [byte, word, word, word])
         function = builder.module.declare_intrinsic("llvm.prefetch", (byte,), kind)
-        builder.call(function, [builder.bitcast(array.data, byte), *(ir.Constant(word, k) for k in (0, 3, 1))])
+        builder.call(
+            function, [builder.bitcast(array.data, byte), *(ir.Constant(word, k) for k in (0, 3, 1))]
+        )
         return context.get_dummy_value()
 
     return types.void(array), generate
@@ -122,9 +131,10 @@ def count_group(rows, columns, start, stop, w, total, count, rank, ties):
 def rank_pairs(rows, columns, order, starts, w, total, table, ties):
     """Doubled, centred average ranks of one RDM in every lane.
 
-    rows, columns (m,): images of the pairs, in sorted order; order (m,): their numbers; starts (groups + 1,): where tie
-    groups start; w (n, LANES): counts; total (LANES,): entries in each resample. Writes table (m, LANES), by pair
-    number, and adds to ties (LANES,) the sum over tie groups of W_g^3 less the sum over their members of w^3.
+    rows, columns (m,): images of the pairs, in sorted order; order (m,): their numbers; starts (groups +
+    1,): where tie groups start; w (n, LANES): counts; total (LANES,): entries in each resample. Writes
+    table (m, LANES), by pair number, and adds to ties (LANES,) the sum over tie groups of W_g^3 less the
+    sum over their members of w^3.
     """
     count, rank = np.zeros(LANES, np.int32), np.zeros(LANES, np.int32)
     for g in range(starts.size - 1):
@@ -139,7 +149,8 @@ def rank_pairs(rows, columns, order, starts, w, total, table, ties):
 
 @compiled
 def multiply_ranks(rows, columns, order, starts, w, total, table, product, ties):
-    """Add to product (subjects, LANES) the sums of w x (rank in this RDM) x (rank in table (m, subjects, LANES))."""
+    """Add to product (subjects, LANES) the sums of w x (rank in this RDM) x (rank in table (m, subjects,
+    LANES))."""
     count, rank, weighted = np.zeros(LANES, np.int32), np.zeros(LANES, np.int32), np.zeros(LANES)
     subjects, last = table.shape[1], order.size - 1
     for g in range(starts.size - 1):

@@ -24,26 +24,34 @@ class Estimate(NamedTuple):
 
 
 def two_factor(
-    a, b, n: int = 1000, seed: int = 0, *, factor: str = "both", level: float = 0.95, method: str = "spearman",
+    a,
+    b,
+    n: int = 1000,
+    seed: int = 0,
+    *,
+    factor: str = "both",
+    level: float = 0.95,
+    method: str = "spearman",
     correction: str = "pairs",
 ) -> Estimate:
     """Mean score over subjects, with the error that new stimuli, new subjects, or both would bring.
 
-    Two surpluses have to come off the naive variances. Resampling stimuli and subjects together counts what is
-    particular to a stimulus in a subject three times; Schuett et al. (2023, eLife 12:e82566) remove it by
+    Two surpluses have to come off the naive variances. Resampling stimuli and subjects together counts what
+    is particular to a stimulus in a subject three times; Schuett et al. (2023, eLife 12:e82566) remove it
+    by
 
     .. math:: \\sigma^2 = 2 (\\sigma^2_{stimuli} + \\sigma^2_{subjects}) - \\sigma^2_{both},
 
-    which is ``correction="schuett"``. But the bootstrap over stimuli also counts three times what is particular to a
-    *pair* of stimuli, since each entry of an RDM is weighted by two counts, and the jackknife counts it twice. With
-    bootstrap and jackknife variances B and J of the mean score, and b and j of the stimulus-by-subject part,
-    ``correction="pairs"`` takes
+    which is ``correction="schuett"`` (here with the unbiased variance over subjects). But the bootstrap
+    over stimuli also counts three times what is particular to a *pair* of stimuli, since each entry of an
+    RDM is weighted by two counts, and the jackknife counts it twice. With bootstrap and jackknife variances
+    B and J of the mean score, and b and j of the stimulus-by-subject part, ``correction="pairs"`` takes
 
     .. math:: \\sigma^2_{stimuli} = 2J - B, \\quad \\sigma^2_{interaction} = 2j - b, \\quad
               \\sigma^2 = \\sigma^2_{stimuli} + \\sigma^2_{subjects} - \\sigma^2_{interaction},
 
-    the same where pairs bring nothing of their own. The interval is value +- t error with degrees of freedom after
-    Satterthwaite (1946).
+    the same where pairs bring nothing of their own. The interval is value +- t error with degrees of
+    freedom after Satterthwaite (1946).
 
     Parameters
     ----------
@@ -81,8 +89,16 @@ def two_factor(
 
 
 def compare_models(
-    a1, a2, b, n: int = 1000, seed: int = 0, *, factor: str | None = None, level: float = 0.95,
-    method: str = "spearman", correction: str = "pairs",
+    a1,
+    a2,
+    b,
+    n: int = 1000,
+    seed: int = 0,
+    *,
+    factor: str | None = None,
+    level: float = 0.95,
+    method: str = "spearman",
+    correction: str = "pairs",
 ) -> Estimate:
     """Difference between two models' scores, on the same resamples.
 
@@ -156,7 +172,8 @@ def _estimate(a, b, contrast, n, seed, factor, level, method, correction) -> Est
 
 
 def _pairs_corrected(drawn, one_out, images: int) -> tuple[float, float]:
-    """Variances of the mean score over new stimuli and of its stimulus-by-subject part, once for every pair."""
+    """Variances of the mean score over new stimuli and of its stimulus-by-subject part, once for every
+    pair."""
     subjects = drawn.shape[1]
 
     def once(x):

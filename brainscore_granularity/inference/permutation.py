@@ -24,8 +24,8 @@ class MaxStatistic(NamedTuple):
 def permutation_test(a, b, n: int = 10_000, seed: int = 0) -> float:
     """Probability, if the stimuli of b were shuffled, of a Spearman correlation as high as the one seen.
 
-    Rows and columns of b are permuted together (Mantel 1967), because the entries of an RDM are not independent; the
-    images are.
+    Rows and columns of b are permuted together (Mantel 1967), because the entries of an RDM are not
+    independent; the images are.
 
     .. math:: p = (k + 1) / (n + 1), \\quad k = \\#\\{\\text{permutations that score at least as high}\\}.
 
@@ -59,8 +59,8 @@ def permutation_test(a, b, n: int = 10_000, seed: int = 0) -> float:
 def max_statistic(a, b, n: int = 10_000, seed: int = 0) -> MaxStatistic:
     """Permutation test for "the best of these layers scores above chance".
 
-    Every permutation is scored on all layers and keeps its best, so that searching more layers raises the bar (Nichols
-    & Holmes 2002):
+    Every permutation is scored on all layers and keeps its best, so that searching more layers raises the
+    bar (Nichols & Holmes 2002):
 
     .. math:: p_l = (\\#\\{\\max_{l'} \\rho^*_{l'} \\ge \\rho_l\\} + 1) / (n + 1).
 
@@ -107,11 +107,13 @@ def _standardised(r: np.ndarray) -> np.ndarray:
     return out
 
 
-def null_scores(layers: np.ndarray, target: np.ndarray, n: int, seed: int, use_numba: bool | None = None) -> np.ndarray:
+def null_scores(
+    layers: np.ndarray, target: np.ndarray, n: int, seed: int, use_numba: bool | None = None
+) -> np.ndarray:
     """Scores (n, layers) of standardised layers (layers, n, n) with a target whose stimuli are permuted.
 
-    Ranks are computed once: a permutation moves them about. numba gathers one permuted row at a time from a row that
-    stays in the cache; numpy would write the whole permuted matrix to memory and read it back.
+    Ranks are computed once: a permutation moves them about. numba gathers one permuted row at a time from a
+    row that stays in the cache; numpy would write the whole permuted matrix to memory and read it back.
     """
     rng = np.random.default_rng(seed)
     permutations = np.stack([rng.permutation(len(target)) for _ in range(n)])

@@ -22,7 +22,7 @@ PANELS = (
     ),
     (
         "Simulated behaviour",
-        "odd-one-out above chance, share of ceiling",
+        "odd-one-out, share of ceiling",
         [
             ("World.triplet", "coarse brain", "coarse"),
             ("World_fine.triplet", "fine brain", "fine"),
@@ -55,10 +55,12 @@ def world_figure(scores: pd.DataFrame) -> str:
             axis.grid(axis="y", color=style.GRID, linewidth=0.6)
             axis.set_axisbelow(True)
             axis.tick_params(labelleft=True, length=0)
-            axis.legend(frameon=False, fontsize=8, loc="lower center", bbox_to_anchor=(0.5, -0.46), ncols=3,
-                        columnspacing=1.0, handlelength=1.6)  # fmt: skip
-        axes[0].set_ylim(min(-0.12, summary["low"].min() - 0.03), 1.02)
-        figure.text(0.995, 0.985, "simulated subjects", ha="right", va="top", fontsize=8, color=style.MUTED)
+            axis.axhline(1, color=style.MUTED, linewidth=0.8, linestyle=(0, (4, 3)))
+            axis.text(len(x_of) - 0.75, 1.015, "noise ceiling", ha="right", va="bottom", fontsize=7.5, color=style.MUTED)
+            if axis.get_legend_handles_labels()[0]:
+                axis.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.28), ncols=3,
+                            columnspacing=1.2, handlelength=1.8)  # fmt: skip
+        axes[0].set_ylim(min(-0.12, summary["low"].min() - 0.03), 1.1)
         figure.tight_layout()
         buffer = StringIO()
         figure.savefig(buffer, format="svg", metadata={"Date": None})
@@ -75,6 +77,8 @@ def _line(axis, scores, summary, benchmark, label, key, x_of) -> None:
     x = [x_of[name] for name in trained["condition"]]
     axis.fill_between(x, trained["low"], trained["high"], color=colour, alpha=0.15, linewidth=0)
     axis.plot(x, trained["value"], color=colour, linewidth=1.8)
+    axis.plot([], [], marker, color=colour, linestyle="-", linewidth=1.8, markersize=4, markeredgecolor="white",
+              markeredgewidth=0.6, label=label)  # fmt: skip
     start = rows[rows["condition"] == "untrained"]
     if not start.empty:
         start = start.iloc[0]
@@ -82,7 +86,7 @@ def _line(axis, scores, summary, benchmark, label, key, x_of) -> None:
     seeds = scores[(scores["benchmark"] == benchmark) & (scores["status"] == "ok")]
     seed_x = [x_of.get(condition(labels, k)) for labels, k in zip(seeds["labels"], seeds["k"], strict=True)]
     axis.plot(seed_x, seeds["value"], marker, color=colour, markersize=4, markeredgecolor="white",
-              markeredgewidth=0.6, label=label)  # fmt: skip
+              markeredgewidth=0.6)  # fmt: skip
 
 
 def _tick(name: str) -> str:

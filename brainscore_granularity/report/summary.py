@@ -41,11 +41,21 @@ def by_condition(scores: pd.DataFrame) -> pd.DataFrame:
 
 def order(conditions) -> list[str]:
     """Conditions from left to right: untrained, growing K, native classes."""
-    numbers = sorted({c for c in conditions if c not in REFERENCE_LABELS}, key=int)
-    return [*(c for c in ["untrained"] if c in set(conditions)), *numbers, *(c for c in ["native"] if c in set(conditions))]
+    present = set(conditions)
+    numbers = sorted(present.difference(REFERENCE_LABELS), key=int)
+    first, last = REFERENCE_LABELS
+    return [*present.intersection([first]), *numbers, *present.intersection([last])]
 
 
-def best(summary: pd.DataFrame, benchmark: str) -> pd.Series:
-    """The trained condition that aligns best with one benchmark."""
+def best(summary: pd.DataFrame, benchmark: str) -> pd.Series | None:
+    """The trained condition that aligns best with one benchmark; None where its interval does not exclude 0."""
     rows = summary[(summary["benchmark"] == benchmark) & (summary["condition"] != "untrained")]
-    return rows.loc[rows["value"].idxmax()]
+    if rows.empty:
+        return None
+    row = rows.loc[rows["value"].idxmax()]
+    return row if row["low"] > 0 else None
+
+
+def is_best(summary: pd.DataFrame, benchmark: str, condition: str) -> bool:
+    row = best(summary, benchmark)
+    return row is not None and row["condition"] == condition

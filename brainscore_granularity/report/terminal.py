@@ -6,7 +6,7 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from .summary import best, by_condition
+from .summary import by_condition, is_best
 
 
 def print_world_table(scores: pd.DataFrame) -> None:
@@ -15,7 +15,7 @@ def print_world_table(scores: pd.DataFrame) -> None:
     summary = by_condition(scores)
     benchmarks = list(dict.fromkeys(summary["benchmark"]))
     table = Table(
-        title="Alignment with SIMULATED subjects: share of the noise ceiling, mean of the seeds, [dim]95% interval[/dim]",
+        title="Alignment with SIMULATED subjects: share of the noise ceiling (mean of the seeds, 95% interval)",
         caption="bold: best trained network of the column; the ceiling is the raw score that 1 stands for "
         "(lower to upper bound)",
     )
@@ -31,7 +31,7 @@ def print_world_table(scores: pd.DataFrame) -> None:
                 continue
             row = row.iloc[0]
             value = f"{row['value']:.2f}"
-            if best(summary, name)["condition"] == condition:
+            if is_best(summary, name, condition):
                 value = f"[bold]{value}[/bold]"
             cells.append(f"{value}\n[dim]{row['low']:.2f} {row['high']:.2f}[/dim]")
         table.add_row(f"{condition} classes" if condition.isdigit() else condition, *cells)

@@ -125,7 +125,7 @@ def true_ceiling(images: world.Images, brain: Brain, region: str, seed: int, n_s
 
 
 def expected_geometry(shared: np.ndarray, n_voxels: int = 4096) -> np.ndarray:
-    """Noise-free responses of very many voxels: the model that cannot be beaten."""
+    """Noise-free responses of very many voxels: the model that has the true geometry."""
     tuning = np.random.default_rng(4).normal(size=(shared.shape[1], n_voxels))
     return (shared @ tuning).astype(np.float32)
 

@@ -1,10 +1,16 @@
-"""The embedded study from images to report: `granularity demo`."""
+"""The embedded study from images to report: `granularity demo`.
+
+``python -m brainscore_granularity.world.demo models/granularity_world`` makes the weights and layer commitments that
+are shipped with the package.
+"""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from .. import checkpoints, commitment, plugins, results, runner
+from ..paths import write_atomically
 from ..progress import progress
 from . import study
 
@@ -13,28 +19,33 @@ BENCHMARKS = tuple(name for name in plugins.registrations("benchmarks") if name.
 
 def run(folder: Path) -> Path:
     """Train, commit, score and report; a second run does nothing twice. Returns the path of the report."""
+    from ..report.granularity_figure import world_figure
     from ..report.page import write_world_report
 
-    store = checkpoints.default_store()
-    with progress("training networks", study.total_epochs()) as advance:
-        study.train(store, on_epoch=advance)
-    commit_all(store)
+    train_and_commit(checkpoints.default_store())
     scores = runner.score_grid(study.MODELS, BENCHMARKS, folder / "results")
-    report = folder / "report.html"
+    figure, report = world_figure(scores), folder / "report.html"
+    write_atomically(folder / "granularity.svg", figure)
     records = [
         record
         for record in results.read_all(folder / "results")
         if record["model"] in study.MODELS and record["benchmark"] in BENCHMARKS
     ]
-    write_world_report(scores, records, report)
+    write_world_report(scores, records, figure, report)
     return report
 
 
-def commit_all(store: Path) -> None:
-    """Commit layers of every network of the study whose weights have no commitment yet."""
-    models = [checkpoints.find(name, store) for name in study.MODELS]
+def train_and_commit(store: Path) -> None:
+    """Train every network of the study that the store lacks, and commit layers where that is not done."""
+    with progress("training networks", study.total_epochs()) as advance:
+        study.train(store, on_epoch=advance)
+    models = [checkpoints.read(store, name) for name in study.MODELS]
     pending = [checkpoint for checkpoint in models if not commitment.is_committed(checkpoint)]
     with progress("choosing layers", len(pending)) as advance:
         for checkpoint in pending:
             commitment.save(checkpoint, *commitment.commit(checkpoint))
             advance(checkpoint.identifier)
+
+
+if __name__ == "__main__":
+    train_and_commit(Path(sys.argv[1]) / "weights")

@@ -89,7 +89,7 @@ def own_labels(store: Path, data: Data) -> tuple[dict[int, np.ndarray], dict[int
     """Labels of the training and the validation images, cut along the label source's principal components."""
     from ..brain_model import load_network
 
-    network = load_network(checkpoints.find(LABEL_SOURCE, store))
+    network = load_network(checkpoints.read(store, LABEL_SOURCE))
     training = label_rules.unit_length(loop.features(network, data.training.pixels))
     validation = label_rules.unit_length(loop.features(network, data.validation.pixels))
     pca = label_rules.fit_pca(lambda: [training])

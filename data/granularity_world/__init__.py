@@ -1,7 +1,8 @@
 """The embedded world: drawn images and simulated subjects. Nothing is downloaded."""
 
-from brainscore_granularity.world.assemblies import choices, neural, stimulus_set
 from brainscore_vision import data_registry, stimulus_set_registry
+
+from brainscore_granularity.world.assemblies import choices, neural, stimulus_set
 
 stimulus_set_registry["World"] = lambda: stimulus_set("World")
 stimulus_set_registry["World_selection"] = lambda: stimulus_set("World_selection")

@@ -1,0 +1,47 @@
+# `make demo` and `make test` are all that a fresh checkout needs: each makes .venv first if it is missing.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11)
+BIN := .venv/bin
+export BS_INSTALL_DEPENDENCIES ?= no
+export OMP_WAIT_POLICY ?= PASSIVE
+
+.PHONY: help demo test lint bench calibrate weights clean
+
+help:
+	@echo "make demo       answer the question on an embedded world, in minutes"
+	@echo "make test       run the tests"
+	@echo "make lint       check style"
+	@echo "make bench      measure speed against reference implementations"
+	@echo "make calibrate  check the statistics on simulated data with a known truth (slow)"
+	@echo "make weights    train the shipped networks of the embedded world again"
+
+demo: .venv/installed
+	@$(BIN)/granularity demo
+
+test: .venv/installed
+	@$(BIN)/python -m pytest
+
+lint: .venv/installed
+	@$(BIN)/ruff check .
+
+bench: .venv/installed
+	@$(BIN)/python -m bench.rsa
+
+calibrate: .venv/installed
+	@$(BIN)/python -m bench.calibrate
+
+weights: .venv/installed
+	@rm -rf models/granularity_world/weights models/granularity_world/region_layer_map
+	@$(BIN)/python -W ignore -m brainscore_granularity.world.demo models/granularity_world
+
+# Torch comes from the package index with the torchvision that matches it: several GB, a few minutes once.
+.venv/installed: setup.py constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || \
+		{ echo "Python 3.11 is needed (Brain-Score's xarray breaks on later ones): make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "installing into .venv (several GB with torch; once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[report,test]'
+	@touch $@
+
+clean:
+	rm -rf .venv build dist *.egg-info

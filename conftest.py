@@ -1,0 +1,36 @@
+"""Every test run has folders of its own, runs no pip, and finds the real data where they are."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+# Before anything imports torch, tqdm or Brain-Score, which read these once.
+_folder = tempfile.TemporaryDirectory(prefix="granularity-tests-")
+os.environ["BRAINSCORE_GRANULARITY_HOME"] = str(Path(_folder.name, "home"))
+os.environ["RESULTCACHING_HOME"] = str(Path(_folder.name, "result_caching"))
+os.environ["BRAINSCORE_HOME"] = str(Path(_folder.name, "brain-score"))
+os.environ["BS_INSTALL_DEPENDENCIES"] = "no"
+os.environ["TQDM_DISABLE"] = "1"
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import brainscore_granularity  # noqa: E402, F401  (switches the plugin hook on, also for `pytest models/...` alone)
+
+DATA_VARIABLE = "BRAINSCORE_GRANULARITY_TEST_DATA"
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Folder of the real validation data; tests that need it skip where it is absent."""
+    folder = Path(os.environ.get(DATA_VARIABLE) or Path(__file__).parent.parent / "shared" / "data")
+    if not folder.is_dir():
+        pytest.skip(f"no validation data at {folder}; set {DATA_VARIABLE}")
+    return folder
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch) -> Path:
+    """An empty home for one test."""
+    monkeypatch.setenv("BRAINSCORE_GRANULARITY_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"

@@ -1,0 +1,160 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from brainscore_granularity import catalogue, checkpoints, cli, results
+from brainscore_granularity.brain_model import checkpoint_of
+
+MODEL = "granularity_world_own_k2_s1"
+
+
+def granularity(*arguments, **environment):
+    return subprocess.run(
+        [sys.executable, "-m", "brainscore_granularity.cli", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+    )
+
+
+def run(*arguments):
+    """In this process; returns the exit code."""
+    try:
+        cli.main([str(argument) for argument in arguments])
+    except SystemExit as exit_:
+        return exit_.code or 0
+    return 0
+
+
+@pytest.mark.parametrize("verb", [None, *cli.VERBS])
+def test_help_has_a_description_and_a_working_example(verb, capsys):
+    assert run(*([verb] if verb else []), "--help") == 0
+    out = capsys.readouterr().out
+    assert "usage: granularity" in out and ("Example: granularity" in out or verb is None)
+
+
+def test_score_prints_and_writes_and_results_reads(tmp_path, capsys):
+    folder = tmp_path / "results"
+    assert run("score", "--models", MODEL, "--benchmarks", "World.IT*", "--results", folder) == 0
+    out = capsys.readouterr().out
+    assert MODEL in out and "simulated" in out and "1 scored, 0 failed" in out
+    assert run("results", folder, "--csv") == 0
+    header, row = capsys.readouterr().out.splitlines()
+    assert dict(zip(header.split(","), row.split(","), strict=False))["model"] == MODEL
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["score", "--models", "granularity_world_own_k3_s1", "--benchmarks", "World.IT-rsa"], "own_k2_s1"),
+        (["score", "--models", MODEL, "--benchmarks", "World.I-rsa"], "nearest: World.IT-rsa"),
+        (["results", "no/such/folder"], "no results folder no/such/folder"),
+        (["commit", "alexnet"], "not one of this package's models"),
+    ],
+)
+def test_bad_input_is_one_clear_line(arguments, message, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run(*arguments) == 1
+    captured = capsys.readouterr()
+    assert message in captured.err and captured.err.count("\n") == 1 and captured.err.startswith("error: ")
+    with pytest.raises((ValueError, OSError)):
+        run("--debug", *arguments)
+
+
+def test_unknown_settings_are_errors(capsys):
+    assert run("score", "--modles", MODEL) == 2
+    assert "modles" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("damage", ["weights", "description"])
+def test_a_damaged_checkpoint_is_named_with_the_mend(damage, home, tmp_path, capsys):
+    shipped = checkpoint_of(MODEL)
+    saved = checkpoints.save(checkpoints.default_store(), MODEL, shipped.state_dict(), shipped.info)
+    (saved.weights if damage == "weights" else saved.weights.parent / f"{MODEL}.json").write_bytes(b"rubbish")
+    assert run("score", "--models", MODEL, "--benchmarks", "World.IT-rsa", "--results", tmp_path / "r") == 1
+    said = "".join(capsys.readouterr())
+    assert str(home / "checkpoints") in said and "granularity demo" in said
+
+
+def test_no_space_is_one_clear_line(tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4k,nr_inodes=3", "tmpfs", disk], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("mounting a small file system needs root")
+    try:
+        done = granularity("score", "--models", MODEL, "--benchmarks", "World.IT-rsa", "--results", disk / "r")
+        assert done.returncode == 1 and "no space left" in done.stderr and "Traceback" not in done.stderr
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").write_text("a file where a folder is needed")
+    done = granularity("score", "--models", MODEL, "--benchmarks", "World.IT-rsa", "--results", tmp_path / "file")
+    assert done.returncode == 1 and str(tmp_path / "file") in done.stderr and "Traceback" not in done.stderr
+
+
+def test_interrupting_the_demo_loses_nothing_that_was_finished(tmp_path):
+    environment = {**os.environ, "BRAINSCORE_GRANULARITY_HOME": str(tmp_path / "home")}
+    command = [sys.executable, "-m", "brainscore_granularity.cli", "demo", "--to", str(tmp_path)]
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    store = tmp_path / "home" / "checkpoints"
+    deadline = time.monotonic() + 120
+    while len(list(store.glob("*.json"))) < 2 and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130 and "What was finished is kept" in said and "Traceback" not in said
+    for description in store.glob("*.json"):
+        assert checkpoints.read(store, description.stem).is_intact()
+    assert len(list(store.glob("*.safetensors"))) == len(list(store.glob("*.json"))) >= 2
+
+
+def test_models_lists_every_id_with_its_state(capsys):
+    assert run("models") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == catalogue.ours("models")
+    assert all("ready, shipped with the package" in line for line in lines)
+
+
+def test_benchmarks_lists_every_id_with_images_and_ceiling(capsys):
+    assert run("benchmarks") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == catalogue.ours("benchmarks")
+    assert all("simulated, 256 images" in line and "noise ceiling 0." in line for line in lines)
+
+
+def test_commit_chooses_layers_again(home, capsys):
+    shipped = checkpoint_of(MODEL)
+    checkpoints.save(checkpoints.default_store(), MODEL, shipped.state_dict(), shipped.info, half=True)
+    assert run("commit", MODEL) == 0
+    written = home / "region_layer_map" / f"{MODEL}.json"
+    assert str(written) in capsys.readouterr().out
+    assert set(json.loads(written.read_text())) == {"V1", "V2", "V4", "IT", "behavior"}
+
+
+def test_patterns_match_ours_and_brain_scores():
+    assert catalogue.select("models", ["granularity_world_own_k2_*", "alexnet"]) == [
+        "granularity_world_own_k2_s1",
+        "granularity_world_own_k2_s2",
+        "alexnet",
+    ]
+    assert "Allen2022_fmri.IT-rdm" in catalogue.select("benchmarks", ["*IT-r*"])
+
+
+def test_every_result_of_a_failed_grid_is_kept_and_the_exit_code_says_so(tmp_path, home, capsys):
+    shipped = checkpoint_of(MODEL)
+    saved = checkpoints.save(checkpoints.default_store(), MODEL, shipped.state_dict(), shipped.info)
+    Path(home / "region_layer_map").mkdir(parents=True)
+    layers = {"V1": "relu1", "IT": "nowhere", "behavior": "relu5"}
+    Path(home / "region_layer_map" / f"{MODEL}.json").write_text(json.dumps(layers))
+    assert saved.is_intact()
+    assert run("score", "--models", MODEL, "--benchmarks", "World.*", "--results", tmp_path / "r") == 1
+    assert "2 scored, 1 failed" in capsys.readouterr().out
+    assert {r["status"] for r in results.read_all(tmp_path / "r")} == {"ok", "failed"}

@@ -1,0 +1,162 @@
+"""Real wheels in throwaway environments, against a regular and an editable Brain-Score."""
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+REPOSITORY = Path(__file__).parents[1]
+SITE = Path(sysconfig.get_path("purelib"))
+MODEL, BENCHMARK = "granularity_world_own_k2_s1", "World.IT-rsa"
+SCORE = f"import brainscore_vision; print('value', brainscore_vision.score({MODEL!r}, {BENCHMARK!r}).item())"
+OWN = ("brainscore_granularity", "__editable___brainscore_granularity", "__editable__.brainscore_granularity")
+
+
+def run(*command, cwd=None, **environment):
+    environment = {k: v for k, v in {**os.environ, **environment}.items() if k != "PYTHONPATH"}
+    done = subprocess.run([str(c) for c in command], cwd=cwd, capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory):
+    """A copy of what a clone would hold."""
+    folder = tmp_path_factory.mktemp("checkout")
+    files = run("git", "-C", REPOSITORY, "ls-files", "--cached", "--others", "--exclude-standard").splitlines()
+    for name in files:
+        if (REPOSITORY / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(REPOSITORY / name, folder / name)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wheel(checkout, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("wheel")
+    run(sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "-w", folder, checkout)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+class Environment:
+    """A virtual environment that shares every installed package but Brain-Score and ours."""
+
+    def __init__(self, folder: Path):
+        run(sys.executable, "-m", "venv", "--without-pip", folder)
+        self.python = folder / "bin" / "python"
+        self.site = folder / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages"
+        shared = folder / "shared"
+        shared.mkdir()
+        for entry in SITE.iterdir():
+            if not entry.name.startswith((*OWN, "brainscore_")) and entry.suffix != ".pth":
+                (shared / entry.name).symlink_to(entry)
+        (self.site / "shared.pth").write_text(f"{shared}\n")
+
+    def add_brainscore(self, name: str) -> None:
+        for entry in SITE.glob(f"{name}*"):
+            (self.site / entry.name).symlink_to(entry)
+
+    def pip(self, *arguments) -> None:
+        run(sys.executable, "-m", "pip", "--python", self.python, *arguments)
+
+    def listing(self) -> set[str]:
+        return {
+            str(path.relative_to(self.site))
+            for path in self.site.rglob("*")
+            if "__pycache__" not in path.parts and not path.name.startswith("conda_score--")
+        }
+
+
+@pytest.fixture
+def regular(tmp_path):
+    environment = Environment(tmp_path / "environment")
+    environment.add_brainscore("brainscore_vision")
+    environment.add_brainscore("brainscore_core")
+    return environment
+
+
+@pytest.fixture
+def editable(tmp_path):
+    """Brain-Score as its developers have it: `pip install -e` of a source folder."""
+    environment = Environment(tmp_path / "environment")
+    environment.add_brainscore("brainscore_core")
+    source = tmp_path / "vision"
+    source.mkdir()
+    shutil.copytree(SITE / "brainscore_vision", source / "brainscore_vision", ignore=shutil.ignore_patterns("*.pyc"))
+    (source / "setup.py").write_text(
+        "from setuptools import setup\nsetup(name='brainscore_vision', version='2.4.2', packages=['brainscore_vision'])\n"
+    )
+    environment.pip("install", "--no-deps", "--no-build-isolation", "--no-index", "-e", source)
+    return environment
+
+
+def test_wheel_and_regular_brainscore_from_install_to_uninstall(regular, wheel, tmp_path):
+    before = regular.listing()
+    regular.pip("install", "--no-deps", "--no-index", wheel)
+    added = regular.listing() - before
+    assert "brainscore_granularity.pth" in added
+    assert not [name for name in added if name.startswith("brainscore_vision")]  # nothing in Brain-Score's folder
+
+    by_import = run(regular.python, "-W", "ignore", "-c", SCORE, cwd=tmp_path)
+    value = float(by_import.split("value")[1])
+    command = ["-m", "brainscore_vision", "score", f"--model_identifier={MODEL}", f"--benchmark_identifier={BENCHMARK}"]
+    by_command = run(regular.python, "-W", "ignore", *command, cwd=tmp_path)
+    assert 0.5 < value < 1 and str(value)[:8] in by_command
+
+    well = run(regular.python.parent / "granularity", "doctor", cwd=tmp_path)
+    assert "on at interpreter start" in well and "all is well" in well
+
+    regular.pip("uninstall", "-y", "brainscore_granularity")
+    assert regular.listing() == before
+    off = run(regular.python, "-c", "import sys; print([type(f).__name__ for f in sys.meta_path])")
+    assert "_WaitForBrainScore" not in off
+
+
+def test_wheel_and_editable_brainscore(editable, wheel, tmp_path):
+    editable.pip("install", "--no-deps", "--no-index", wheel)
+    where = run(editable.python, "-W", "ignore", "-c", f"{SCORE}; print(brainscore_vision.__file__)", cwd=tmp_path)
+    assert float(where.split("value")[1].split()[0]) > 0.5
+    assert str(tmp_path / "vision") in where
+
+
+def test_our_package_editable(regular, checkout, tmp_path):
+    regular.pip("install", "--no-deps", "--no-build-isolation", "--no-index", "-e", checkout)
+    assert not (regular.site / "brainscore_granularity.pth").exists()
+    out = run(regular.python, "-W", "ignore", "-c", f"import brainscore_granularity; {SCORE}", cwd=tmp_path)
+    assert float(out.split("value")[1]) > 0.5
+    found = run(regular.python, "-c", "import brainscore_granularity.training.labels as l; print(l.__file__)", cwd=tmp_path)
+    assert str(checkout / "training") in found
+
+
+def test_hook_cost_at_interpreter_start(regular, wheel, tmp_path):
+    """The .pth adds less than a tenth of bare Python's own start-up (well under 1 ms where that is 10 to 30 ms)."""
+    regular.pip("install", "--no-deps", "--no-index", wheel)
+    code = "import sys, time; t = time.perf_counter(); import brainscore_granularity.plugins"
+    run(regular.python, "-S", "-c", "pass")
+    timed = f"import sys; sys.path.insert(0, {str(regular.site)!r}); {code}; print(time.perf_counter() - t)"
+    hook = min(float(run(regular.python, "-S", "-c", timed)) for _ in range(7))
+    whole = "import subprocess, sys, time; t = time.perf_counter(); subprocess.run([sys.executable, '-S', '-c', 'pass'])"
+    bare = min(float(run(sys.executable, "-c", f"{whole}; print(time.perf_counter() - t)")) for _ in range(7))
+    print(f"\nhook {hook * 1e3:.2f} ms, bare start-up {bare * 1e3:.1f} ms")
+    assert hook < 0.1 * bare
+
+
+def test_wheel_holds_the_package_and_nothing_else(wheel):
+    import zipfile
+
+    names = zipfile.ZipFile(wheel).namelist()
+    roots = {name.split("/")[0] for name in names}
+    assert {root for root in roots if not root.endswith(".dist-info")} == {
+        "brainscore_granularity",
+        "brainscore_granularity.pth",
+    }
+    plugin = "brainscore_granularity/_plugins/models/granularity_world"
+    assert f"{plugin}/model.py" in names and f"{plugin}/region_layer_map/{MODEL}.json" in names
+    assert [name for name in names if name.startswith(f"{plugin}/weights/") and name.endswith(".safetensors")]
+    assert "brainscore_granularity/training/loop.py" in names

@@ -1,0 +1,140 @@
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import brainscore_vision
+import pytest
+from brainscore_granularity import checkpoints, commitment, results, runner
+from brainscore_granularity.brain_model import checkpoint_of
+
+MODELS = ["granularity_world_own_k2_s1", "granularity_world_untrained_s1"]
+BENCHMARKS = ["World.IT-rsa", "World.V1-rsa", "World_null.triplet"]
+
+
+@pytest.fixture
+def scored(monkeypatch):
+    """Pairs that were really scored, in order."""
+    from brainscore_core import benchmarks
+
+    seen, real = [], benchmarks.score_benchmark
+
+    def spy(benchmark, candidate):
+        seen.append((candidate.identifier, benchmark.identifier))
+        return real(benchmark, candidate)
+
+    monkeypatch.setattr(benchmarks, "score_benchmark", spy)
+    return seen
+
+
+@pytest.fixture
+def no_pickles():
+    """brainscore_vision.score leaves a pickle beside the installed package."""
+    yield
+    folder = os.path.dirname(os.path.dirname(brainscore_vision.__file__))
+    for name in os.listdir(folder):
+        if name.startswith("conda_score--granularity_world"):
+            os.unlink(os.path.join(folder, name))
+
+
+def test_values_are_those_of_brainscore_score_bit_for_bit(tmp_path, no_pickles):
+    table = runner.score_grid(MODELS, BENCHMARKS, tmp_path)
+    for row in table.itertuples():
+        theirs = brainscore_vision.score(row.model, row.benchmark)
+        assert row.value == theirs.item() and row.raw == float(theirs.attrs["raw"])
+
+
+def test_a_rerun_computes_nothing_and_a_new_benchmark_only_itself(tmp_path, scored):
+    first = runner.score_grid(MODELS, BENCHMARKS[:2], tmp_path)
+    assert len(scored) == 4
+    again = runner.score_grid(MODELS, BENCHMARKS[:2], tmp_path)
+    assert len(scored) == 4 and again.equals(first)
+    runner.score_grid(MODELS, BENCHMARKS, tmp_path)
+    assert scored[4:] == [(model, BENCHMARKS[2]) for model in MODELS]
+
+
+def test_retrained_weights_new_layers_and_new_versions_make_their_own_scores_stale(tmp_path, home, scored, monkeypatch):
+    model, other = MODELS
+    runner.score_grid(MODELS, BENCHMARKS[:2], tmp_path)
+    del scored[:]
+
+    shipped = checkpoint_of(model)  # retrain: here, the untrained weights under the id of the trained model
+    weights = {**checkpoint_of("granularity_world_untrained_s2").state_dict()}
+    weights["head.weight"], weights["head.bias"] = weights["head.weight"][:2], weights["head.bias"][:2]
+    retrained = checkpoints.save(checkpoints.default_store(), model, weights, shipped.info)
+    assert runner.score_grid(MODELS, BENCHMARKS[:2], tmp_path)["checkpoint"].nunique() == 2
+    assert scored == [(model, name) for name in BENCHMARKS[:2]]
+
+    del scored[:]
+    commitment.save(retrained, {"V1": "relu1", "IT": "relu2", "behavior": "relu2"}, {})
+    runner.score_grid(MODELS, BENCHMARKS[:2], tmp_path)
+    assert scored == [(model, name) for name in BENCHMARKS[:2]]
+
+    del scored[:]
+    load = brainscore_vision.load_benchmark
+
+    def newer(name):
+        benchmark = load(name)
+        if name == BENCHMARKS[0]:
+            benchmark._version = 2
+        return benchmark
+
+    monkeypatch.setattr(brainscore_vision, "load_benchmark", newer)
+    runner.score_grid(MODELS, BENCHMARKS[:2], tmp_path)
+    assert scored == [(name, BENCHMARKS[0]) for name in MODELS]
+
+
+def test_a_failing_pair_is_recorded_and_the_grid_goes_on(tmp_path, home):
+    broken = checkpoints.save(
+        checkpoints.default_store(), MODELS[0], checkpoint_of(MODELS[0]).state_dict(), checkpoint_of(MODELS[0]).info
+    )
+    commitment.save(broken, {"IT": "no_such_layer", "behavior": "relu5"}, {})
+    lines = []
+    table = runner.score_grid(MODELS, ["World.IT-rsa", "World_null.triplet"], tmp_path, warn=lines.append)
+    status = {(row.model, row.benchmark): row.status for row in table.itertuples()}
+    assert status.pop((MODELS[0], "World.IT-rsa")) == "failed" and set(status.values()) == {"ok"}
+    record = results.read(tmp_path, MODELS[0], "World.IT-rsa")
+    assert "no_such_layer" in record["reason"] and "no_such_layer" in lines[0]
+    commitment.save(broken, {"IT": "relu5", "behavior": "relu5"}, {})
+    mended = runner.score_grid(MODELS, ["World.IT-rsa"], tmp_path)
+    assert set(mended["status"]) == {"ok"}
+
+
+def test_record_says_where_a_score_comes_from(tmp_path):
+    runner.score_grid(MODELS[:1], BENCHMARKS[:1], tmp_path)
+    record = json.loads(results.path(tmp_path, MODELS[0], BENCHMARKS[0]).read_text())
+    assert record["checkpoint"] == checkpoint_of(MODELS[0]).sha256
+    assert record["fingerprint"]["layers"]["IT"] == record["layer"]
+    assert record["versions"]["brainscore_vision"] and record["seconds"] > 0 and record["simulated"] is True
+    assert len(record["subject_scores"]) == 4 and record["n_stimuli"] == 256
+
+
+def test_brain_scores_own_model_is_scored_with_its_own_identifier(tmp_path):
+    table = runner.score_grid(["pixels"], ["World.V1-rsa"], tmp_path)
+    assert table.loc[0, "status"] == "ok" and table.loc[0, "checkpoint"] is None
+
+
+def test_killed_at_random_moments_every_score_is_whole_and_none_is_lost(tmp_path):
+    """kill -9 of a real process; what was written stays, what is missing is computed by the next run."""
+    code = (
+        "from brainscore_granularity.runner import score_grid\n"
+        f"score_grid({MODELS}, {BENCHMARKS}, {str(tmp_path / 'results')!r})"
+    )
+    moments, finished = random.Random(0), {}
+    for _ in range(4):
+        process = subprocess.Popen([sys.executable, "-W", "ignore", "-c", code], stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + moments.uniform(4.0, 9.0)
+        while process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        for path in (tmp_path / "results").glob("*/*.json"):
+            content = path.read_text()
+            assert json.loads(content)["status"] == "ok"
+            assert finished.setdefault(path, content) == content  # finished once, never again
+    table = runner.score_grid(MODELS, BENCHMARKS, tmp_path / "results")
+    assert len(table) == 6 and set(table["status"]) == {"ok"}
+    assert all(path.read_text() == content for path, content in finished.items())
