@@ -22,7 +22,7 @@ test: .venv/installed
 	@$(BIN)/python -m pytest
 
 lint: .venv/installed
-	@$(BIN)/ruff check .
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
 bench: .venv/installed
 	@$(BIN)/python -m bench.rsa

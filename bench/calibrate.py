@@ -71,10 +71,7 @@ def best_layer(seed: int, images: int = 40, layers: int = 7) -> bool:
     rng = np.random.default_rng([2, seed])
     z = latent(rng, images)
     a = [rsa.rdm(units(rng, z, 0, 0.5 + k / 2)) for k in range(layers)]
-    return (
-        stats.max_statistic(a, rsa.rdm(units(rng, latent(rng, images), 1, 0.5)), n=999, seed=seed).p_best
-        <= 0.05
-    )
+    return stats.max_statistic(a, rsa.rdm(units(rng, latent(rng, images), 1, 0.5)), n=999, seed=seed).p_best <= 0.05
 
 
 def interval(seed: int, images: int = 80, n: int = 1000) -> dict[str, bool]:
@@ -153,11 +150,7 @@ def main() -> None:
     lines = []
     for function, name, (low, high) in ROWS:
         for method, rate in run(partial(function), options.worlds, workers).items():
-            asked = (
-                f"{low:g} to {high:g}%"
-                if method != "raw 90%"
-                else "none: not an interval, shown as a warning"
-            )
+            asked = f"{low:g} to {high:g}%" if method != "raw 90%" else "none: not an interval, shown as a warning"
             verdict = "" if method == "raw 90%" else "yes" if low <= rate <= high else "**no**"
             error = 100 * np.sqrt(rate / 100 * (1 - rate / 100) / options.worlds)
             lines.append(f"| {name.format(method)} | {rate:.1f}% (+-{error:.1f}) | {asked} | {verdict} |")

@@ -81,9 +81,7 @@ def grid() -> None:
     stats.bootstrap(layers[0], subjects[0], 16)
     single = seconds(lambda: stats.bootstrap(layers[0], subjects[0], 1000), 3)
     ours = seconds(lambda: stats.bootstrap(layers, subjects, 1000))
-    line(
-        "14 layers x 8 subjects at once, 1,000 resamples", "112 single runs (1 timed)", 112 * single, ours, 3
-    )
+    line("14 layers x 8 subjects at once, 1,000 resamples", "112 single runs (1 timed)", 112 * single, ours, 3)
 
 
 def rdm() -> None:
@@ -119,9 +117,7 @@ print(peak() - before)
 
 
 def child(code: str) -> list[str]:
-    return subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    ).stdout.split()
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
 
 
 def memory() -> None:
@@ -166,9 +162,7 @@ def odd_one_out() -> None:
     rng = np.random.default_rng(0)
     similarity = triplets.similarity(rng.normal(size=(1854, 66)))
     trials = rng.integers(0, 1854, size=(480_000, 3))
-    distinct = (
-        (trials[:, 0] != trials[:, 1]) & (trials[:, 0] != trials[:, 2]) & (trials[:, 1] != trials[:, 2])
-    )
+    distinct = (trials[:, 0] != trials[:, 1]) & (trials[:, 0] != trials[:, 2]) & (trials[:, 1] != trials[:, 2])
     trials = trials[distinct][:453_642]
     choices = []
     theirs = seconds(lambda: choices.extend(loop_over_triplets(similarity, trials)))
@@ -203,9 +197,7 @@ def rsatoolbox() -> None:
         toolbox.compare(a, b, method="spearman")
         with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):  # its progress bar
             warnings.simplefilter("ignore")
-            inference.eval_bootstrap_pattern(
-                model.ModelFixed("a", a), b, method="spearman", N=n, boot_noise_ceil=False
-            )
+            inference.eval_bootstrap_pattern(model.ModelFixed("a", a), b, method="spearman", N=n, boot_noise_ceil=False)
 
     def ours():
         a, b = rsa.rdm(x), rsa.rdm(y)
@@ -265,9 +257,7 @@ def main() -> None:
     if os.path.exists("/proc/cpuinfo"):
         with open("/proc/cpuinfo") as file:
             name = next((row.split(":")[1].strip() for row in file if row.startswith("model name")), name)
-    print(
-        f"hardware: {name}, {os.cpu_count()} cores; numpy {np.__version__}, Python {platform.python_version()}"
-    )
+    print(f"hardware: {name}, {os.cpu_count()} cores; numpy {np.__version__}, Python {platform.python_version()}")
     for row, function in ROWS.items():
         if not asked or any(row.startswith(a) for a in asked):
             function()

@@ -92,9 +92,7 @@ class RSABenchmark(BenchmarkBase):
     def compare(self, model_rdm: np.ndarray, layer: str | None = None) -> Score:
         """Score of a model's RDM, stimuli in the order of the stimulus set."""
         subject_scores = [rsa.compare(model_rdm, rdm) for rdm in self.subject_rdms]
-        resampled = stats.bootstrap(model_rdm, self.subject_rdms, n=N_BOOTSTRAP, fraction=None).reshape(
-            N_BOOTSTRAP, -1
-        )
+        resampled = stats.bootstrap(model_rdm, self.subject_rdms, n=N_BOOTSTRAP, fraction=None).reshape(N_BOOTSTRAP, -1)
         return packed_score(
             raw=float(np.mean(subject_scores)),
             ceiling=self.ceiling,
@@ -123,12 +121,8 @@ class OddOneOutBenchmark(BenchmarkBase):
 
     CHANCE = 1 / 3
 
-    def __init__(
-        self, identifier, version, load, ceiling, visual_degrees, bibtex, measure="cosine", simulated=False
-    ):
-        super().__init__(
-            identifier=identifier, ceiling=None, version=version, parent="behavior_vision", bibtex=bibtex
-        )
+    def __init__(self, identifier, version, load, ceiling, visual_degrees, bibtex, measure="cosine", simulated=False):
+        super().__init__(identifier=identifier, ceiling=None, version=version, parent="behavior_vision", bibtex=bibtex)
         self._best_accuracy = ceiling
         self.region = "behavior"
         self.simulated = simulated

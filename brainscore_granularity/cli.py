@@ -13,8 +13,8 @@ import tyro
 def demo(to: Path = Path(".")) -> None:
     """Answer the question on an embedded world: train, score through Brain-Score, report.
 
-    Draws 6,144 images, trains 14 networks on 2 to 64 classes (and one whose features define the classes), chooses
-    their layers, scores them on simulated subjects with known answers, prints a table and writes results/,
+    Draws 6,144 images, trains 13 small networks on 2 to 64 classes (one of them only to define classes), chooses
+    layers, scores them on simulated subjects with known answers, prints a table and writes results/,
     granularity.svg and report.html. Minutes on two cores; a second run repeats nothing.
 
     Example: granularity demo --to study
@@ -189,7 +189,9 @@ def explain(error: Exception) -> str:
             "$BRAINSCORE_GRANULARITY_HOME."
         )
     text = " ".join(str(error).split()) or type(error).__name__
-    known = type(error).__module__.startswith("brainscore_granularity") or isinstance(error, (OSError, ValueError))
+    known = type(error).__module__.startswith("brainscore_granularity") or isinstance(
+        error, (OSError, ValueError, ImportError)
+    )
     return text if known else f"{type(error).__name__}: {text} (--debug shows where)"
 
 

@@ -49,7 +49,12 @@ def save(checkpoint: checkpoints.Checkpoint, layer_map: dict, scores: dict) -> P
     """Write ``region_layer_map/<id>.json`` and the selection scores beside it."""
     folder = checkpoint.weights.parent.parent / "region_layer_map"
     path = folder / f"{checkpoint.identifier}.json"
-    record = {"selection": SELECTION, "selection_version": SELECTION_VERSION, "checkpoint": checkpoint.sha256, "scores": scores}
+    record = {
+        "selection": SELECTION,
+        "selection_version": SELECTION_VERSION,
+        "checkpoint": checkpoint.sha256,
+        "scores": scores,
+    }
     write_atomically(folder / f"{checkpoint.identifier}.scores.json", json.dumps(record, indent=1) + "\n")
     write_atomically(path, json.dumps(layer_map, indent=1) + "\n")
     return path

@@ -100,9 +100,7 @@ def from_gram(gram: Gram, distance: str = "correlation", *, images=None, layer: 
     True
     """
     if CENTRES.get(distance, "") != gram.centre:
-        raise ValueError(
-            f"distance {distance!r} needs Gram(centre={CENTRES.get(distance)!r}), got {gram.centre!r}"
-        )
+        raise ValueError(f"distance {distance!r} needs Gram(centre={CENTRES.get(distance)!r}), got {gram.centre!r}")
     matrix = gram.matrix
     power = np.diag(matrix).copy()
     broken = gram.broken if gram.broken.any() else ~np.isfinite(power)
@@ -155,9 +153,7 @@ def noise_covariance(repeats, shrinkage: float | None = None) -> np.ndarray:
     """
     x = np.asarray(repeats, dtype=np.float64)
     if x.ndim != 3 or len(x) < 2:
-        raise ValueError(
-            f"repeats: expected (repeats, images, features) with at least 2 repeats, got {x.shape}"
-        )
+        raise ValueError(f"repeats: expected (repeats, images, features) with at least 2 repeats, got {x.shape}")
     residual = (x - x.mean(axis=0)).reshape(-1, x.shape[-1])
     degrees = (len(x) - 1) * x.shape[1]
     sample = residual.T @ residual / degrees
@@ -179,9 +175,7 @@ def _whiten(x: np.ndarray, noise) -> np.ndarray:
     try:
         factor = np.linalg.cholesky(noise)
     except np.linalg.LinAlgError as error:
-        raise ValueError(
-            "noise: expected a positive definite covariance; shrink it, see noise_covariance"
-        ) from error
+        raise ValueError("noise: expected a positive definite covariance; shrink it, see noise_covariance") from error
     flat = x.reshape(-1, x.shape[-1]).astype(np.float64)
     return np.linalg.solve(factor, flat.T).T.reshape(x.shape)
 
@@ -190,9 +184,7 @@ def _crossnobis(x: np.ndarray, images, layer) -> np.ndarray:
     """Mean over pairs of different repeats of the inner products of differences, (repeats, n, P) -> (n,
     n)."""
     if len(x) < 2:
-        raise ValueError(
-            f"features: crossnobis expects at least 2 repeats (repeats, images, ...), got {x.shape}"
-        )
+        raise ValueError(f"features: crossnobis expects at least 2 repeats (repeats, images, ...), got {x.shape}")
     broken = ~np.isfinite(x).all(axis=(0, 2))
     if broken.any():
         raise _degenerate(broken, "NaN, infinite or overflowing features", images, layer, "Mend or leave out")
@@ -207,9 +199,7 @@ def _crossnobis(x: np.ndarray, images, layer) -> np.ndarray:
 
 
 def _degenerate(which: np.ndarray, what: str, images, layer, mend: str) -> DegenerateFeatures:
-    names = [
-        f"image {k}" if images is None else f"image {k} ({images[k]})" for k in np.flatnonzero(which)[:3]
-    ]
+    names = [f"image {k}" if images is None else f"image {k} ({images[k]})" for k in np.flatnonzero(which)[:3]]
     more = ", ..." if which.sum() > 3 else "."
     where = f" in layer {layer!r}" if layer is not None else ""
     if mend == "Mend or leave out":

@@ -22,7 +22,9 @@ class Finding:
 
 def check() -> list[Finding]:
     """Run every check."""
-    checks = (_python, _torch, _brainscore, _hook, _identifiers, _home, _cache, _pip_at_load, _pickles, _gpu, _models)
+    checks = (
+        _python, _torch, _brainscore, _hook, _identifiers, _home, _cache, _pip_at_load, _pickles, _gpu, _models, _data,
+    )  # fmt: skip
     findings = []
     for one in checks:
         try:
@@ -93,7 +95,9 @@ def _identifiers() -> Finding:
     from . import catalogue
 
     clashes = [
-        name for kind in ("models", "benchmarks") for name in set(catalogue.ours(kind)) & set(catalogue.brainscore(kind))
+        name
+        for kind in ("models", "benchmarks")
+        for name in set(catalogue.ours(kind)) & set(catalogue.brainscore(kind))
     ]
     counts = ", ".join(f"{len(catalogue.ours(kind))} {kind}" for kind in ("models", "benchmarks"))
     if clashes:
@@ -155,6 +159,14 @@ def _models() -> Finding:
     ready = sum(state.startswith("ready") for state in states.values())
     mend = "" if ready == len(states) else "`granularity models` says how to make the others"
     return Finding("models", True, f"{ready} of {len(states)} ready", mend)
+
+
+def _data() -> Finding:
+    from .world import images
+
+    drawn = sorted(folder.name for folder in (home() / "stimuli").glob("*") if (folder / "complete").exists())
+    found = f"World ({images.N_FINE} classes) is embedded, no download needed"
+    return Finding("data", True, f"{found}; drawn so far: {', '.join(drawn) or 'nothing'}")
 
 
 def _writable(folder: Path) -> bool:

@@ -169,9 +169,7 @@ def voxel_ceiling(repeats) -> np.ndarray:
     """
     x = np.asarray(repeats, dtype=np.float64)
     if x.ndim != 3 or len(x) < 2 or x.shape[1] < 2:
-        raise ValueError(
-            f"repeats: expected (repeats, images, voxels), at least 2 of the first two, got {x.shape}"
-        )
+        raise ValueError(f"repeats: expected (repeats, images, voxels), at least 2 of the first two, got {x.shape}")
     between, within = x.mean(axis=0).var(axis=0, ddof=1), x.var(axis=0, ddof=1).mean(axis=0) / len(x)
     return np.clip(1 - within / np.where(between > 0, between, np.inf), 0, 1) * (between > 0)
 
@@ -204,9 +202,7 @@ def _flat(x, name: str) -> np.ndarray:
     x = x.reshape(len(x), -1)
     if not np.isfinite(x).all():
         bad = np.flatnonzero(~np.isfinite(x).all(axis=1))
-        raise DegenerateFeatures(
-            f"{name}: {len(bad)} of {len(x)} images hold NaN or infinity, first {bad[0]}"
-        )
+        raise DegenerateFeatures(f"{name}: {len(bad)} of {len(x)} images hold NaN or infinity, first {bad[0]}")
     return x
 
 

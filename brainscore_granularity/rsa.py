@@ -97,9 +97,7 @@ def compare(a, b, method: str = "spearman", control=None) -> float:
     left, right = (v - basis @ (basis.T @ v) for v in (left, right))
     for side, v, s in (("a", left, spread[0]), ("b", right, spread[1])):
         if np.linalg.norm(v) <= 1e-10 * s:
-            raise ValueError(
-                f"control explains {side} completely: nothing is left to correlate; drop a control"
-            )
+            raise ValueError(f"control explains {side} completely: nothing is left to correlate; drop a control")
     return float(_cosine(left, right))
 
 

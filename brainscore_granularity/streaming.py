@@ -66,9 +66,7 @@ class Spool:
             while view:
                 done = os.preadv(self._file, [view], offset)
                 if done == 0:
-                    raise OSError(
-                        f"{self.path}: ended at image {image}; was the disk full, or the file cut short?"
-                    )
+                    raise OSError(f"{self.path}: ended at image {image}; was the disk full, or the file cut short?")
                 view, offset = view[done:], offset + done
         return out
 
@@ -89,9 +87,7 @@ class Spool:
         self.close()
 
 
-def layer_rdms(
-    model, batches: Iterable, layers=None, distance: str = "correlation", *, images=None, folder=None
-):
+def layer_rdms(model, batches: Iterable, layers=None, distance: str = "correlation", *, images=None, folder=None):
     """Exact RDMs of all layers from one forward pass.
 
     Parameters
@@ -126,21 +122,15 @@ def layer_rdms(
     import torch
 
     if distance not in ("correlation", "euclidean", "cosine"):
-        raise ValueError(
-            f"distance: expected correlation, euclidean or cosine, got {distance!r}; all: {DISTANCES}"
-        )
+        raise ValueError(f"distance: expected correlation, euclidean or cosine, got {distance!r}; all: {DISTANCES}")
     if model.training:
-        raise ValueError(
-            "model is in training mode: call model.eval(), or features depend on the batch they are in"
-        )
+        raise ValueError("model is in training mode: call model.eval(), or features depend on the batch they are in")
     modules = dict(model.named_modules())
     if layers is None:
         layers = [name for name, module in modules.items() if not list(module.children())]
     missing = [name for name in layers if name not in modules]
     if missing:
-        raise ValueError(
-            f"layers: expected names of modules, got {missing}; valid: {', '.join(filter(None, modules))}"
-        )
+        raise ValueError(f"layers: expected names of modules, got {missing}; valid: {', '.join(filter(None, modules))}")
     weight = next(model.parameters(), None)
     done, spools = 0, {}
     with ExitStack() as stack:
@@ -150,9 +140,7 @@ def layer_rdms(
 
             def keep(module, inputs, output, name=name, spool=spool):
                 if not torch.is_tensor(output):
-                    raise TypeError(
-                        f"layer {name!r} gives {type(output).__name__}, expected a tensor: name another"
-                    )
+                    raise TypeError(f"layer {name!r} gives {type(output).__name__}, expected a tensor: name another")
                 spool.write(done, output.detach().flatten(1).float().cpu().numpy())
 
             stack.callback(modules[name].register_forward_hook(keep).remove)
@@ -168,9 +156,7 @@ def layer_rdms(
         return {name: spool.rdm(distance, images=images, layer=name) for name, spool in spools.items()}
 
 
-def device_rdm(
-    features, distance: str = "correlation", *, images=None, layer: str | None = None, block: int = 8192
-):
+def device_rdm(features, distance: str = "correlation", *, images=None, layer: str | None = None, block: int = 8192):
     """RDM (n, n) of a tensor (n, ...), multiplied on the tensor's device, summed in float64.
 
     TensorFloat-32, which keeps 10 bits of each factor, is switched off meanwhile.

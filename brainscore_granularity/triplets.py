@@ -44,9 +44,7 @@ def similarity(features, measure: str = "dot") -> np.ndarray:
     x = x.reshape(len(x), -1)
     broken = np.flatnonzero(~np.isfinite(x).all(axis=1))
     if len(broken):
-        raise DegenerateFeatures(
-            f"{len(broken)} of {len(x)} images have NaN or infinite features: first {broken[0]}"
-        )
+        raise DegenerateFeatures(f"{len(broken)} of {len(x)} images have NaN or infinite features: first {broken[0]}")
     if measure == "dot":
         return x @ x.T
     size = np.abs(x).max(axis=1, keepdims=True, initial=0)
@@ -109,9 +107,7 @@ def accuracy(similarity, triplets, odd) -> float:
     a, b, c = _pairs(similarity, triplets)
     odd = np.broadcast_to(np.asarray(odd), len(a))
     if len(a) == 0 or not np.isin(odd, (0, 1, 2)).all():
-        raise ValueError(
-            f"odd: expected positions 0, 1 or 2 of at least one triplet, got {np.unique(odd)[:5]}"
-        )
+        raise ValueError(f"odd: expected positions 0, 1 or 2 of at least one triplet, got {np.unique(odd)[:5]}")
     if (odd == odd[0]).all():  # published data put the odd image in one place
         chosen, one, other = ((a, b, c), (b, a, c), (c, a, b))[int(odd[0])]
     else:

@@ -2,12 +2,13 @@ import numpy as np
 import pytest
 from brainscore_core.benchmarks import score_benchmark
 from brainscore_core.supported_data_standards.brainio.assemblies import NeuroidAssembly
-from brainscore_granularity import rsa
-from brainscore_granularity.benchmark import OddOneOutBenchmark, average_repeats, in_order
-from brainscore_granularity.world import assemblies, brains
 from brainscore_vision import load_benchmark, load_model
 from brainscore_vision.benchmark_helpers.validate_error import assert_valid_uncertainty
 from brainscore_vision.model_interface import BrainModel
+
+from brainscore_granularity import rsa
+from brainscore_granularity.benchmark import OddOneOutBenchmark, average_repeats, in_order
+from brainscore_granularity.world import assemblies, brains
 
 RSA = ["World.V1-rsa", "World.IT-rsa", "World_fine.IT-rsa", "World_null.IT-rsa"]
 TRIPLETS = ["World.triplet", "World_fine.triplet", "World_null.triplet"]

@@ -4,6 +4,7 @@ import subprocess
 
 import pytest
 import torch
+
 from brainscore_granularity import checkpoints, networks
 from brainscore_granularity.brain_model import load_network
 

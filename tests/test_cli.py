@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from brainscore_granularity import catalogue, checkpoints, cli, results
 from brainscore_granularity.brain_model import checkpoint_of
 

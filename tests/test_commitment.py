@@ -2,9 +2,10 @@ import json
 
 import numpy as np
 import pytest
+from brainscore_vision import load_model
+
 from brainscore_granularity import checkpoints, commitment, networks
 from brainscore_granularity.brain_model import checkpoint_of, commitment_of, from_checkpoint, region_layer_map
-from brainscore_vision import load_model
 
 MODEL = "granularity_world_own_k2_s1"
 
@@ -32,7 +33,9 @@ def test_features_come_from_the_layer_they_are_named_after():
 
 def test_save_writes_the_map_and_the_scores_of_exactly_these_weights(home):
     network = networks.build("mini", 4, seed=3)
-    saved = checkpoints.save(checkpoints.default_store(), "net", network.state_dict(), {"network": "mini", "classes": 4})
+    saved = checkpoints.save(
+        checkpoints.default_store(), "net", network.state_dict(), {"network": "mini", "classes": 4}
+    )
     assert not commitment.is_committed(saved)
     path = commitment.save(saved, {"V1": "relu1", "IT": "relu5"}, {"V1": {"relu1": 0.1}, "IT": {"relu5": 0.2}})
     assert path == home / "region_layer_map" / "net.json" and json.loads(path.read_text())["IT"] == "relu5"

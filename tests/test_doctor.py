@@ -1,4 +1,5 @@
 import pytest
+
 from brainscore_granularity import doctor, plugins
 
 

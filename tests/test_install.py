@@ -90,7 +90,8 @@ def editable(tmp_path):
     source.mkdir()
     shutil.copytree(SITE / "brainscore_vision", source / "brainscore_vision", ignore=shutil.ignore_patterns("*.pyc"))
     (source / "setup.py").write_text(
-        "from setuptools import setup\nsetup(name='brainscore_vision', version='2.4.2', packages=['brainscore_vision'])\n"
+        "from setuptools import setup\n"
+        "setup(name='brainscore_vision', version='2.4.2', packages=['brainscore_vision'])\n"
     )
     environment.pip("install", "--no-deps", "--no-build-isolation", "--no-index", "-e", source)
     return environment
@@ -130,7 +131,9 @@ def test_our_package_editable(regular, checkout, tmp_path):
     assert not (regular.site / "brainscore_granularity.pth").exists()
     out = run(regular.python, "-W", "ignore", "-c", f"import brainscore_granularity; {SCORE}", cwd=tmp_path)
     assert float(out.split("value")[1]) > 0.5
-    found = run(regular.python, "-c", "import brainscore_granularity.training.labels as l; print(l.__file__)", cwd=tmp_path)
+    found = run(
+        regular.python, "-c", "import brainscore_granularity.training.labels as l; print(l.__file__)", cwd=tmp_path
+    )
     assert str(checkout / "training") in found
 
 
@@ -141,7 +144,9 @@ def test_hook_cost_at_interpreter_start(regular, wheel, tmp_path):
     run(regular.python, "-S", "-c", "pass")
     timed = f"import sys; sys.path.insert(0, {str(regular.site)!r}); {code}; print(time.perf_counter() - t)"
     hook = min(float(run(regular.python, "-S", "-c", timed)) for _ in range(7))
-    whole = "import subprocess, sys, time; t = time.perf_counter(); subprocess.run([sys.executable, '-S', '-c', 'pass'])"
+    whole = (
+        "import subprocess, sys, time; t = time.perf_counter(); subprocess.run([sys.executable, '-S', '-c', 'pass'])"
+    )
     bare = min(float(run(sys.executable, "-c", f"{whole}; print(time.perf_counter() - t)")) for _ in range(7))
     print(f"\nhook {hook * 1e3:.2f} ms, bare start-up {bare * 1e3:.1f} ms")
     assert hook < 0.1 * bare

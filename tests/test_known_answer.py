@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
-from brainscore_granularity import checkpoints
-from brainscore_granularity.brain_model import from_checkpoint
 from brainscore_granularity.training import loop
 from brainscore_granularity.training.recipe import Recipe
-from brainscore_granularity.world import images as world
 from brainscore_vision import load_benchmark
+
+from brainscore_granularity import checkpoints
+from brainscore_granularity.brain_model import from_checkpoint
+from brainscore_granularity.world import images as world
 
 LEVELS = (2, 8, 64)
 SEEDS = (1, 2)

@@ -11,11 +11,7 @@ from scipy.spatial.distance import squareform
 from brainscore_granularity import rsa, stats
 
 FOLDER = (
-    Path(
-        os.environ.get(
-            "BRAINSCORE_GRANULARITY_TEST_DATA", Path(__file__).parents[1].parent / "shared" / "data"
-        )
-    )
+    Path(os.environ.get("BRAINSCORE_GRANULARITY_TEST_DATA", Path(__file__).parents[1].parent / "shared" / "data"))
     / "kriegeskorte92"
 )
 
@@ -37,9 +33,7 @@ def data():
         "mIT": squareform(fig1[0]["RDM"].ravel().astype(float), checks=False),
         "hIT": squareform(fig1[1]["RDM"].ravel().astype(float), checks=False),
         "sessions": np.array([[s["RDM"] for s in subject] for subject in sessions], dtype=float),
-        "subjects": np.array(
-            [np.mean([s["RDM"] for s in subject], axis=0) for subject in sessions], dtype=float
-        ),
+        "subjects": np.array([np.mean([s["RDM"] for s in subject], axis=0) for subject in sessions], dtype=float),
         "judges": np.array([s["RDM"] for s in behaviour], dtype=float),
         "animacy": next(m["RDM"] for m in models if str(m["name"].item()) == "animacy").astype(float),
         "images": np.stack([s["image"] for s in main["stimuli_92objs"][0]]),
@@ -87,9 +81,7 @@ def test_untrained_alexnet(data, target, value):
         ]
     )
     batch = torch.stack([transform(image) for image in data["images"]])
-    layer = layer_rdms(model, batch.split(46), layers=["features.11"])[
-        "features.11"
-    ]  # last convolution after ReLU
+    layer = layer_rdms(model, batch.split(46), layers=["features.11"])["features.11"]  # last convolution after ReLU
     assert rsa.compare(layer, data[target]) == pytest.approx(value, abs=5e-4)
 
 

@@ -6,6 +6,7 @@ import time
 
 import pytest
 from brainscore_core.plugin_management.import_plugin import ImportPlugin
+
 from brainscore_granularity import catalogue, plugins
 from brainscore_granularity.world import study
 

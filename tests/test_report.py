@@ -3,6 +3,7 @@ from html.parser import HTMLParser
 from xml.etree import ElementTree
 
 import pytest
+
 from brainscore_granularity import results
 from brainscore_granularity.report import page, summary
 from brainscore_granularity.report.granularity_figure import world_figure

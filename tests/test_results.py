@@ -3,6 +3,7 @@ import math
 
 import numpy as np
 import pytest
+
 from brainscore_granularity import results
 
 RECORD = {

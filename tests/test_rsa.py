@@ -94,9 +94,7 @@ def test_float32_and_wide_features_keep_their_digits():
     rng = np.random.default_rng(0)
     x = (rng.normal(size=(20, 60_000)) + 100).astype(np.float32)  # a large common mean
     for distance in METRICS:
-        np.testing.assert_allclose(
-            rsa.rdm(x, distance), rsa.rdm(x.astype(float), distance), atol=2e-5, rtol=1e-5
-        )
+        np.testing.assert_allclose(rsa.rdm(x, distance), rsa.rdm(x.astype(float), distance), atol=2e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize("centre", ["rows", "columns", None])
@@ -123,9 +121,7 @@ def test_rotation_scale_and_shift_of_features_change_nothing():
     x = features(7)
     q = np.linalg.qr(features(8, (30, 30)))[0]
     np.testing.assert_allclose(rsa.rdm(x @ q, "euclidean"), rsa.rdm(x, "euclidean"), atol=1e-12)
-    np.testing.assert_allclose(
-        rsa.rdm(x + features(9, (1, 30)), "euclidean"), rsa.rdm(x, "euclidean"), atol=1e-12
-    )
+    np.testing.assert_allclose(rsa.rdm(x + features(9, (1, 30)), "euclidean"), rsa.rdm(x, "euclidean"), atol=1e-12)
     np.testing.assert_allclose(rsa.rdm(3 * x - 5), rsa.rdm(x), atol=1e-12)
 
 
@@ -214,9 +210,7 @@ def test_broken_features_name_image_and_layer(value, distance):
 def test_constant_images_are_named(dtype, constant):
     x = features(shape=(5, 20_000)).astype(dtype)
     x[1] = constant
-    with pytest.raises(
-        rsa.DegenerateFeatures, match="1 of 5 images have constant features: image 1. .*euclidean"
-    ):
+    with pytest.raises(rsa.DegenerateFeatures, match="1 of 5 images have constant features: image 1. .*euclidean"):
         rsa.rdm(x)
     assert np.isfinite(rsa.rdm(x, "euclidean")).all()
 

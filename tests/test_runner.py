@@ -8,6 +8,7 @@ import time
 
 import brainscore_vision
 import pytest
+
 from brainscore_granularity import checkpoints, commitment, results, runner
 from brainscore_granularity.brain_model import checkpoint_of
 

@@ -35,9 +35,7 @@ def test_bootstrap_equals_scipy_on_each_resample(levels, fraction, use_numba):
     a, b = rdms(levels=levels, n=21)
     counts = stats.resamples(21, 40, fraction, seed=3)
     expected = [direct(a, b, count) for count in counts]  # NaN where a resample is constant: ours is, too
-    np.testing.assert_allclose(
-        ranking.scores([a], [b], counts, use_numba=use_numba)[:, 0, 0], expected, atol=1e-12
-    )
+    np.testing.assert_allclose(ranking.scores([a], [b], counts, use_numba=use_numba)[:, 0, 0], expected, atol=1e-12)
     np.testing.assert_allclose(stats.bootstrap(a, b, 40, fraction, seed=3), expected, atol=1e-12)
 
 
@@ -87,9 +85,7 @@ def test_linear_bootstraps_are_exact(method, fraction):
     }[method]
     counts = stats.resamples(18, 20, fraction, seed=2)
     expected = [direct(a, b, count, correlation) for count in counts]
-    np.testing.assert_allclose(
-        stats.bootstrap(a, b, 20, fraction, seed=2, method=method), expected, atol=1e-12
-    )
+    np.testing.assert_allclose(stats.bootstrap(a, b, 20, fraction, seed=2, method=method), expected, atol=1e-12)
 
 
 def test_jackknife_leaves_one_out():
@@ -177,9 +173,7 @@ def test_max_statistic_is_stricter_than_a_single_test():
     assert (result.p >= np.array(singles)).all() and result.p_best == result.p.min()
     assert result.best == result.scores.argmax()
     several = stats.max_statistic(a, b, n=50)
-    np.testing.assert_allclose(
-        several.scores, [np.mean([rsa.compare(x, y) for y in b]) for x in a], atol=1e-12
-    )
+    np.testing.assert_allclose(several.scores, [np.mean([rsa.compare(x, y) for y in b]) for x in a], atol=1e-12)
 
 
 def test_ceiling_agrees_with_rsatoolbox():
@@ -277,9 +271,7 @@ def test_interval_refuses_what_it_cannot_use():
 def test_comparison_of_models_is_antisymmetric_and_sees_the_better():
     data = rdms(18, k=7, n=30)
     better, worse, subjects = data[0], rdms(99, n=30)[0], data[1:]
-    forth, back = (
-        stats.compare_models(*pair, subjects, n=300) for pair in ((better, worse), (worse, better))
-    )
+    forth, back = (stats.compare_models(*pair, subjects, n=300) for pair in ((better, worse), (worse, better)))
     assert forth.value == pytest.approx(-back.value) and forth.p == pytest.approx(back.p)
     assert forth.value > 0 and forth.p < 0.01 and forth.low > 0
     same = stats.compare_models(better, better, subjects, n=50)

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 import torch
-from brainscore_granularity import networks
 from brainscore_granularity.training import loop
 from brainscore_granularity.training.recipe import Recipe
+
+from brainscore_granularity import networks
 from brainscore_granularity.world import images as world
 
 RECIPE = Recipe("mini", "taxonomy", 2, seed=1, epochs=2, batch_size=64)

@@ -26,13 +26,9 @@ def test_choices_and_accuracy_by_brute_force_with_ties():
     expected = np.array([brute_force(similarity, t) for t in trials])
     assert set(np.unique(expected)) == {0, 1 / 3, 1 / 2, 1}
     np.testing.assert_allclose(triplets.choice_probabilities(similarity, trials), expected)
-    assert triplets.accuracy(similarity, trials, odd) == pytest.approx(
-        expected[np.arange(300), odd].mean(), abs=1e-12
-    )
+    assert triplets.accuracy(similarity, trials, odd) == pytest.approx(expected[np.arange(300), odd].mean(), abs=1e-12)
     for position in range(3):
-        assert triplets.accuracy(similarity, trials, position) == pytest.approx(
-            expected[:, position].mean(), abs=1e-12
-        )
+        assert triplets.accuracy(similarity, trials, position) == pytest.approx(expected[:, position].mean(), abs=1e-12)
 
 
 @pytest.mark.parametrize("measure", triplets.MEASURES)
@@ -51,9 +47,7 @@ def test_no_position_is_favoured():
     order = np.stack([rng.permutation(3) for _ in trials])
     moved = np.take_along_axis(trials, order, axis=1)
     where = (order == odd[:, None]).argmax(axis=1)
-    assert triplets.accuracy(similarity, moved, where) == pytest.approx(
-        triplets.accuracy(similarity, trials, odd)
-    )
+    assert triplets.accuracy(similarity, moved, where) == pytest.approx(triplets.accuracy(similarity, trials, odd))
 
 
 def test_nan_is_an_error():

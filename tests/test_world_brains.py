@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from brainscore_granularity import rsa, stats, triplets
 from brainscore_granularity.world import assemblies, brains
 from brainscore_granularity.world import images as world

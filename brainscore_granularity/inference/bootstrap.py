@@ -51,9 +51,7 @@ def resamples(images: int, n: int = 1000, fraction: float | None = 0.9, seed: in
     return counts
 
 
-def bootstrap(
-    a, b, n: int = 1000, fraction: float | None = 0.9, seed: int = 0, method: str = "spearman"
-) -> np.ndarray:
+def bootstrap(a, b, n: int = 1000, fraction: float | None = 0.9, seed: int = 0, method: str = "spearman") -> np.ndarray:
     """Exact scores on resamples of the stimuli: each equals the score computed afresh on the resampled RDMs.
 
     Parameters
@@ -101,9 +99,7 @@ def scores_on(a: np.ndarray, b: np.ndarray, counts: np.ndarray, method: str = "s
     (resamples, n)."""
     if method not in METHODS:
         raise ValueError(f"method: expected one of {', '.join(METHODS)}, got {method!r}")
-    scores = (
-        ranking.scores(a, b, counts) if method == "spearman" else _linear(a, b, counts, method == "pearson")
-    )
+    scores = ranking.scores(a, b, counts) if method == "spearman" else _linear(a, b, counts, method == "pearson")
     undefined = np.count_nonzero(np.isnan(scores).any(axis=(1, 2)))
     if undefined:
         warnings.warn(

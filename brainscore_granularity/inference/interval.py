@@ -70,9 +70,7 @@ def interval(
         )
     finite = samples[np.isfinite(samples)]
     if len(finite) < 0.95 * len(samples):
-        raise ValueError(
-            f"samples: {len(samples) - len(finite)} of {len(samples)} are NaN, too many for an interval"
-        )
+        raise ValueError(f"samples: {len(samples) - len(finite)} of {len(samples)} are NaN, too many for an interval")
     tails = np.array([(1 - level) / 2, (1 + level) / 2])
     if method == "percentile":
         return Interval(*map(float, np.quantile(finite, tails)))
@@ -82,9 +80,7 @@ def interval(
         )
     if method == "subsample":
         if not 0 < fraction < 1:
-            raise ValueError(
-                f"fraction: expected the share of stimuli in each subsample, in (0, 1), got {fraction}"
-            )
+            raise ValueError(f"fraction: expected the share of stimuli in each subsample, in (0, 1), got {fraction}")
         widened = (finite - estimate) * np.sqrt(fraction / (1 - fraction))
         return Interval(*map(float, estimate - np.quantile(widened, tails[::-1])))
     below = (np.count_nonzero(finite < estimate) + np.count_nonzero(finite == estimate) / 2) / len(finite)

@@ -104,9 +104,7 @@ def prefetch(typing, array):
         array = context.make_array(signature.args[0])(context, builder, arguments[0])
         kind = ir.FunctionType(ir.VoidType(), [byte, word, word, word])
         function = builder.module.declare_intrinsic("llvm.prefetch", (byte,), kind)
-        builder.call(
-            function, [builder.bitcast(array.data, byte), *(ir.Constant(word, k) for k in (0, 3, 1))]
-        )
+        builder.call(function, [builder.bitcast(array.data, byte), *(ir.Constant(word, k) for k in (0, 3, 1))])
         return context.get_dummy_value()
 
     return types.void(array), generate

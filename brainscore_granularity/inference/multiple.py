@@ -27,9 +27,7 @@ def fdr(p) -> np.ndarray:
     """
     p = np.asarray(p, float)
     if not ((p >= 0) & (p <= 1)).all():
-        raise ValueError(
-            f"p: expected p values between 0 and 1 and no NaN, got {p[~((p >= 0) & (p <= 1))][:3]}"
-        )
+        raise ValueError(f"p: expected p values between 0 and 1 and no NaN, got {p[~((p >= 0) & (p <= 1))][:3]}")
     flat = p.ravel()
     order = np.argsort(flat)
     scaled = flat[order] * len(flat) / np.arange(1, len(flat) + 1)

@@ -107,9 +107,7 @@ def _standardised(r: np.ndarray) -> np.ndarray:
     return out
 
 
-def null_scores(
-    layers: np.ndarray, target: np.ndarray, n: int, seed: int, use_numba: bool | None = None
-) -> np.ndarray:
+def null_scores(layers: np.ndarray, target: np.ndarray, n: int, seed: int, use_numba: bool | None = None) -> np.ndarray:
     """Scores (n, layers) of standardised layers (layers, n, n) with a target whose stimuli are permuted.
 
     Ranks are computed once: a permutation moves them about. numba gathers one permuted row at a time from a

@@ -32,7 +32,5 @@ def stack(rdms, name: str, images: int | None = None) -> np.ndarray:
                 " images out, or mend the features (rsa.rdm names the images)"
             )
         if entries.min() == entries.max():
-            raise ValueError(
-                f"{name}: RDM {k} is constant ({entries[0]:g} throughout): no correlation is defined"
-            )
+            raise ValueError(f"{name}: RDM {k} is constant ({entries[0]:g} throughout): no correlation is defined")
     return x

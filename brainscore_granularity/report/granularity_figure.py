@@ -56,7 +56,9 @@ def world_figure(scores: pd.DataFrame) -> str:
             axis.set_axisbelow(True)
             axis.tick_params(labelleft=True, length=0)
             axis.axhline(1, color=style.MUTED, linewidth=0.8, linestyle=(0, (4, 3)))
-            axis.text(len(x_of) - 0.75, 1.015, "noise ceiling", ha="right", va="bottom", fontsize=7.5, color=style.MUTED)
+            axis.text(
+                len(x_of) - 0.75, 1.015, "noise ceiling", ha="right", va="bottom", fontsize=7.5, color=style.MUTED
+            )
             if axis.get_legend_handles_labels()[0]:
                 axis.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.28), ncols=3,
                             columnspacing=1.2, handlelength=1.8)  # fmt: skip

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from ..paths import write_atomically
-from .summary import best, by_condition, is_best
+from .summary import best, by_condition, is_best, number
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #222; --muted: #667; --line: #ddd; --paper: #fff; --mark: #fff3d6; }
@@ -24,7 +24,7 @@ h1 { font-size: 1.5rem; line-height: 1.25; } h2 { font-size: 1.15rem; margin-top
 .simulated { background: var(--mark); padding: .6rem .9rem; border-radius: .4rem; }
 .muted, figcaption { color: var(--muted); font-size: .9rem; }
 figure { margin: 1.2rem 0; } figure .canvas { background: #fff; border-radius: .4rem; padding: .4rem; }
-figure svg { width: 100%; height: auto; display: block; }
+figure .canvas { overflow-x: auto; } figure svg { width: 100%; min-width: 44rem; height: auto; display: block; }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .3rem .6rem; line-height: 1.3; vertical-align: top; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; } td small { color: var(--muted); font-weight: 400; }
@@ -80,7 +80,7 @@ def answer(summary: pd.DataFrame) -> str:
 
 def _table(summary: pd.DataFrame) -> str:
     benchmarks = list(dict.fromkeys(summary["benchmark"]))
-    head = "".join(f"<th scope=col>{html.escape(name)}</th>" for name in benchmarks)
+    head = "".join(f"<th scope=col>{html.escape(name).replace('.', '.<br>')}</th>" for name in benchmarks)
     rows = []
     for name in summary["condition"].cat.categories:
         cells = []
@@ -97,8 +97,10 @@ def _table(summary: pd.DataFrame) -> str:
 
 
 def _cell(row: pd.Series, bold: bool) -> str:
-    interval = "" if math.isnan(row["low"]) else f"<br><small>{row['low']:.2f} to {row['high']:.2f}</small>"
-    return f"<td{' class=best' if bold else ''}>{row['value']:.3f}{interval}</td>"
+    interval = (
+        "" if math.isnan(row["low"]) else f"<br><small>{number(row['low'], 2)} to {number(row['high'], 2)}</small>"
+    )
+    return f"<td{' class=best' if bold else ''}>{number(row['value'])}{interval}</td>"
 
 
 def _provenance(records: list[dict]) -> str:
@@ -110,7 +112,9 @@ def _provenance(records: list[dict]) -> str:
         **newest.get("versions", {}),
         "git commit": newest.get("git_commit") or "not a git checkout",
     }
-    return "<dl>" + "".join(f"<dt>{html.escape(k)}</dt><dd>{html.escape(str(v))}</dd>" for k, v in facts.items()) + "</dl>"
+    return (
+        "<dl>" + "".join(f"<dt>{html.escape(k)}</dt><dd>{html.escape(str(v))}</dd>" for k, v in facts.items()) + "</dl>"
+    )
 
 
 def _inline(svg: str) -> str:

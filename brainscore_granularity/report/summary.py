@@ -39,6 +39,15 @@ def by_condition(scores: pd.DataFrame) -> pd.DataFrame:
     return summary.sort_values(["benchmark", "condition"], ignore_index=True)
 
 
+def number(value: float, digits: int = 3) -> str:
+    """Fixed decimals, and no minus sign on zero.
+
+    >>> number(-0.0004), number(-0.0006)
+    ('0.000', '-0.001')
+    """
+    return f"{round(float(value), digits) + 0:.{digits}f}"
+
+
 def order(conditions) -> list[str]:
     """Conditions from left to right: untrained, growing K, native classes."""
     present = set(conditions)

@@ -6,7 +6,7 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from .summary import by_condition, is_best
+from .summary import by_condition, is_best, number
 
 
 def print_world_table(scores: pd.DataFrame) -> None:
@@ -30,14 +30,16 @@ def print_world_table(scores: pd.DataFrame) -> None:
                 cells.append("-")
                 continue
             row = row.iloc[0]
-            value = f"{row['value']:.2f}"
+            value = number(row["value"], 2)
             if is_best(summary, name, condition):
                 value = f"[bold]{value}[/bold]"
-            cells.append(f"{value}\n[dim]{row['low']:.2f} {row['high']:.2f}[/dim]")
+            cells.append(f"{value}\n[dim]{number(row['low'], 2)} {number(row['high'], 2)}[/dim]")
         table.add_row(f"{condition} classes" if condition.isdigit() else condition, *cells)
     table.add_section()
     ceilings = summary.groupby("benchmark")[["ceiling_lower", "ceiling_upper"]].first()
-    table.add_row("noise ceiling", *(f"{ceilings.loc[n].iloc[0]:.2f} {ceilings.loc[n].iloc[1]:.2f}" for n in benchmarks))
+    table.add_row(
+        "noise ceiling", *(f"{ceilings.loc[n].iloc[0]:.2f} {ceilings.loc[n].iloc[1]:.2f}" for n in benchmarks)
+    )
     _console().print(table)
 
 
@@ -52,10 +54,10 @@ def print_scores(scores: pd.DataFrame) -> None:
         if row.status != "ok":
             table.add_row(row.model, row.benchmark, "failed", "", "", "", row.reason)
             continue
-        interval = "" if pd.isna(row.interval_low) else f"{row.interval_low:.3f} {row.interval_high:.3f}"
+        interval = "" if pd.isna(row.interval_low) else f"{number(row.interval_low)} {number(row.interval_high)}"
         raw, ceiling = (f"{v:.3f}" if not pd.isna(v) else "" for v in (row.raw, row.ceiling_upper))
         benchmark = row.benchmark + (" (simulated)" if row.simulated else "")
-        table.add_row(row.model, benchmark, f"{row.value:.3f}", interval, raw, ceiling, row.layer or "")
+        table.add_row(row.model, benchmark, number(row.value), interval, raw, ceiling, row.layer or "")
     _console().print(table)
 
 

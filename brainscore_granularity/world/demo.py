@@ -19,9 +19,11 @@ BENCHMARKS = tuple(name for name in plugins.registrations("benchmarks") if name.
 
 def run(folder: Path) -> Path:
     """Train, commit, score and report; a second run does nothing twice. Returns the path of the report."""
+    from ..report import require_matplotlib
     from ..report.granularity_figure import world_figure
     from ..report.page import write_world_report
 
+    require_matplotlib()
     train_and_commit(checkpoints.default_store())
     scores = runner.score_grid(study.MODELS, BENCHMARKS, folder / "results")
     figure, report = world_figure(scores), folder / "report.html"
