@@ -119,6 +119,25 @@ def test_wheel_and_regular_brainscore_from_install_to_uninstall(regular, wheel, 
     assert "_WaitForBrainScore" not in off
 
 
+def test_scoring_works_on_a_read_only_installation(regular, wheel, tmp_path):
+    """brainscore_vision.score fails there, because it writes a pickle beside itself; `granularity score` does not."""
+    regular.pip("install", "--no-deps", "--no-index", wheel)
+    root = regular.site.parents[2]
+    if subprocess.run(["mount", "--bind", "-o", "ro", root, root], capture_output=True).returncode:
+        pytest.skip("mounting a folder read-only needs root")
+    try:
+        command = ["score", "--models", MODEL, "--benchmarks", BENCHMARK, "--results", tmp_path / "results"]
+        out = run(regular.python.parent / "granularity", *command, cwd=tmp_path)
+        assert "1 scored, 0 failed" in out
+        theirs = subprocess.run(
+            [regular.python, "-W", "ignore", "-c", SCORE], capture_output=True, text=True, cwd=tmp_path
+        )
+        assert theirs.returncode and "Read-only file system" in theirs.stderr
+        assert "use `granularity score`" in run(regular.python.parent / "granularity", "doctor", cwd=tmp_path)
+    finally:
+        subprocess.run(["umount", root], check=True)
+
+
 def test_wheel_and_editable_brainscore(editable, wheel, tmp_path):
     editable.pip("install", "--no-deps", "--no-index", wheel)
     where = run(editable.python, "-W", "ignore", "-c", f"{SCORE}; print(brainscore_vision.__file__)", cwd=tmp_path)
