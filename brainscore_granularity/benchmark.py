@@ -18,12 +18,45 @@ from brainscore_vision.benchmark_helpers.screen import place_on_screen
 from brainscore_vision.model_interface import BrainModel
 
 from . import rsa, stats, triplets
+from .assembly import average_repeats, in_order
+from .scoring import ceiling_score, packed_score
 
 TIME_BINS = [(70, 170)]  # Brain-Score's default window in milliseconds; our models have no time
 N_BOOTSTRAP = 1000
 
 
-class RSABenchmark(BenchmarkBase):
+class AssemblyBenchmark(BenchmarkBase):
+    """What both kinds share: an assembly that is loaded when first needed, and the stimuli as a model sees them."""
+
+    def __init__(self, identifier, version, parent, load: Callable, visual_degrees, bibtex, simulated=False):
+        super().__init__(identifier=identifier, ceiling=None, version=version, parent=parent, bibtex=bibtex)
+        self.simulated = simulated
+        self._load = load
+        self._visual_degrees = visual_degrees
+
+    @cached_property
+    def assembly(self):
+        return self._load()
+
+    @property
+    def stimulus_set(self):
+        return self.assembly.attrs["stimulus_set"]
+
+    @property
+    def order(self) -> np.ndarray:
+        """Stimulus ids, in the order in which everything here is computed."""
+        return self.stimulus_set["stimulus_id"].values
+
+    def shown_to(self, candidate: BrainModel):
+        """The stimulus set, scaled to the model's field of view."""
+        return place_on_screen(
+            self.stimulus_set,
+            target_visual_degrees=candidate.visual_degrees(),
+            source_visual_degrees=self._visual_degrees,
+        )
+
+
+class RSABenchmark(AssemblyBenchmark):
     """Spearman correlation of correlation-distance RDMs, per subject, averaged over subjects.
 
     Parameters
@@ -37,25 +70,13 @@ class RSABenchmark(BenchmarkBase):
     """
 
     def __init__(self, identifier, version, region, load: Callable, visual_degrees, bibtex, simulated=False):
-        super().__init__(identifier=identifier, ceiling=None, version=version, parent=region, bibtex=bibtex)
+        super().__init__(identifier, version, region, load, visual_degrees, bibtex, simulated)
         self.region = region
-        self.simulated = simulated
-        self._load = load
-        self._visual_degrees = visual_degrees
-
-    @cached_property
-    def assembly(self):
-        return self._load()
-
-    @property
-    def stimulus_set(self):
-        return self.assembly.attrs["stimulus_set"]
 
     @cached_property
     def subject_rdms(self) -> np.ndarray:
         """(subjects, n, n), stimuli in the order of the stimulus set."""
-        order = self.stimulus_set["stimulus_id"].values
-        rdms = []
+        order, rdms = self.order, []
         for subject in self.subjects:
             responses = self.assembly.sel(neuroid=self.assembly["subject"] == subject)
             responses = in_order(average_repeats(responses), order)
@@ -63,8 +84,8 @@ class RSABenchmark(BenchmarkBase):
         return np.stack(rdms)
 
     @cached_property
-    def subjects(self) -> list[str]:
-        return sorted({str(s) for s in self.assembly["subject"].values})
+    def subjects(self) -> list:
+        return sorted(set(self.assembly["subject"].values))
 
     @cached_property  # Brain-Score's own base class would cache it on disk by identifier, whatever the version
     def ceiling(self) -> Score:
@@ -73,15 +94,9 @@ class RSABenchmark(BenchmarkBase):
 
     def __call__(self, candidate: BrainModel) -> Score:
         candidate.start_recording(self.region, time_bins=TIME_BINS)
-        stimuli = place_on_screen(
-            self.stimulus_set,
-            target_visual_degrees=candidate.visual_degrees(),
-            source_visual_degrees=self._visual_degrees,
-        )
-        activations = candidate.look_at(stimuli)
+        activations = in_order(candidate.look_at(self.shown_to(candidate)), self.order)
         layer = committed_layer(candidate, self.region)
-        order = self.stimulus_set["stimulus_id"].values
-        model_rdm = rsa.rdm(in_order(activations, order), images=order, layer=f"{candidate.identifier} {layer}")
+        model_rdm = rsa.rdm(activations, images=self.order, layer=f"{candidate.identifier} {layer}")
         return self.compare(model_rdm, layer)
 
     def raw_score(self, features: np.ndarray) -> float:
@@ -105,7 +120,7 @@ class RSABenchmark(BenchmarkBase):
         )
 
 
-class OddOneOutBenchmark(BenchmarkBase):
+class OddOneOutBenchmark(AssemblyBenchmark):
     """Share of triplets in which the model calls the same image odd, above chance, relative to the ceiling.
 
     Ties between similarities count by fraction and NaN is an error, so that a constant representation scores
@@ -122,21 +137,10 @@ class OddOneOutBenchmark(BenchmarkBase):
     CHANCE = 1 / 3
 
     def __init__(self, identifier, version, load, ceiling, visual_degrees, bibtex, measure="cosine", simulated=False):
-        super().__init__(identifier=identifier, ceiling=None, version=version, parent="behavior_vision", bibtex=bibtex)
-        self._best_accuracy = ceiling
+        super().__init__(identifier, version, "behavior_vision", load, visual_degrees, bibtex, simulated)
         self.region = "behavior"
-        self.simulated = simulated
         self.measure = measure
-        self._load = load
-        self._visual_degrees = visual_degrees
-
-    @cached_property
-    def assembly(self):
-        return self._load()
-
-    @property
-    def stimulus_set(self):
-        return self.assembly.attrs["stimulus_set"]
+        self._best_accuracy = ceiling
 
     @cached_property
     def ceiling(self) -> Score:
@@ -146,19 +150,13 @@ class OddOneOutBenchmark(BenchmarkBase):
     @cached_property
     def triplets(self) -> np.ndarray:
         """(triplets, 3) rows of the stimulus set, the odd one last."""
-        row = {stimulus: i for i, stimulus in enumerate(self.stimulus_set["stimulus_id"].values)}
+        row = {stimulus: i for i, stimulus in enumerate(self.order)}
         columns = [self.assembly[name].values for name in ("image_1", "image_2", "image_3")]
         return np.array([[row[stimulus] for stimulus in column] for column in columns]).T
 
     def __call__(self, candidate: BrainModel) -> Score:
-        stimuli = place_on_screen(
-            self.stimulus_set,
-            target_visual_degrees=candidate.visual_degrees(),
-            source_visual_degrees=self._visual_degrees,
-        )
         readout, layers = behavioural_readout(candidate)
-        order = self.stimulus_set["stimulus_id"].values
-        features = in_order(readout(stimuli, layers=layers), order)
+        features = in_order(readout(self.shown_to(candidate), layers=layers), self.order)
         return self.compare(features, layer=", ".join(layers))
 
     def raw_score(self, features: np.ndarray) -> float:
@@ -194,63 +192,6 @@ class OddOneOutBenchmark(BenchmarkBase):
             weight = count[self.triplets].prod(axis=1)
             resampled[i] = weight @ correct / weight.sum()
         return resampled
-
-
-def packed_score(raw, ceiling, chance, resampled, subject_scores, layer, n_stimuli, simulated) -> Score:
-    """A Brain-Score Score on the scale (raw - chance) / (ceiling - chance), with everything known about it."""
-    span = float(ceiling) - chance
-    score = Score((raw - chance) / span)
-    score.attrs[Score.RAW_VALUES_KEY] = Score(raw)
-    score.attrs["ceiling"] = ceiling
-    ceiled = (resampled - chance) / span
-    score.attrs["error"] = float(ceiled.std(ddof=1))
-    score.attrs["error_over"] = ["stimulus"]
-    score.attrs["n_bootstrap"] = len(resampled)
-    score.attrs["interval"] = tuple(float(v) for v in stats.interval(ceiled))
-    score.attrs["chance"] = chance
-    score.attrs["subject_scores"] = {name: float(value) for name, value in subject_scores.items()}
-    score.attrs["layer"] = layer
-    score.attrs["n_stimuli"] = n_stimuli
-    score.attrs["simulated"] = simulated
-    return score
-
-
-def ceiling_score(lower: float, upper: float) -> Score:
-    """The upper noise ceiling, by which scores are divided, with both bounds in attrs."""
-    ceiling = Score(float(upper))
-    ceiling.attrs["lower"], ceiling.attrs["upper"] = float(lower), float(upper)
-    return ceiling
-
-
-def average_repeats(assembly):
-    """Mean over repeated presentations of each stimulus -> presentation x neuroid."""
-    if "time_bin" in assembly.dims:
-        assembly = assembly.squeeze("time_bin")
-    ids = assembly["stimulus_id"].values
-    names, rows = np.unique(ids, return_inverse=True)
-    if len(names) == len(ids):
-        return assembly
-    values = assembly.transpose("presentation", "neuroid").values
-    order = np.argsort(rows, kind="stable")
-    starts = np.flatnonzero(np.r_[True, np.diff(rows[order]) > 0])
-    means = np.add.reduceat(values[order].astype(np.float64), starts) / np.bincount(rows)[:, None]
-    import xarray
-
-    return xarray.DataArray(means, dims=["presentation", "neuroid"], coords={"stimulus_id": ("presentation", names)})
-
-
-def in_order(assembly, stimulus_ids) -> np.ndarray:
-    """Responses (stimuli, neuroids) in the order of ``stimulus_ids``; each must be there once."""
-    assembly = assembly.squeeze("time_bin") if "time_bin" in assembly.dims else assembly
-    found = assembly["stimulus_id"].values
-    row = {stimulus: i for i, stimulus in enumerate(found)}
-    missing = [stimulus for stimulus in stimulus_ids if stimulus not in row]
-    if missing or len(row) != len(found):
-        raise ValueError(
-            f"expected one response to each of {len(stimulus_ids)} stimuli, got {len(found)} responses to "
-            f"{len(row)} stimuli; {len(missing)} missing" + (f" (first: {missing[0]})" if missing else "")
-        )
-    return assembly.transpose("presentation", "neuroid").values[[row[stimulus] for stimulus in stimulus_ids]]
 
 
 def committed_layer(candidate: BrainModel, region: str) -> str | None:

@@ -1,0 +1,33 @@
+"""How a raw number becomes a Brain-Score Score that carries all that is known about it."""
+
+from __future__ import annotations
+
+from brainscore_core.metrics import Score
+
+from . import stats
+
+
+def packed_score(raw, ceiling, chance, resampled, subject_scores, layer, n_stimuli, simulated) -> Score:
+    """A Brain-Score Score on the scale (raw - chance) / (ceiling - chance), with everything known about it."""
+    span = float(ceiling) - chance
+    score = Score((raw - chance) / span)
+    score.attrs[Score.RAW_VALUES_KEY] = Score(raw)
+    score.attrs["ceiling"] = ceiling
+    ceiled = (resampled - chance) / span
+    score.attrs["error"] = float(ceiled.std(ddof=1))
+    score.attrs["error_over"] = ["stimulus"]
+    score.attrs["n_bootstrap"] = len(resampled)
+    score.attrs["interval"] = tuple(float(v) for v in stats.interval(ceiled))
+    score.attrs["chance"] = chance
+    score.attrs["subject_scores"] = {str(name): float(value) for name, value in subject_scores.items()}
+    score.attrs["layer"] = layer
+    score.attrs["n_stimuli"] = n_stimuli
+    score.attrs["simulated"] = simulated
+    return score
+
+
+def ceiling_score(lower: float, upper: float) -> Score:
+    """The upper noise ceiling, by which scores are divided, with both bounds in attrs."""
+    ceiling = Score(float(upper))
+    ceiling.attrs["lower"], ceiling.attrs["upper"] = float(lower), float(upper)
+    return ceiling
