@@ -38,7 +38,7 @@ def score(
 ) -> None:
     """Score models on benchmarks through Brain-Score; only what is missing, failed or stale is computed.
 
-    Example: granularity score --models 'granularity_world_own_*' --benchmarks 'World.*' alexnet
+    Example: granularity score --models 'granularity_world_own_*' pixels --benchmarks 'World.*'
 
     Args:
         models: Identifiers or shell patterns, of ours and of Brain-Score's own.

@@ -175,9 +175,12 @@ def voxel_ceiling(repeats) -> np.ndarray:
 
 
 def _himalaya(x, y, alphas, folds, backend, seed):
-    from himalaya.backend import set_backend
-    from himalaya.kernel_ridge import KernelRidgeCV
-    from himalaya.ridge import RidgeCV
+    try:
+        from himalaya.backend import set_backend
+        from himalaya.kernel_ridge import KernelRidgeCV
+        from himalaya.ridge import RidgeCV
+    except ImportError as error:
+        raise ImportError("encoding needs himalaya: pip install 'brainscore_granularity[encoding]'") from error
     from sklearn.model_selection import KFold
 
     set_backend(backend, on_error="raise")
