@@ -11,16 +11,20 @@ def home() -> Path:
     return Path(os.environ.get(HOME_VARIABLE) or "~/.brainscore_granularity").expanduser()
 
 
-def write_atomically(path: Path, content: bytes | str) -> None:
-    """Write a file so that readers see the old content or the new, never a part, even after a crash."""
+def write_atomically(path: Path, content: bytes | str, durable: bool = True) -> None:
+    """Write a file so that readers see the old content or the new, never a part.
+
+    durable : wait until the content is on the disk, so that this also holds after a power cut.
+    """
     data = content.encode() if isinstance(content, str) else content
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with open(temporary, "wb") as file:
             file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         os.replace(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)

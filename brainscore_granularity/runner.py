@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import platform
 import subprocess
@@ -88,9 +89,9 @@ def _score_pair(model: str, candidate, name: str, benchmark) -> tuple[dict, obje
         candidate = candidate or load_model(model)
         record |= describe_score(score_benchmark(benchmark, candidate))
         record["status"] = "ok"
-    except OSError:
-        raise  # no space, a read-only folder: nothing to do with the pair
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise  # the next pair would fail as well
         record |= {"status": "failed", "reason": f"{type(error).__name__}: {error}"}
     record |= {"seconds": round(time.monotonic() - start, 3), **provenance()}
     return record, candidate

@@ -104,6 +104,22 @@ def test_a_failing_pair_is_recorded_and_the_grid_goes_on(tmp_path, home):
     assert set(mended["status"]) == {"ok"}
 
 
+def test_a_model_that_cannot_be_downloaded_costs_its_own_pair_only(tmp_path, monkeypatch):
+    from urllib.error import URLError
+
+    load = brainscore_vision.load_model
+
+    def unreachable(name):
+        if name == MODELS[0]:
+            raise URLError("no route to host")
+        return load(name)
+
+    monkeypatch.setattr(brainscore_vision, "load_model", unreachable)
+    table = runner.score_grid(MODELS, BENCHMARKS[:1], tmp_path, warn=lambda line: None).set_index("model")
+    assert table["status"].to_dict() == {MODELS[0]: "failed", MODELS[1]: "ok"}
+    assert "no route to host" in table.loc[MODELS[0], "reason"]
+
+
 def test_record_says_where_a_score_comes_from(tmp_path):
     runner.score_grid(MODELS[:1], BENCHMARKS[:1], tmp_path)
     record = json.loads(results.path(tmp_path, MODELS[0], BENCHMARKS[0]).read_text())

@@ -119,5 +119,4 @@ def _write_png(path: Path, pixels: np.ndarray) -> None:
 
     buffer = BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(buffer.getvalue())
+    write_atomically(path, buffer.getvalue(), durable=False)  # many, and drawn again if they are lost
