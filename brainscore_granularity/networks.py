@@ -1,81 +1,70 @@
-"""Architectures: pure torch, self-contained, every stage a named layer.
+"""Networks by name: pure torch, self-contained, every candidate layer a named module.
 
-A network is an ``nn.Sequential`` whose children carry readable names (``conv1``, ``bn1``, ``relu1``, ...), so
-that a layer can be recorded by name before batch norm (``conv1``) and after the non-linearity (``relu1``).
+A network has ``image_size``, ``candidates`` (layers a brain region may be committed to, early to late, before batch
+norm and after the non-linearity where it has them), ``readout`` (its last hidden layer), ``head`` (its classifier)
+and ``features(images, layer)``.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
+import copy
+from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import nn
 
+from .architectures import cornet, library, resnet
+from .architectures.base import Branched, Network
+from .architectures.sequential import alexnet_bn, mini, tiny
+
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
+NETWORKS: dict[str, Callable[[int], Network | Branched]] = {
+    "mini": mini,
+    "tiny": tiny,
+    "alexnet_bn": alexnet_bn,
+    "alexnet": library.alexnet,
+    "cornet_s": cornet.cornet_s,
+    **{name: partial(resnet.resnet, name) for name in (f"resnet{depth}" for depth in (18, 34, 50, 101, 152))},
+    **{name: partial(library.efficientnet, name) for name in (f"efficientnet_b{size}" for size in (0, 1, 2))},
+    **{
+        f"convnext_{size}": partial(library.convnext, f"convnext_{size}") for size in ("tiny", "small", "base", "large")
+    },
+    **{name: partial(library.vit, name) for name in library.VITS},
+}
+PATTERNS = ("resnet18_w<width>", "resnet18_d<blocks of 4 stages>", "timm_<architecture of timm>")
 
-class Network(nn.Sequential):
-    """A sequential network that knows its input and its layers.
 
-    Attributes
-    ----------
-    image_size : side of the square input in pixels.
-    candidates : names of the layers a brain region may be committed to, early to late.
-    readout : name of the last hidden layer, the one that features are taken from.
+def build(name: str, classes: int, seed: int, dropout: float | None = None) -> Network | Branched:
+    """A freshly initialised network; the same seed gives the same body for any number of classes.
+
+    name : one of `NETWORKS`, or ``resnet18_w0.25`` (ResNet-18 with a quarter of the channels), ``resnet18_d1102``
+        (with 1, 1, 0 and 2 blocks in its stages), ``timm_<name>`` (any architecture of timm).
+    dropout : probability in every dropout layer; None keeps the architecture's own.
     """
-
-    def __init__(self, layers: OrderedDict[str, nn.Module], image_size: int):
-        super().__init__(layers)
-        self.image_size = image_size
-        self.candidates = tuple(name for name in layers if name.startswith(("conv", "relu", "fc")))
-        self.readout = next(name for name in reversed(layers) if name.startswith("relu"))
-
-    def features(self, images: torch.Tensor, layer: str | None = None) -> torch.Tensor:
-        """Activations of one layer (default: the readout), without running what comes after it."""
-        layer = layer or self.readout
-        if layer not in self._modules:
-            raise ValueError(f"no layer {layer!r}; candidates are {', '.join(self.candidates)}")
-        for name, module in self.named_children():
-            images = module(images)
-            if name == layer:
-                break
-        return images
-
-
-def mini(classes: int) -> Network:
-    """The world's network: four convolutions and one hidden layer on 48-pixel images, 0.14 M parameters."""
-    layers = OrderedDict()
-    _conv(layers, 1, 3, 24, kernel=5, stride=2, pool=True)
-    _conv(layers, 2, 24, 48, kernel=3, pool=True)
-    _conv(layers, 3, 48, 64, kernel=3)
-    _conv(layers, 4, 64, 64, kernel=3, pool=True)
-    layers["flatten"] = nn.Flatten()
-    _hidden(layers, 5, 64 * 3 * 3, 96)
-    layers["head"] = nn.Linear(96, classes)
-    return Network(layers, image_size=48)
-
-
-NETWORKS = {"mini": mini}
-
-
-def build(name: str, classes: int, seed: int) -> Network:
-    """A freshly initialised network; the same seed gives the same body for any number of classes."""
-    if name not in NETWORKS:
-        raise ValueError(f"unknown network {name!r}; known: {', '.join(sorted(NETWORKS))}")
+    if classes < 1:
+        raise ValueError(f"a network needs at least one class, got {classes}")
     with torch.random.fork_rng(devices=[]):
-        network = NETWORKS[name](classes)
-        torch.manual_seed(seed)  # here, because construction draws numbers that depend on the size of the head
+        generator = torch.default_generator  # torch.manual_seed would also seed the GPUs, and nothing restores those
+        generator.manual_seed(seed)
+        network = _construct(name, classes)
+        generator.manual_seed(seed)  # again, because construction draws numbers that depend on the size of the head
         initialise(network)
+    if dropout is not None:
+        set_dropout(network, name, dropout)
     return network
 
 
 def initialise(network: nn.Module) -> None:
-    """Kaiming normal (fan out) for convolutions and hidden layers, N(0, 1/sqrt(fan in)) for the last one.
+    """Kaiming normal (fan out) for convolutions and hidden layers, N(0, 1/sqrt(fan in)) for the last one, biases 0.
 
-    Layers are drawn in order and the head comes last, so the body does not depend on the number of classes.
+    Layers are drawn in order and the head comes last, so the body does not depend on the number of classes. The body
+    of a `Branched` network keeps the initialisation of its own architecture, and only the head is drawn.
     """
-    weighted = [m for m in network.modules() if isinstance(m, (nn.Conv2d, nn.Linear))]
+    root = network.head if isinstance(network, Branched) else network
+    weighted = [m for m in root.modules() if isinstance(m, (nn.Conv2d, nn.Linear))]
     for module in weighted[:-1]:
         nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
     head = weighted[-1]
@@ -85,15 +74,41 @@ def initialise(network: nn.Module) -> None:
             nn.init.zeros_(module.bias)
 
 
-def _conv(layers, index, inputs, outputs, kernel, stride=1, pool=False):
-    layers[f"conv{index}"] = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False)
-    layers[f"bn{index}"] = nn.BatchNorm2d(outputs)
-    layers[f"relu{index}"] = nn.ReLU()
-    if pool:
-        layers[f"pool{index}"] = nn.MaxPool2d(2)
+def set_dropout(network: nn.Module, name: str, probability: float) -> None:
+    """Give every dropout layer the same probability; a network without one is an error."""
+    layers = [m for m in network.modules() if isinstance(m, nn.Dropout)]
+    if not layers:
+        raise ValueError(
+            f"{name} has no dropout layer, so that dropout {probability} would change nothing; leave it out"
+        )
+    if not 0 <= probability < 1:
+        raise ValueError(f"dropout must lie in [0, 1), got {probability}")
+    for layer in layers:
+        layer.p = probability
 
 
-def _hidden(layers, index, inputs, outputs):
-    layers[f"fc{index}"] = nn.Linear(inputs, outputs, bias=False)
-    layers[f"bn{index}"] = nn.BatchNorm1d(outputs)
-    layers[f"relu{index}"] = nn.ReLU()
+def count(network: Network | Branched) -> tuple[int, int]:
+    """Parameters, and multiply-adds of one forward pass for one image.
+
+    Convolutions, matrix products and attention are counted; batch norm, non-linearities and pooling (about 1%) are
+    not. Nothing is computed: the pass runs on torch's meta device.
+    """
+    from torch.utils.flop_counter import FlopCounterMode
+
+    parameters = sum(p.numel() for p in network.parameters())
+    shadow = copy.deepcopy(network).to("meta").eval()
+    images = torch.empty(1, 3, network.image_size, network.image_size, device="meta")
+    # With gradients, because attention has a fused path for inference that the counter does not know.
+    with torch.enable_grad(), FlopCounterMode(display=False) as counter:
+        shadow(images)
+    return parameters, counter.get_total_flops() // 2
+
+
+def _construct(name: str, classes: int) -> Network | Branched:
+    if name in NETWORKS:
+        return NETWORKS[name](classes)
+    if name.startswith(library.TIMM):
+        return library.from_timm(name, classes)
+    if (network := resnet.by_width_or_depth(name, classes)) is not None:
+        return network
+    raise ValueError(f"unknown network {name!r}; known: {', '.join((*NETWORKS, *PATTERNS))}")

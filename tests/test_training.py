@@ -1,10 +1,16 @@
+import shutil
+from dataclasses import fields, replace
+
 import numpy as np
 import pytest
 import torch
-from brainscore_granularity.training import loop
+import tyro
+from brainscore_granularity.training import feed, learner, log, loop, run
+from brainscore_granularity.training import recipe as recipe_module
 from brainscore_granularity.training.recipe import Recipe
+from brainscore_granularity.training.recipes import RECIPES, named
 
-from brainscore_granularity import networks
+from brainscore_granularity import checkpoints, networks
 from brainscore_granularity.world import images as world
 
 RECIPE = Recipe("mini", "taxonomy", 2, seed=1, epochs=2, batch_size=64)
@@ -64,14 +70,14 @@ def test_no_epochs_is_the_untrained_network(data):
 
 def test_learning_rate_climbs_then_follows_a_cosine():
     recipe = Recipe("mini", "own", 2, seed=0, epochs=10, warmup_epochs=2, final_rate=0.05)
-    rate = loop._rate(recipe, steps_per_epoch=10)
+    rate = learner.rate(recipe, steps_per_epoch=10)
     assert rate(0) == 0.25 and rate(20) == pytest.approx(1.0)
     assert rate(60) == pytest.approx((1 + 0.05) / 2) and rate(100) == pytest.approx(0.05)
     assert all(rate(i) < rate(i + 1) for i in range(20)) and all(rate(i) > rate(i + 1) for i in range(20, 99))
 
 
 def test_weight_decay_spares_vectors():
-    decayed, spared = loop._parameter_groups(networks.build("mini", 2, seed=0), 1e-3)
+    decayed, spared = learner.parameter_groups(list(networks.build("mini", 2, seed=0).parameters()), 1e-3)
     assert {p.ndim for p in decayed["params"]} == {2, 4} and {p.ndim for p in spared["params"]} == {1}
     assert (decayed["weight_decay"], spared["weight_decay"]) == (1e-3, 0.0)
 
@@ -114,17 +120,207 @@ def test_fewer_images_than_a_batch_is_an_error(data):
 
 
 def test_run_id_changes_with_every_setting_and_with_the_data():
-    from dataclasses import fields, replace
-
     base = RECIPE.run_id("data")
     assert base == Recipe("mini", "taxonomy", 2, seed=1, epochs=2, batch_size=64).run_id("data")
     assert base != RECIPE.run_id("other data")
+    together = {
+        "optimizer": {"optimizer": "sgd", "momentum": 0.9},
+        "objective": {"objective": "curriculum", "tune": "head"},
+        "data_seed": {"data_seed": 1},
+        "precision": {"precision": "bfloat16"},
+        "order": {"order": "blocks"},
+        "accumulate": {"accumulate": 2},
+        "dropout": {"dropout": 0.5},
+        "ema": {"ema": 0.9},
+    }
+    inner = {name for name, *_ in recipe_module._CONDITIONAL}  # these need their owner and are changed below
     for field in fields(Recipe):
+        if field.name in inner:
+            continue
         value = getattr(RECIPE, field.name)
-        changed = value + "x" if isinstance(value, str) else value + 1
-        assert replace(RECIPE, **{field.name: changed}).run_id("data") != base, field.name
+        changes = together.get(field.name) or {field.name: value + "x" if isinstance(value, str) else value + 1}
+        assert replace(RECIPE, **changes).run_id("data") != base, field.name
+    for name, owner, value, owners in recipe_module._CONDITIONAL:
+        needed = {n: v for n, o, v, values in recipe_module._CONDITIONAL if o == owner and owners[0] in values}
+        extra = {"labels": "none", "k": 1, "label_smoothing": 0.0} if owners[0] in ("simclr", "dino") else {}
+        one = replace(RECIPE, **{owner: owners[0]}, **needed, **extra)
+        other = "late" if name == "tune" else type(value)(value / 2)
+        assert one.run_id("data") != replace(one, **{name: other}).run_id("data"), name
+
+
+def test_ids_of_the_first_release_are_kept():
+    """A setting added later, at its default, does not make old runs look new."""
+    assert Recipe("mini", "own", 2, seed=1).run_id("eb2395f4347fc606-128ae9bdb04deb36") == "9d737debf43750c2"
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"momentum": 0.9}, "momentum = 0.9 would not be used: it belongs to optimizer sgd"),
+        ({"optimizer": "sgd"}, "optimizer sgd needs momentum"),
+        ({"optimizer": "lion"}, "unknown optimizer 'lion'; known: adamw, sgd"),
+        ({"precision": "float16"}, "known: float32, bfloat16"),
+        ({"temperature": 0.5}, "belongs to objective simclr"),
+        ({"batch_size": 64, "accumulate": 3}, "does not divide the batch of 64"),
+        ({"objective": "simclr", "projection": 8, "temperature": 0.5}, "uses no classes: set labels none, k 1"),
+        ({"epochs": -1}, "epochs must lie in 0..inf, got -1"),
+        ({"colour": 1}, "unknown setting colour; a recipe has accumulate, attack_step, augmentation"),
+    ],
+)
+def test_unknown_and_unused_settings_are_errors(settings, message):
+    with pytest.raises(ValueError, match=message):
+        named("world", k=2, **settings)
+
+
+def test_named_recipes_are_the_published_ones():
+    assert all(named(name, k=RECIPES[name].get("k", 8)) for name in RECIPES)
+    big, small = named("imagenet", k=8), named("imagenet_small_batch", k=8)
+    assert (big.learning_rate, big.batch_size, big.dropout) == (2e-3, 256, 0.5)
+    assert (small.learning_rate, small.batch_size, small.dropout) == (5e-4, 32, 0.3)
+    assert (big.epochs, big.warmup_epochs, big.weight_decay, big.label_smoothing) == (20, 2, 1e-3, 0.1)
+    scaling = named("scaling", k=8)
+    assert (scaling.optimizer, scaling.learning_rate, scaling.momentum, scaling.weight_decay) == ("sgd", 0.1, 0.9, 1e-4)
+    with pytest.raises(ValueError, match="unknown recipe 'huge'; known: adversarial, dino, imagenet"):
+        named("huge", k=2)
+    for name in RECIPES:
+        feed.augmenter(named(name, k=RECIPES[name].get("k", 8)).augmentation)
+    with pytest.raises(ValueError, match="'zoom=2' is no setting. Give flip, none, or KEY=VALUE"):
+        feed.augmenter("flip=true,zoom=2")
+
+
+def test_unused_dropout_is_an_error():
+    with pytest.raises(ValueError, match="mini has no dropout layer"):
+        learner.Learner(replace(RECIPE, dropout=0.5), 8)
+
+
+def test_a_batch_in_pieces_gives_the_same_gradient(data):
+    """Exactly where no layer looks across images, so with batch norm held fixed."""
+    inputs, targets = loop.normalise(torch.from_numpy(data[0][:64])), torch.from_numpy(data[1][:64]).long()
+    gradients = []
+    for pieces in (1, 4):
+        one = learner.Learner(RECIPE, 8)
+        one.network.eval()
+        one.backward([inputs], targets, pieces)
+        gradients.append(torch.cat([p.grad.flatten() for p in one.parameters]))
+    assert torch.allclose(*gradients, atol=1e-6)
+
+
+def test_running_average_is_the_decayed_sum_of_the_weights(data):
+    one = learner.Learner(replace(RECIPE, ema=0.8), 8)
+    expected = one.network.conv1.weight.detach().clone()
+    inputs, targets = loop.normalise(torch.from_numpy(data[0][:64])), torch.from_numpy(data[1][:64]).long()
+    for _ in range(3):
+        one.step([inputs], targets)
+        expected = 0.8 * expected + 0.2 * one.network.conv1.weight.detach()
+    assert torch.allclose(one.weights()["conv1.weight"], expected, atol=1e-7)
+    network, _ = loop.finished(one)
+    assert torch.allclose(network.conv1.weight, expected, atol=1e-7)
+
+
+def test_plain_sgd_is_the_equation(data):
+    settings = {"optimizer": "sgd", "momentum": 0.0, "weight_decay": 0.0, "clip": 1e9, "learning_rate": 0.1}
+    one = learner.Learner(replace(RECIPE, **settings), 8)
+    before = [p.detach().clone() for p in one.parameters]
+    inputs, targets = loop.normalise(torch.from_numpy(data[0][:64])), torch.from_numpy(data[1][:64]).long()
+    one.step([inputs], targets)
+    for old, new in zip(before, one.parameters, strict=True):
+        assert torch.allclose(new, old - 0.1 * 0.25 * new.grad, atol=1e-6)  # the first step has a quarter of the rate
+
+
+def test_low_precision_learns_the_same_task_in_float32_weights(data):
+    network, metrics = loop.train(replace(RECIPE, precision="bfloat16", epochs=4), *data)
+    full, expected = loop.train(replace(RECIPE, epochs=4), *data)
+    assert {p.dtype for p in network.parameters()} == {torch.float32}
+    assert metrics["train_loss"][-1] == pytest.approx(expected["train_loss"][-1], rel=0.1)
+    assert not torch.equal(weights(network), weights(full))
+
+
+def test_dropout_draws_from_the_networks_own_stream(data, monkeypatch):
+    def silenced(classes):
+        network = networks.NETWORKS["mini"](classes)
+        network.flatten = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Dropout(0.5))
+        return network
+
+    monkeypatch.setitem(networks.NETWORKS, "silenced", silenced)
+    recipe = replace(RECIPE, network="silenced", data_seed=0, dropout=0.3)
+    first, _ = loop.train(recipe, *data)
+    torch.rand(1)  # moves the global stream
+    again, _ = loop.train(recipe, *data)
+    assert torch.equal(weights(first), weights(again))
+    other, _ = loop.train(replace(recipe, dropout=0.0), *data)
+    assert not torch.equal(weights(first), weights(other))
+
+
+def test_out_of_memory_names_a_batch_that_fits(data, monkeypatch):
+    """The error is the one that CUDA raises; here a layer raises it for more than 20 images."""
+
+    class Greedy(torch.nn.Flatten):
+        def forward(self, inputs):
+            if len(inputs) > 20:
+                raise torch.OutOfMemoryError("CUDA out of memory")
+            return super().forward(inputs)
+
+    def greedy(classes):
+        network = networks.NETWORKS["mini"](classes)
+        network.flatten = Greedy()
+        return network
+
+    monkeypatch.setitem(networks.NETWORKS, "greedy", greedy)
+    with pytest.raises(learner.OutOfMemory, match="64 images does not fit .*; 16 do. .* accumulate to 4"):
+        loop.train(replace(RECIPE, network="greedy"), *data)
+    _, metrics = loop.train(replace(RECIPE, network="greedy", accumulate=4), *data)
+    assert len(metrics["train_loss"]) == 2
+
+
+def test_the_log_loses_no_row_and_repeats_none(tmp_path):
+    curve = log.Curve(tmp_path, done=0)
+    for step in (10, 20, 30):
+        curve.add(step, 1, 1.0 / step, 0.1, 100.0)
+    with open(tmp_path / "log.csv", "a") as file:
+        file.write("40,2,0.0")  # cut short by a crash
+    assert [row["step"] for row in log.read(tmp_path / "log.csv")] == [10, 20, 30]
+    log.Curve(tmp_path, done=20).add(30, 1, 0.5, 0.1, 100.0)
+    assert [(row["step"], row["loss"]) for row in log.read(tmp_path / "log.csv")] == [(10, 0.1), (20, 0.05), (30, 0.5)]
+
+
+def command(*words):
+    tyro.extras.subcommand_cli_from_dict({"train": run.train, "ladder": run.ladder}, args=[str(w) for w in words])
+
+
+def test_train_and_ladder_from_the_command_line_on_real_images(real_data, home, capsys):
+    data = ["--data", real_data / "tiny_imagenet", "--images-per-class", 2, "--batch-size", 64, "--epochs", 1]
+    command("ladder", "--network", "mini", "--labels", "random", "native", "--k", 2, 8, "--seeds", 1, 2, *data)
+    store = checkpoints.default_store()
+    made = sorted(p.stem for p in store.glob("*.json"))
+    assert made == sorted(
+        [f"granularity_tiny_random_k{k}_s{s}" for k in (2, 8) for s in (1, 2)]
+        + [f"granularity_tiny_native_s{s}" for s in (1, 2)]
+    )
+    in_ladder = checkpoints.read(store, "granularity_tiny_random_k8_s2")
+    kept = in_ladder.info
+    assert kept["data"]["number"] == 400 and kept["recipe"]["batch_size"] == 64 and len(kept["run_id"]) == 16
+    assert kept["code"] == run.code_version() and kept["metrics"]["train_loss"]
+
+    shutil.rmtree(home / "runs")
+    command("train", "--network", "mini", "--labels", "random", "--k", 8, "--seed", 2, *data)
+    alone = checkpoints.read(store, "granularity_tiny_random_k8_s2")
+    assert alone.sha256 == in_ladder.sha256
+    assert "granularity_tiny_random_k8_s2, loss" in capsys.readouterr().out
+
+    for words, message in [
+        (["--labels", "clip", "--k", 8], "no labels clip_k8.csv .*there: nothing yet"),
+        (["--labels", "random", "--k", 6], "power of two"),
+        (["--labels", "random"], "number of classes: --k 8"),
+        (["--recipe", "huge"], "unknown recipe 'huge'"),
+        (["--momentum", 0.9], "momentum = 0.9 would not be used"),
+        (["--to", home / "runs" / alone.info["run_id"]], "another run"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            command("train", "--network", "mini", *data, *words)
+    with pytest.raises(SystemExit):
+        command("train", *data, "--learning-rat", 3)
 
 
 def test_unknown_network_lists_the_known_ones():
-    with pytest.raises(ValueError, match="unknown network 'resnet'; known: mini"):
+    with pytest.raises(ValueError, match="unknown network 'resnet'; known: mini, tiny"):
         networks.build("resnet", 2, seed=0)

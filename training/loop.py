@@ -1,21 +1,77 @@
-"""The training loop: images in memory, augmentation in batches on the device, no host sync in a step."""
+"""The training loop: batches in, one step for every network that shares them, no host sync in a step."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
 import torch
-from torch.nn import functional as F
 
 from brainscore_granularity import networks
 
-from .recipe import Recipe
+from . import log
+from .feed import Feed, normalise
+from .learner import Learner, OutOfMemory, TrainingDiverged
+from .recipe import Execution, Recipe
+from .state import RunFolder, snapshot_steps
+
+__all__ = ["Execution", "Run", "TrainingDiverged", "accuracy", "check_labels", "features", "fit", "normalise", "train"]
 
 
-class TrainingDiverged(RuntimeError):
-    """The loss is not a number any more."""
+class Run:
+    """One network on its labels and, where it has a folder, what is kept of it there."""
+
+    def __init__(self, learner: Learner, labels: np.ndarray, folder: RunFolder | None = None, snapshots_mb: float = 0):
+        self.learner, self.folder = learner, folder
+        self.labels = torch.from_numpy(np.asarray(labels, np.int64)).to(learner.device)
+        self.snapshots = set(snapshot_steps(learner.total, learner.network, snapshots_mb)) if folder else set()
+        self.saved = None  # steps done at the last save
+        self.failed: TrainingDiverged | None = None
+        if folder and (kept := folder.load()):
+            learner.load(*kept)
+            self.saved = learner.done
+        self.curve = log.Curve(folder.path, learner.done) if folder else None
+        if folder and self.saved is None and 0 in self.snapshots:
+            folder.snapshot(0, learner.weights())
+
+    def attempt(self, act: Callable, *arguments):
+        """Do something; a loss that is no number ends this run and leaves the others alone."""
+        try:
+            return None if self.failed else act(*arguments)
+        except TrainingDiverged as error:
+            kept = f". {self.folder.path} keeps the state after step {self.saved or 0}" if self.folder else ""
+            self.failed = TrainingDiverged(f"{error}{kept}")
+            return None
+
+    def step(self, views, numbers) -> None:
+        learner = self.learner
+        learner.step(views, self.labels[numbers])
+        if learner.done in self.snapshots:
+            learner.check()
+            self.folder.snapshot(learner.done, learner.weights())
+
+    def check(self, speed: float) -> float | None:
+        learner = self.learner
+        loss = learner.check()
+        if loss is not None and self.curve:
+            rate = learner.recipe.learning_rate * learner.rate(learner.done - 1)
+            self.curve.add(learner.done, -(-learner.done // learner.steps_per_epoch), loss, rate, speed)
+        return loss
+
+    def save(self) -> None:
+        """Keep the state, once its losses have been seen to be numbers."""
+        self.learner.check()
+        if self.folder and self.saved != self.learner.done:
+            self.folder.save(*self.learner.state())
+            self.saved = self.learner.done
+
+    def close(self) -> None:
+        if self.folder:
+            self.curve.close()
+            self.folder.close()
 
 
 def train(
@@ -24,86 +80,149 @@ def train(
     labels: np.ndarray,
     validation: tuple[np.ndarray, np.ndarray] | None = None,
     on_epoch: Callable[[int, float], None] | None = None,
+    *,
+    folder: Path | None = None,
+    description: dict | None = None,
+    start: dict[str, torch.Tensor] | None = None,
+    execution: Execution | None = None,
+    title: str | None = None,
 ) -> tuple[networks.Network, dict]:
     """Train one network.
 
     Parameters
     ----------
     images : (n, size, size, 3) uint8.
-    labels : (n,) integers below ``recipe.k``.
+    labels : (n,) integers below ``recipe.k``; (n, 2), fine and coarse, for the auxiliary objective.
     validation : held-out images and labels; their accuracy is measured at the end.
     on_epoch : called after each epoch with its number, from 1, and its mean loss.
+    folder : where the run is kept, so that the same call goes on after a crash; ``description`` goes with it.
+    start : weights to go on from, for a curriculum and for adversarial fine-tuning.
+    title : of the progress shown; silent by default.
 
     Returns
     -------
     network : in evaluation mode, on the CPU.
     metrics : {"train_loss": per epoch, "validation_accuracy": float}.
     """
-    check_labels(labels, len(images), recipe.k)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    network = networks.build(recipe.network, recipe.k, recipe.seed).to(device, memory_format=torch.channels_last)
-    pixels = torch.from_numpy(images).to(device)
-    targets = torch.from_numpy(np.asarray(labels, np.int64)).to(device)
-    optimizer = torch.optim.AdamW(_parameter_groups(network, recipe.weight_decay), lr=recipe.learning_rate)
-    steps_per_epoch = len(images) // recipe.batch_size
-    if steps_per_epoch == 0:
-        raise ValueError(f"{len(images)} images are fewer than one batch of {recipe.batch_size}")
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, _rate(recipe, steps_per_epoch))
+    execution = execution or Execution()
+    check_labels(labels, len(images), recipe)
+    feed = Feed(images, recipe.data_stream, execution.place())
+    learner = Learner(recipe, feed.steps_per_epoch, feed.device, start, execution.compile)
+    kept = RunFolder(folder, description or {"run_id": recipe.run_id(""), "recipe": asdict(recipe)}) if folder else None
+    run = Run(learner, labels, kept, execution.snapshots_mb)
+    try:
+        fit([run], feed, execution, on_epoch, title)
+    finally:
+        run.close()
+    return finished(learner, validation)
 
-    losses = []
-    for epoch in range(1, recipe.epochs + 1):
-        network.train()
-        epoch_loss = torch.zeros((), device=device)
-        for batch, flip in _batches(len(images), recipe, epoch):
-            inputs = normalise(torch.where(flip.to(device), pixels[batch].flip(2), pixels[batch]))
-            loss = F.cross_entropy(network(inputs), targets[batch], label_smoothing=recipe.label_smoothing)
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(network.parameters(), recipe.clip)
-            optimizer.step()
-            schedule.step()
-            epoch_loss += loss.detach()
-        losses.append(epoch_loss.item() / steps_per_epoch)
-        if not math.isfinite(losses[-1]):
-            raise TrainingDiverged(
-                f"the loss became {losses[-1]} in epoch {epoch} at learning rate {recipe.learning_rate}; "
-                "try a lower learning rate"
-            )
-        if on_epoch:
-            on_epoch(epoch, losses[-1])
 
-    network = network.cpu().eval()
-    metrics: dict = {"train_loss": losses}
+def fit(runs: list[Run], feed: Feed, execution: Execution, on_epoch=None, title: str | None = None) -> None:
+    """Train several networks, each from where it stands, in one pass over their common batches.
+
+    A run that diverges stops and says so in ``failed``; an error is raised once no other is left.
+    """
+    first, last = min(run.learner.done for run in runs), max(run.learner.total for run in runs)
+    meter, saved = log.Meter(), time.monotonic()
+    with log.shown(title, last - first) as advance:
+        note = ""
+        for position, numbers, views in feed.batches(first, last):
+            active = [run for run in runs if run.learner.done == position < run.learner.total and not run.failed]
+            for run in active:
+                run.attempt(_step, run, views, numbers)
+            meter.images += len(numbers) * len(active)
+            ends = (position + 1) % feed.steps_per_epoch == 0
+            if ends or (position + 1) % execution.check_steps == 0:
+                speed = meter.read()
+                losses = [loss for run in active if (loss := run.attempt(run.check, speed)) is not None]
+                if losses:
+                    note = f"loss {np.mean(losses):.3f}, {speed:.0f} img/s"
+                _stop_without_survivors(runs)
+            if ends:
+                for run in active:
+                    if run.failed:
+                        continue
+                    run.learner.end_epoch()
+                    if on_epoch:
+                        on_epoch(len(run.learner.losses), run.learner.losses[-1])
+            if time.monotonic() - saved >= execution.save_seconds:
+                for run in runs:
+                    run.attempt(run.save)
+                saved = time.monotonic()
+            advance(note)
+    for run in runs:
+        run.attempt(run.save)
+    _stop_without_survivors(runs)
+
+
+def _stop_without_survivors(runs: list[Run]) -> None:
+    if all(run.failed for run in runs):
+        raise runs[0].failed
+
+
+def _step(run: Run, views, numbers) -> None:
+    try:
+        run.step(views, numbers)
+    except torch.OutOfMemoryError as error:
+        run.learner.optimizer.zero_grad(set_to_none=True)
+        raise OutOfMemory(_what_fits(run, views, numbers)) from error
+
+
+def _what_fits(run: Run, views, numbers) -> str:
+    """Try ever smaller pieces of the batch that did not fit."""
+    batch, piece = len(numbers), len(numbers) // 2
+    message = f"a batch of {batch} images does not fit in the memory of {run.learner.device}"
+    while piece:
+        try:
+            if run.learner.device.type == "cuda":
+                torch.cuda.empty_cache()
+            run.learner.backward([v[:piece] for v in views], run.labels[numbers[:piece]], 1)
+        except torch.OutOfMemoryError:
+            piece //= 2
+            continue
+        finally:
+            run.learner.optimizer.zero_grad(set_to_none=True)
+        pieces = next(p for p in range(-(-batch // piece), batch + 1) if batch % p == 0)
+        return (
+            f"{message}; {piece} do. Set batch_size to {piece}, or accumulate to {pieces} to take the same batch in "
+            "pieces. The state last saved is kept."
+        )
+    return f"{message}, nor does one image. Choose a smaller network or another device."
+
+
+def finished(learner: Learner, validation=None) -> tuple[networks.Network, dict]:
+    """The trained network on the CPU, in evaluation mode, and its metrics."""
+    network = learner.network
+    network.load_state_dict(learner.weights())
+    metrics: dict = {"train_loss": learner.losses}
     if validation is not None:
         metrics["validation_accuracy"] = accuracy(network, *validation)
-    return network, metrics
+    return network.cpu().eval(), metrics
 
 
-def check_labels(labels: np.ndarray, n_images: int, k: int) -> None:
+def check_labels(labels: np.ndarray, n_images: int, recipe: Recipe) -> None:
     """Labels must name every image and use every class."""
     labels = np.asarray(labels)
-    if labels.shape != (n_images,):
-        raise ValueError(f"expected one label for each of {n_images} images, got {labels.shape}")
-    empty = np.setdiff1d(np.arange(k), labels)
-    if empty.size or labels.min() < 0 or labels.max() >= k:
-        raise ValueError(
-            f"labels must use every class 0..{k - 1}: found {labels.min()}..{labels.max()}, "
-            f"{empty.size} classes have no image"
-        )
-
-
-def normalise(pixels: torch.Tensor) -> torch.Tensor:
-    """(n, h, w, 3) uint8 -> (n, 3, h, w) float, ImageNet statistics, channels last in memory."""
-    mean, std = (pixels.new_tensor(v, dtype=torch.float32) for v in (networks.IMAGENET_MEAN, networks.IMAGENET_STD))
-    return ((pixels.float() / 255 - mean) / std).permute(0, 3, 1, 2)
+    classes = (recipe.k,) if recipe.auxiliary_k is None else (recipe.k, recipe.auxiliary_k)
+    shape = (n_images,) if len(classes) == 1 else (n_images, len(classes))
+    if labels.shape != shape:
+        raise ValueError(f"expected one label for each of {n_images} images, shape {shape}, got {labels.shape}")
+    for k, column in zip(classes, labels.reshape(n_images, -1).T, strict=True):
+        empty = np.setdiff1d(np.arange(k), column)
+        if empty.size or column.min() < 0 or column.max() >= k:
+            raise ValueError(
+                f"labels must use every class 0..{k - 1}: found {column.min()}..{column.max()}, "
+                f"{empty.size} classes have no image"
+            )
 
 
 @torch.no_grad()
 def features(network: networks.Network, images: np.ndarray, layer: str | None = None, batch: int = 256):
     """Activations of one layer (default: the readout) for all images, (n, ...) float32."""
     network.eval()
+    device = next(network.parameters()).device
     parts = [
-        network.features(normalise(torch.from_numpy(images[i : i + batch])), layer).numpy()
+        network.features(normalise(torch.from_numpy(np.array(images[i : i + batch])).to(device)), layer).cpu().numpy()
         for i in range(0, len(images), batch)
     ]
     return np.concatenate(parts)
@@ -112,31 +231,3 @@ def features(network: networks.Network, images: np.ndarray, layer: str | None = 
 def accuracy(network: networks.Network, images: np.ndarray, labels: np.ndarray) -> float:
     """Share of images whose largest logit is their label."""
     return float((features(network, images, "head").argmax(axis=1) == labels).mean())
-
-
-def _batches(n: int, recipe: Recipe, epoch: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """Image numbers and flips of each batch; the last, incomplete batch is left out."""
-    generator = torch.Generator().manual_seed(recipe.seed * 100_003 + epoch)
-    order = torch.randperm(n, generator=generator)
-    flips = torch.rand(n, 1, 1, 1, generator=generator) < 0.5
-    for start in range(0, n - recipe.batch_size + 1, recipe.batch_size):
-        part = slice(start, start + recipe.batch_size)
-        yield order[part], flips[part]
-
-
-def _rate(recipe: Recipe, steps_per_epoch: int) -> Callable[[int], float]:
-    warmup, total = recipe.warmup_epochs * steps_per_epoch, recipe.epochs * steps_per_epoch
-
-    def factor(step: int) -> float:
-        if step < warmup:
-            return 0.25 + 0.75 * step / warmup
-        cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warmup) / max(1, total - warmup))))
-        return recipe.final_rate + (1 - recipe.final_rate) * cosine
-
-    return factor
-
-
-def _parameter_groups(network: torch.nn.Module, weight_decay: float) -> list[dict]:
-    matrices = [p for p in network.parameters() if p.ndim >= 2]
-    vectors = [p for p in network.parameters() if p.ndim < 2]
-    return [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}]

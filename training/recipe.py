@@ -4,35 +4,188 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
+from typing import Literal
+
+SUPERVISED = ("classify", "auxiliary", "curriculum", "adversarial")
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a network is trained. Every field is used by the loop; two equal recipes give equal weights."""
+    """How a network is trained. Two equal recipes give equal weights; a setting that nothing reads is an error."""
 
     network: str
     """Architecture, by its name in brainscore_granularity.networks."""
     labels: str
-    """Where the classes come from, such as own, native or untrained."""
+    """Where the classes come from, such as own, native or untrained; none without classes (SimCLR, DINO)."""
     k: int
     """Number of classes."""
     seed: int
-    """Sets the initial weights and the order of the images."""
+    """Sets the initial weights and the network's own randomness (dropout, random starts)."""
     epochs: int = 9
+    """Passes over the images."""
     batch_size: int = 128
+    """Images a step."""
     learning_rate: float = 4e-3
+    """Largest learning rate."""
     weight_decay: float = 1e-3
     """Applied to tensors of two or more dimensions only."""
     label_smoothing: float = 0.1
+    """Share of each target spread over all classes."""
     warmup_epochs: float = 1.0
-    """The rate climbs from a quarter to the whole over these epochs, then follows a cosine."""
+    """The rate climbs from first_rate to the whole over these epochs, then follows a cosine."""
     final_rate: float = 0.05
     """Share of the learning rate left at the end."""
     clip: float = 1.0
-    """Largest gradient norm."""
+    """Largest gradient norm; infinity for no limit."""
+    first_rate: float = 0.25
+    """Share of the learning rate at the first step."""
+    data_seed: int | None = None
+    """Sets the order and the augmentation of the images; by default the seed. Networks that share it, the batch
+    size and the augmentation also share one pass over the data in a ladder."""
+    augmentation: str = "flip"
+    """flip, none, or settings of training.augment.Augmentation such as rotation=10,flip=true."""
+    order: Literal["images", "blocks"] = "images"
+    """Images in any order, or runs of neighbours mixed in windows, for packs larger than memory."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """Of the forward and backward pass; weights and losses stay in float32."""
+    accumulate: int = 1
+    """Pieces that a batch is cut into to save memory; batch norm sees one piece at a time."""
+    optimizer: Literal["adamw", "sgd"] = "adamw"
+    """Rule of descent."""
+    momentum: float | None = None
+    """Of SGD, Nesterov off."""
+    dropout: float | None = None
+    """Share of units silenced in the network's dropout layers; by default the network's own."""
+    ema: float | None = None
+    """Decay a step of a running average of the weights, which is then the result."""
+    objective: Literal["classify", "auxiliary", "curriculum", "adversarial", "simclr", "dino"] = "classify"
+    """What the loss asks for; training.objectives says more."""
+    auxiliary_k: int | None = None
+    """Auxiliary: number of classes of the second head."""
+    auxiliary_weight: float | None = None
+    """Auxiliary: weight of the second head's loss (lambda)."""
+    tune: Literal["all", "late", "head"] | None = None
+    """Curriculum: what is trained once the head is new; late is the second half of the layers."""
+    epsilon: float | None = None
+    """Adversarial: largest change of a pixel in 0..1."""
+    attack_step: float | None = None
+    """Adversarial: size of the one gradient step, in 0..1."""
+    projection: int | None = None
+    """SimCLR and DINO: outputs of the projection head (DINO: prototypes)."""
+    temperature: float | None = None
+    """SimCLR: of the softmax over the other images."""
+    teacher_momentum: float | None = None
+    """DINO: decay a step of the teacher at the start; it goes to 1 along a cosine."""
+
+    def __post_init__(self):
+        for name, owner, value, owners in _CONDITIONAL:
+            used = getattr(self, owner) in owners
+            if used and getattr(self, name) is None:
+                raise ValueError(f"{owner} {getattr(self, owner)} needs {name}, such as {name} = {value}")
+            if not used and getattr(self, name) is not None:
+                raise ValueError(
+                    f"{name} = {getattr(self, name)} would not be used: it belongs to {owner} {' or '.join(owners)}, "
+                    f"this recipe has {owner} {getattr(self, owner)}. Leave {name} out."
+                )
+        for field in fields(self):
+            choices = _CHOICES.get(field.name)
+            if choices and getattr(self, field.name) not in choices:
+                raise ValueError(
+                    f"unknown {field.name} {getattr(self, field.name)!r}; known: {', '.join(map(str, choices))}"
+                )
+        for name, (low, high) in _RANGES.items():
+            value = getattr(self, name)
+            if value is not None and not low <= value <= high:
+                raise ValueError(f"{name} must lie in {low:g}..{high:g}, got {value}")
+        if self.batch_size % self.accumulate:
+            raise ValueError(
+                f"accumulate = {self.accumulate} does not divide the batch of {self.batch_size} into equal pieces"
+            )
+        if self.objective not in SUPERVISED:
+            if (self.labels, self.k, self.label_smoothing) != ("none", 1, 0.0):
+                raise ValueError(
+                    f"objective {self.objective} uses no classes: set labels none, k 1 and label_smoothing 0; got "
+                    f"{self.labels}, {self.k} and {self.label_smoothing}"
+                )
+            if self.accumulate > 1:
+                raise ValueError(f"objective {self.objective} compares images of one batch: accumulate must be 1")
+
+    @property
+    def data_stream(self) -> tuple:
+        """What decides the order and the augmentation of the images: equal for networks that can share a pass."""
+        seed = self.seed if self.data_seed is None else self.data_seed
+        views = 2 if self.objective in ("simclr", "dino") else 1
+        return seed, self.batch_size, self.augmentation, self.order, views
 
     def run_id(self, data_fingerprint: str) -> str:
-        """Hash of this recipe and of the images and labels it is trained on."""
-        content = json.dumps([asdict(self), data_fingerprint], sort_keys=True)
+        """Hash of this recipe and of the images and labels it is trained on.
+
+        Settings that came after the first release count only where they differ from their default, so that a new
+        setting does not give every old run a new id.
+        """
+        defaults = {field.name: field.default for field in fields(self)}
+        settings = {k: v for k, v in asdict(self).items() if k in _FIRST_RELEASE or v != defaults[k]}
+        content = json.dumps([settings, data_fingerprint], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+_FIRST_RELEASE = (
+    "network labels k seed epochs batch_size learning_rate weight_decay label_smoothing warmup_epochs final_rate clip"
+).split()
+
+# setting, the setting it belongs to, an example, the values that read it
+_CONDITIONAL = (
+    ("momentum", "optimizer", 0.9, ("sgd",)),
+    ("auxiliary_k", "objective", 2, ("auxiliary",)),
+    ("auxiliary_weight", "objective", 0.5, ("auxiliary",)),
+    ("tune", "objective", "all", ("curriculum",)),
+    ("epsilon", "objective", 0.0039, ("adversarial",)),
+    ("attack_step", "objective", 0.0049, ("adversarial",)),
+    ("projection", "objective", 128, ("simclr", "dino")),
+    ("temperature", "objective", 0.5, ("simclr",)),
+    ("teacher_momentum", "objective", 0.996, ("dino",)),
+)
+_CHOICES = {
+    "order": ("images", "blocks"),
+    "precision": ("float32", "bfloat16"),
+    "optimizer": ("adamw", "sgd"),
+    "objective": ("classify", "auxiliary", "curriculum", "adversarial", "simclr", "dino"),
+    "tune": ("all", "late", "head", None),
+}
+_INFINITE = float("inf")
+_RANGES = {
+    "k": (1, _INFINITE),
+    "epochs": (0, _INFINITE),
+    "batch_size": (1, _INFINITE),
+    "learning_rate": (0, _INFINITE),
+    "weight_decay": (0, _INFINITE),
+    "label_smoothing": (0, _INFINITE),
+    "warmup_epochs": (0, _INFINITE),
+    "accumulate": (1, _INFINITE),
+    "dropout": (0, 1),
+    "ema": (0, 1),
+    "teacher_momentum": (0, 1),
+}
+
+
+@dataclass(frozen=True)
+class Execution:
+    """How a run is carried out; none of it is part of what is trained."""
+
+    device: str | None = None
+    """cpu, cuda or cuda:1; by default the first GPU where there is one."""
+    compile: bool = False
+    """Let torch compile the networks."""
+    save_seconds: float = 60.0
+    """Time between two saves of the state: what a crash can cost."""
+    check_steps: int = 50
+    """Steps between two looks at the loss, each of which waits for the device."""
+    snapshots_mb: float = 0.0
+    """Space for weights along training, spread over log(step), in half precision; 0 for none."""
+
+    def place(self) -> str:
+        """The device by name."""
+        import torch
+
+        return self.device or ("cuda" if torch.cuda.is_available() else "cpu")

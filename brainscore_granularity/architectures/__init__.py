@@ -1,0 +1,1 @@
+"""The architectures behind ``brainscore_granularity.networks``, a family a file."""

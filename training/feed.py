@@ -1,0 +1,176 @@
+"""Batches for training: read ahead of the step, augmented once, the same for every network that shares them.
+
+Which images form the batch at a position, and how they are augmented, depends on the data stream of the recipe and
+the position alone: not on the network, nor on what was trained before or beside it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import queue
+import threading
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import torch
+
+from brainscore_granularity import networks
+
+RESIDENT_SHARE = 0.5  # of the free GPU memory that the images may take
+
+
+class Feed:
+    """Batches of one data stream.
+
+    Parameters
+    ----------
+    images : (n, size, size, 3) uint8, in memory or memory-mapped; or a pack.
+    stream : seed, batch size, augmentation, order and number of views (``Recipe.data_stream``).
+    """
+
+    def __init__(self, images, stream: tuple, device="cpu"):
+        self.pixels = getattr(images, "pixels", images)
+        self.seed, self.batch_size, augmentation, self.order, self.views = stream
+        self.device = torch.device(device)
+        self.steps_per_epoch = len(self.pixels) // self.batch_size
+        if self.steps_per_epoch == 0:
+            raise ValueError(f"{len(self.pixels)} images are fewer than one batch of {self.batch_size}")
+        self.augment = augmenter(augmentation)
+        self.flip = augmentation == "flip"
+        self.resident = None
+        if self.device.type == "cuda" and self.pixels.nbytes < RESIDENT_SHARE * torch.cuda.mem_get_info(device)[0]:
+            self.resident = torch.from_numpy(np.array(self.pixels)).to(self.device)
+
+    def batches(self, first: int, last: int) -> Iterator[tuple[int, torch.Tensor, list[torch.Tensor]]]:
+        """(position, image numbers, views) for the positions first..last-1, counted over all epochs."""
+        for position, numbers, flips, pixels in _ahead(self._read(first, last)):
+            if self.resident is None:
+                pixels = pixels.to(self.device, non_blocking=True)
+            numbers = numbers.to(self.device, non_blocking=True)
+            if self.resident is not None:
+                pixels = self.resident[numbers]
+            yield position, numbers, self._views(position, pixels, flips)
+
+    def _read(self, first, last):
+        epoch, order, flips = None, None, None
+        for position in range(first, last):
+            if epoch != position // self.steps_per_epoch:
+                epoch = position // self.steps_per_epoch
+                order, flips = self._epoch(epoch + 1)
+            start = position % self.steps_per_epoch * self.batch_size
+            part = slice(start, start + self.batch_size)
+            pixels = None
+            if self.resident is None:
+                pixels = torch.from_numpy(np.take(self.pixels, order[part].numpy(), axis=0))
+                if self.device.type == "cuda":
+                    pixels = pixels.pin_memory()
+            yield position, order[part], flips[part], pixels
+
+    def _epoch(self, epoch: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Order of the images and which are mirrored under "flip"; the last, incomplete batch is left out."""
+        generator = torch.Generator().manual_seed(self.seed * 100_003 + epoch)
+        n = len(self.pixels)
+        order = torch.randperm(n, generator=generator)
+        flips = torch.rand(n, 1, 1, 1, generator=generator) < 0.5
+        if self.order == "blocks":
+            from .packed import blocks
+
+            order = torch.from_numpy(np.concatenate(list(blocks(self.pixels, self.seed, epoch)))).long()
+        return order, flips
+
+    def _views(self, position, pixels, flips):
+        if self.flip and self.views == 1:
+            flips = flips.to(self.device, non_blocking=True)
+            return [normalise(torch.where(flips, pixels.flip(2), pixels))]
+        generator = torch.Generator().manual_seed(self.seed * 1_000_000_007 + position)
+        return [self.augment(pixels, generator) for _ in range(self.views)]
+
+
+def normalise(pixels: torch.Tensor) -> torch.Tensor:
+    """(n, h, w, 3) uint8 -> (n, 3, h, w) float, ImageNet statistics, channels last in memory."""
+    mean, std = (pixels.new_tensor(v, dtype=torch.float32) for v in (networks.IMAGENET_MEAN, networks.IMAGENET_STD))
+    return ((pixels.float() / 255 - mean) / std).permute(0, 3, 1, 2)
+
+
+def augmenter(name: str) -> Callable[[torch.Tensor, torch.Generator], torch.Tensor]:
+    """The augmentation that a recipe names: (b, h, w, 3) uint8, generator -> (b, 3, h, w) normalised.
+
+    ``flip``, ``none``, or settings of ``augment.Augmentation``, separated by commas: ``rotation=10,flip=true``.
+    """
+    if name == "none":
+        return lambda pixels, generator: normalise(pixels)
+    if name == "flip":
+        return _flip
+    from .augment import Augmentation
+
+    known = {field.name: field for field in dataclasses.fields(Augmentation)}
+    settings = {}
+    for item in name.split(","):
+        key, found, value = (part.strip() for part in item.partition("="))
+        if not found or key not in known:
+            raise ValueError(
+                f"augmentation {name!r}: {item.strip()!r} is no setting. Give flip, none, or KEY=VALUE[,KEY=VALUE...] "
+                f"with {', '.join(sorted(known))}"
+            )
+        settings[key] = _number(value)
+    try:
+        return Augmentation(**settings)
+    except TypeError as error:
+        raise ValueError(f"augmentation {name!r}: {error}") from error
+
+
+def _flip(pixels, generator):
+    flips = (torch.rand(len(pixels), 1, 1, 1, generator=generator) < 0.5).to(pixels.device, non_blocking=True)
+    return normalise(torch.where(flips, pixels.flip(2), pixels))
+
+
+def _number(text: str):
+    """A number, a pair of numbers (0.08:1), a truth value or a word."""
+    if ":" in text:
+        return tuple(_number(part) for part in text.split(":"))
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            pass
+    return text
+
+
+def _ahead(items: Iterator, depth: int = 2) -> Iterator:
+    """The same items, made by a thread that stays a few ahead; its errors are raised here."""
+    waiting: queue.Queue = queue.Queue(depth)
+    stop = threading.Event()
+
+    def put(item) -> bool:
+        while not stop.is_set():
+            try:
+                waiting.put(item, timeout=0.1)
+                return True
+            except queue.Full:
+                continue
+        return False
+
+    def work():
+        try:
+            for item in items:
+                if not put((item, None)):
+                    return
+            put((None, StopIteration()))
+        except BaseException as error:
+            put((None, error))
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    try:
+        while True:
+            item, error = waiting.get()
+            if isinstance(error, StopIteration):
+                return
+            if error is not None:
+                raise error
+            yield item
+    finally:
+        stop.set()
+        thread.join()

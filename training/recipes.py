@@ -1,0 +1,104 @@
+"""Recipes by name: those of the published studies and those of our own networks."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+from .recipe import Recipe
+
+INFINITE = float("inf")
+
+# What each named recipe sets apart from network, labels, k and seed; the rest are the defaults above.
+RECIPES: dict[str, dict] = {
+    "world": {"network": "mini"},
+    "tiny": {
+        "network": "tiny",
+        "epochs": 15,
+        "data_seed": 0,
+        "precision": "bfloat16",
+        "augmentation": "flip=true,rotation=10",
+    },
+    "imagenet": {
+        "network": "alexnet_bn",
+        "epochs": 20,
+        "batch_size": 256,
+        "learning_rate": 2e-3,
+        "dropout": 0.5,
+        "warmup_epochs": 2.0,
+        "data_seed": 0,
+        "order": "blocks",
+        "precision": "bfloat16",
+        "augmentation": "flip=true,rotation=10",
+    },
+    "scaling": {
+        "network": "resnet18",
+        "epochs": 100,
+        "batch_size": 512,
+        "optimizer": "sgd",
+        "learning_rate": 0.1,
+        "momentum": 0.9,
+        "weight_decay": 1e-4,
+        "label_smoothing": 0.0,
+        "warmup_epochs": 5.0,
+        "first_rate": 0.01,
+        "final_rate": 0.0,
+        "clip": INFINITE,
+        "data_seed": 0,
+        "order": "blocks",
+        "precision": "bfloat16",
+        "augmentation": "flip=true,random_resized_crop=0.08:1",
+    },
+}
+RECIPES["imagenet_small_batch"] = {**RECIPES["imagenet"], "batch_size": 32, "learning_rate": 5e-4, "dropout": 0.3}
+RECIPES["adversarial"] = {
+    **RECIPES["scaling"],
+    "objective": "adversarial",
+    "epochs": 10,
+    "learning_rate": 0.01,
+    "epsilon": 1 / 255,
+    "attack_step": 1.25 / 255,
+}
+_SELF_SUPERVISED = {
+    "labels": "none",
+    "k": 1,
+    "label_smoothing": 0.0,
+    "augmentation": "flip=true,random_resized_crop=0.08:1,colour=0.4",
+}
+RECIPES["simclr"] = {
+    **RECIPES["scaling"],
+    **_SELF_SUPERVISED,
+    "objective": "simclr",
+    "projection": 128,
+    "temperature": 0.5,
+}
+RECIPES["dino"] = {
+    **RECIPES["scaling"],
+    **_SELF_SUPERVISED,
+    "objective": "dino",
+    "optimizer": "adamw",
+    "momentum": None,
+    "learning_rate": 5e-4,
+    "weight_decay": 0.04,
+    "clip": 3.0,
+    "projection": 65536,
+    "teacher_momentum": 0.996,
+}
+
+
+def named(name: str, **settings) -> Recipe:
+    """A named recipe with some settings changed; None leaves a setting as it is.
+
+    >>> named("world", labels="own", k=8, seed=1).network
+    'mini'
+    """
+    if name not in RECIPES:
+        raise ValueError(f"unknown recipe {name!r}; known: {', '.join(sorted(RECIPES))}")
+    known = {field.name for field in fields(Recipe)}
+    if unknown := sorted(set(settings) - known):
+        raise ValueError(f"unknown setting {', '.join(unknown)}; a recipe has {', '.join(sorted(known))}")
+    changed = {key: value for key, value in settings.items() if value is not None}
+    base = {"labels": "native", "seed": 1, **RECIPES[name]}
+    base.update(changed)
+    if "k" not in base:
+        raise ValueError("the number of classes k is missing")
+    return Recipe(**base)
