@@ -5,13 +5,14 @@ BIN := .venv/bin
 export BS_INSTALL_DEPENDENCIES ?= no
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help demo test lint bench calibrate weights clean
+.PHONY: help demo test lint bench bench-training calibrate weights clean
 
 help:
 	@echo "make demo       answer the question on an embedded world, in minutes"
 	@echo "make test       run the tests"
 	@echo "make lint       check style"
 	@echo "make bench      measure speed against reference implementations"
+	@echo "make bench-training DATA=folder   the same for training, on Tiny-ImageNet"
 	@echo "make calibrate  check the statistics on simulated data with a known truth (slow)"
 	@echo "make weights    train the shipped networks of the embedded world again"
 
@@ -26,6 +27,12 @@ lint: .venv/installed
 
 bench: .venv/installed
 	@$(BIN)/python -m bench.rsa
+
+# DATA: a folder with the Tiny-ImageNet zips
+bench-training: .venv/installed
+	@test -n "$(DATA)" || { echo "say where the Tiny-ImageNet zips are: make bench-training DATA=folder" >&2; exit 1; }
+	@$(BIN)/python -m bench.training --data "$(DATA)"
+	@$(BIN)/python -m bench.training_data --data "$(DATA)"
 
 calibrate: .venv/installed
 	@$(BIN)/python -m bench.calibrate

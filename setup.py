@@ -68,10 +68,18 @@ setup(
     ],
     extras_require={
         "report": ["matplotlib>=3.8"],
-        "train": ["timm>=1.0"],
+        "train": ["timm>=1.0", "pyarrow>=14,<26"],
         "cluster": ["distributed>=2024.1", "dask-jobqueue>=0.8"],
         "encoding": ["himalaya>=0.4"],
-        "test": ["pytest>=8", "ruff>=0.6", "build>=1", "rsatoolbox==0.2.0", "himalaya>=0.4", "statsmodels>=0.14"],
+        "test": [
+            "pytest>=8",
+            "ruff>=0.6",
+            "build>=1",
+            "rsatoolbox==0.2.0",
+            "himalaya>=0.4",
+            "timm>=1.0",
+            "pyarrow<26",  # later ones need numpy 2
+        ],
     },
     entry_points={"console_scripts": ["granularity = brainscore_granularity.cli:main"]},
     cmdclass={"build_py": BuildWithHook},

@@ -9,6 +9,8 @@ from typing import Annotated
 
 import tyro
 
+from .training.run import ladder, train
+
 
 def demo(to: Path = Path(".")) -> None:
     """Answer the question on an embedded world: train, score through Brain-Score, report.
@@ -138,8 +140,60 @@ def doctor() -> None:
         raise SystemExit(1)
 
 
+def labels(
+    data: Path,
+    source: str = "own",
+    recipe: str = "tiny",
+    k: tuple[int, ...] = (2, 4, 8, 16, 32, 64),
+    checkpoint: str | None = None,
+    weights: Path | None = None,
+    is_a: Path | None = None,
+    depth: int | None = None,
+    tables: tuple[Path, ...] = (),
+    seed: int | None = None,
+    images_per_class: int | None = None,
+    broken: str = "fatal",
+    parquet: bool = False,
+) -> None:
+    """Label images at every granularity, for `granularity train` and `granularity ladder` to use.
+
+    Writes SOURCE_kK.csv (image, label), what made them and the principal components, and prints the class sizes and
+    the images at both ends of each component.
+
+    Example: granularity labels --data tiny_imagenet --source own --checkpoint granularity_tiny_native_s1
+
+    Args:
+        data: Images: a folder, a zip or a folder of zips, laid out split/class/image; or a pack made before.
+        source: own (a network of yours), alexnet, clip, dino, vit, wordnet, random or permuted.
+        recipe: Recipe that will train on the labels: it decides the size at which images are packed.
+        k: Numbers of classes.
+        checkpoint: For own: identifier of the network whose features are cut into classes.
+        weights: For alexnet, clip, dino and vit: file of the pretrained weights; by default the library's cache.
+        is_a: For wordnet: file of lines `parent child`.
+        depth: For wordnet: how far below the root classes are merged.
+        tables: For permuted: label tables to permute.
+        seed: For random and permuted.
+        images_per_class: Only this many images of every class.
+        broken: What to do with images that cannot be read: fatal, or skip and list them.
+        parquet: Write Parquet instead of CSV.
+    """
+    from .training import inputs, label_run
+    from .training.recipes import named
+
+    images = inputs.images(data, named(recipe, labels="native", k=1), images_per_class, 0, broken)
+    given = {
+        "checkpoint": checkpoint, "weights": weights, "is_a": is_a, "depth": depth, "tables": tables or None,
+        "seed": seed,
+    }  # fmt: skip
+    suffix = ".parquet" if parquet else ".csv"
+    label_run.make(source, images, inputs.label_folder(images), ladder=k, suffix=suffix, **given)
+
+
 VERBS = {
     "demo": demo,
+    "train": train,
+    "ladder": ladder,
+    "labels": labels,
     "score": score,
     "results": show_results,
     "models": models,

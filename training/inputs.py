@@ -80,10 +80,15 @@ def labels(source: str, k: int | None, images: Packed, recipe: Recipe) -> tuple[
     return short, np.ascontiguousarray(found, np.int64), number
 
 
+def label_folder(images: Packed) -> Path:
+    """Where the label tables of a pack are kept."""
+    return home() / "labels" / images.fingerprint[:12]
+
+
 def _label_file(source: str, k: int | None, images: Packed) -> Path:
     if Path(source).suffix in (".csv", ".parquet"):
         return Path(source)
-    folder = home() / "labels" / images.fingerprint[:12]
+    folder = label_folder(images)
     for suffix in (".csv", ".parquet"):
         if (path := folder / f"{source}_k{k}{suffix}").exists():
             return path

@@ -123,6 +123,8 @@ def fit(runs: list[Run], feed: Feed, execution: Execution, on_epoch=None, title:
     A run that diverges stops and says so in ``failed``; an error is raised once no other is left.
     """
     first, last = min(run.learner.done for run in runs), max(run.learner.total for run in runs)
+    # Asked for outright, or MKL chooses its number of threads anew for each product, and sums in another order.
+    torch.set_num_threads(torch.get_num_threads())
     meter, saved = log.Meter(), time.monotonic()
     with log.shown(title, last - first) as advance:
         note = ""
