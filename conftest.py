@@ -34,3 +34,14 @@ def home(tmp_path, monkeypatch) -> Path:
     """An empty home for one test."""
     monkeypatch.setenv("BRAINSCORE_GRANULARITY_HOME", str(tmp_path / "home"))
     return tmp_path / "home"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_pickles_left():
+    """brainscore_vision.score leaves a pickle beside the installed package for every pair it scores."""
+    yield
+    from importlib.util import find_spec
+
+    for folder in find_spec("brainscore_vision").submodule_search_locations:
+        for path in Path(folder).parent.glob("conda_score--granularity_*.pkl"):
+            path.unlink()

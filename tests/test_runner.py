@@ -1,5 +1,4 @@
 import json
-import os
 import random
 import signal
 import subprocess
@@ -31,17 +30,7 @@ def scored(monkeypatch):
     return seen
 
 
-@pytest.fixture
-def no_pickles():
-    """brainscore_vision.score leaves a pickle beside the installed package."""
-    yield
-    folder = os.path.dirname(os.path.dirname(brainscore_vision.__file__))
-    for name in os.listdir(folder):
-        if name.startswith("conda_score--granularity_world"):
-            os.unlink(os.path.join(folder, name))
-
-
-def test_values_are_those_of_brainscore_score_bit_for_bit(tmp_path, no_pickles):
+def test_values_are_those_of_brainscore_score_bit_for_bit(tmp_path):
     table = runner.score_grid(MODELS, BENCHMARKS, tmp_path)
     for row in table.itertuples():
         theirs = brainscore_vision.score(row.model, row.benchmark)
