@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
-import re
 from pathlib import Path
 
 from . import plugins
@@ -23,13 +22,9 @@ def brainscore(plugin_type: str) -> list[str]:
     """Brain-Score's own identifiers, read from its files without importing it."""
     from importlib.util import find_spec
 
-    registry = plugin_type.removesuffix("s") + "_registry"
-    pattern = re.compile(re.escape(registry) + r"\[['\"]([^'\"\]]+)['\"]\]")
     root = Path(find_spec("brainscore_vision").submodule_search_locations[0]) / plugin_type
-    names = set()
-    for init in root.glob("[!._]*/__init__.py"):
-        names.update(pattern.findall(init.read_text(encoding="utf-8")))
-    return sorted(names)
+    registry = plugin_type.removesuffix("s") + "_registry"
+    return sorted({identifier for identifier, _ in plugins.scan(root, registry)})
 
 
 def select(plugin_type: str, patterns: list[str]) -> list[str]:

@@ -110,6 +110,23 @@ def find(identifier: str, *shipped: Path) -> Checkpoint:
     raise CheckpointError(f"no checkpoint of {identifier} in {looked}. To make it, {how_to_make(identifier)}.")
 
 
+def versions() -> dict[str, str]:
+    """What a checkpoint is made with."""
+    import platform
+
+    import numpy
+    import torch
+
+    from . import __version__
+
+    return {
+        "brainscore_granularity": __version__,
+        "python": platform.python_version(),
+        "numpy": numpy.__version__,
+        "torch": torch.__version__,
+    }
+
+
 def how_to_make(identifier: str) -> str:
     """The command that makes a checkpoint."""
     if identifier.startswith("granularity_world_"):

@@ -72,16 +72,22 @@ def registrations(plugin_type: str, registry: str | None = None) -> dict[str, st
     registry : "model_registry", "benchmark_registry", "data_registry" or "stimulus_set_registry";
         by default the one named after the plugin type.
     """
+    registry = registry or plugin_type.removesuffix("s") + "_registry"
+    found: dict[str, str] = {}
+    for identifier, folder in scan(plugin_directory(plugin_type), registry):
+        if found.setdefault(identifier, folder) != folder:
+            raise PluginClash(f"{identifier} is registered in {found[identifier]} and in {folder}")
+    return found
+
+
+def scan(directory, registry: str):
+    """(identifier, plugin folder name) of every literal registration in a folder of plugins."""
     import re
 
-    registry = registry or plugin_type.removesuffix("s") + "_registry"
     pattern = re.compile(re.escape(registry) + r"\[['\"]([^'\"\]]+)['\"]\]")
-    found: dict[str, str] = {}
-    for init in sorted(plugin_directory(plugin_type).glob("[!._]*/__init__.py")):
+    for init in sorted(directory.glob("[!._]*/__init__.py")):
         for identifier in pattern.findall(init.read_text(encoding="utf-8")):
-            if found.setdefault(identifier, init.parent.name) != init.parent.name:
-                raise PluginClash(f"{identifier} is registered in {found[identifier]} and in {init.parent.name}")
-    return found
+            yield identifier, init.parent.name
 
 
 def _extend(import_plugin_class) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import torch
 
-from brainscore_granularity import networks
+from .augment import Augmentation
 
 RESIDENT_SHARE = 0.5  # of the free GPU memory that the images may take
 
@@ -88,8 +88,7 @@ class Feed:
 
 def normalise(pixels: torch.Tensor) -> torch.Tensor:
     """(n, h, w, 3) uint8 -> (n, 3, h, w) float, ImageNet statistics, channels last in memory."""
-    mean, std = (pixels.new_tensor(v, dtype=torch.float32) for v in (networks.IMAGENET_MEAN, networks.IMAGENET_STD))
-    return ((pixels.float() / 255 - mean) / std).permute(0, 3, 1, 2)
+    return Augmentation.none(pixels)
 
 
 def augmenter(name: str) -> Callable[[torch.Tensor, torch.Generator], torch.Tensor]:
@@ -101,8 +100,6 @@ def augmenter(name: str) -> Callable[[torch.Tensor, torch.Generator], torch.Tens
         return lambda pixels, generator: normalise(pixels)
     if name == "flip":
         return _flip
-    from .augment import Augmentation
-
     known = {field.name: field for field in dataclasses.fields(Augmentation)}
     settings = {}
     for item in name.split(","):

@@ -9,6 +9,7 @@ import numpy as np
 
 from brainscore_granularity import networks
 from brainscore_granularity.paths import home
+from brainscore_granularity.progress import progress
 
 from . import label_files, pack, packed, sources
 from . import labels as rules
@@ -34,13 +35,18 @@ def images(data: Path, recipe: Recipe, images_per_class: int | None, subset_seed
     folder = home() / "packs" / f"{source.fingerprint[:12]}-{size}"
     finished = (folder / "pack.json").exists()
 
-    def show(done, total):
-        if not finished and sys.stderr.isatty():
-            print(f"\rpacking {done}/{total} images", end="\n" if done == total else "", file=sys.stderr)
-
     if not finished:
         print(f"packing {len(source)} images into {folder}", file=sys.stderr)
-    found = pack.pack(source, folder, size, resize=resize, broken=broken, on_progress=show)
+    steps = 0 if finished else -(-len(source) // pack.BLOCK)
+    with progress("packing", steps) as advance:
+        found = pack.pack(
+            source,
+            folder,
+            size,
+            resize=resize,
+            broken=broken,
+            on_progress=lambda done, total: advance(f"{done} images"),
+        )
     if found.info["broken"]:
         print(f"{found.info['broken']} images could not be read: {folder / 'broken.tsv'}", file=sys.stderr)
     return found

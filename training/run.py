@@ -9,7 +9,6 @@ import ast
 import hashlib
 import inspect
 import itertools
-import platform
 from dataclasses import asdict, field, fields, make_dataclass
 from pathlib import Path
 from typing import Annotated, get_type_hints
@@ -174,7 +173,7 @@ def ladder(
             "run_id": run_id,
             "data": {**parts, "number": len(images)},
             "code": code_version(),
-            "versions": _versions(torch),
+            "versions": checkpoints.versions(),
             "simulated": False,
         }
         folder = (to if len(plan) == 1 else to / identifier) if to else home() / "runs" / run_id
@@ -201,16 +200,3 @@ def code_version() -> str:
     files = [*Path(__file__).parent.glob("*.py"), root / "networks.py", *(root / "architectures").glob("*.py")]
     content = b"".join(f.name.encode() + f.read_bytes() for f in sorted(files, key=lambda f: (f.name, f.parent.name)))
     return f"{brainscore_granularity.__version__}+{hashlib.sha256(content).hexdigest()[:12]}"
-
-
-def _versions(torch) -> dict[str, str]:
-    import numpy
-
-    from brainscore_granularity import __version__
-
-    return {
-        "brainscore_granularity": __version__,
-        "python": platform.python_version(),
-        "numpy": numpy.__version__,
-        "torch": torch.__version__,
-    }

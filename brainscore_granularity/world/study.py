@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import platform
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -126,25 +125,11 @@ def make(store: Path, job: Job, data: Data, on_epoch: Callable[[str], None] | No
         "run_id": run_id,
         "data": {"world": data.fingerprint, "labels": labels_hash, "images": len(job.labels)},
         "metrics": metrics,
-        "versions": versions(),
+        "versions": checkpoints.versions(),
         "simulated": True,
     }
     checkpoints.save(store, job.identifier, network.state_dict(), info, half=True)
     return True
-
-
-def versions() -> dict[str, str]:
-    """What a checkpoint was made with."""
-    import torch
-
-    from .. import __version__
-
-    return {
-        "brainscore_granularity": __version__,
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "torch": torch.__version__,
-    }
 
 
 def _read_or_none(store: Path, identifier: str):
