@@ -22,9 +22,9 @@ BEHAVIOUR = "behavior"  # key of the behavioural readout layer in a region layer
 def brain_model(identifier: str, plugin: Path) -> ModelCommitment:
     """The Brain-Score model of a registered identifier.
 
-    The user's own checkpoint comes before the one shipped in ``plugin / "weights"``.
+    The user's own checkpoint comes before the one shipped in ``plugin / "weights"`` or published in its manifest.
     """
-    checkpoint = checkpoints.find(identifier, plugin / "weights")
+    checkpoint = checkpoints.find(identifier, plugin)
     return from_checkpoint(checkpoint, region_layer_map(checkpoint, plugin))
 
 
@@ -79,7 +79,7 @@ def region_layer_map(checkpoint: checkpoints.Checkpoint, plugin: Path | None = N
 
 def checkpoint_of(identifier: str) -> checkpoints.Checkpoint:
     """The checkpoint that a registered model of ours would be loaded from."""
-    return checkpoints.find(identifier, _plugin_of(identifier) / "weights")
+    return checkpoints.find(identifier, _plugin_of(identifier))
 
 
 def commitment_of(identifier: str) -> tuple[str | None, dict[str, str] | None]:

@@ -43,16 +43,26 @@ def select(plugin_type: str, patterns: list[str]) -> list[str]:
     return list(chosen)
 
 
-def model_state(identifier: str) -> str:
-    """One line on one of our models: ready, or how to make it."""
-    from .checkpoints import CheckpointError, default_store, find
+def model_state(identifier: str) -> tuple[str, str | None]:
+    """One of our models in a few words, and how to mend it where it cannot be loaded."""
+    from .brain_model import checkpoint_of, region_layer_map
+    from .checkpoints import CheckpointError, Published, Untrained, default_store, how_to_make
 
-    folder = plugins.registrations("models")[identifier]
+    plugin = plugins.plugin_directory("models") / plugins.registrations("models")[identifier]
     try:
-        checkpoint = find(identifier, plugins.plugin_directory("models") / folder / "weights")
+        checkpoint = checkpoint_of(identifier)
     except CheckpointError as error:
-        return str(error)
-    own = checkpoint.weights.parent == default_store()
+        missing = str(error).startswith("no checkpoint")
+        return ("not trained here", how_to_make(identifier)) if missing else ("damaged", str(error))
+    try:
+        region_layer_map(checkpoint, plugin)
+    except CheckpointError:
+        return "trained, layers not chosen", f"run `granularity commit {identifier}`"
+    if isinstance(checkpoint, Untrained):
+        return "ready, built from its seed", None
+    if isinstance(checkpoint, Published) and not checkpoint.weights.exists():
+        return f"fetched when loaded, {checkpoint.info['bytes'] / 1e6:.0f} MB from {checkpoint.info['url']}", None
+    shipped = checkpoint.weights.parent == plugin / "weights"
+    origin = "shipped with the package" if shipped else "on this computer"
     accuracy = checkpoint.info.get("metrics", {}).get("validation_accuracy")
-    trained = f", validation accuracy {accuracy:.2f}" if accuracy is not None else ""
-    return f"ready, {'trained on this computer' if own else 'shipped with the package'}{trained}"
+    return f"ready, {origin}{f', validation accuracy {accuracy:.2f}' if accuracy is not None else ''}", None

@@ -2,7 +2,7 @@
 
 A store is a folder. ``<id>.json`` holds what is known of a model and names its weights file,
 ``<id>-<hash>.safetensors``. The JSON is written last and replaced in one step, so that a crash at any moment
-leaves the old checkpoint or the new one.
+leaves the old checkpoint or the new one. Weights may also be published elsewhere, see `published`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,6 +57,29 @@ class Checkpoint:
         return {name: t.float() if t.is_floating_point() else t for name, t in tensors.items()}
 
 
+class Untrained(Checkpoint):
+    """A network as its seed makes it; ``weights`` is no file, and the hash is that of the recipe."""
+
+    def is_intact(self) -> bool:
+        return True
+
+    def state_dict(self) -> dict:
+        from . import networks
+
+        return networks.build(self.info["network"], self.info["classes"], self.info["initial_seed"]).state_dict()
+
+
+class Published(Checkpoint):
+    """Weights under a URL, fetched into the user's store when they are first needed."""
+
+    def state_dict(self) -> dict:
+        from .download import fetch
+
+        advice = f"Fetch it by hand to {self.weights}, or {how_to_make(self.identifier)}."
+        fetch(self.info["url"], self.weights, self.sha256, advice)
+        return super().state_dict()
+
+
 def default_store() -> Path:
     """The user's own checkpoints."""
     return home() / "checkpoints"
@@ -100,13 +124,20 @@ def read(store: Path, identifier: str) -> Checkpoint | None:
     return Checkpoint(identifier, weights, sha256, record)
 
 
-def find(identifier: str, *shipped: Path) -> Checkpoint:
-    """The user's own checkpoint of a model or, failing that, the one shipped with its plugin."""
-    stores = (default_store(), *shipped)
+def find(identifier: str, plugin: Path | None = None) -> Checkpoint:
+    """The checkpoint of a model: the user's own, or shipped with its plugin, or published, or built from its seed.
+
+    Nothing is fetched before the weights are asked for.
+    """
+    from . import published
+
+    stores = (default_store(), *([plugin / "weights"] if plugin else []))
     for store in stores:
         if (checkpoint := read(store, identifier)) is not None:
             return checkpoint
-    looked = " and ".join(os.fspath(store) for store in stores)
+    if (checkpoint := published.find(identifier, plugin)) is not None:
+        return checkpoint
+    looked = " or ".join(os.fspath(store) for store in stores)
     raise CheckpointError(f"no checkpoint of {identifier} in {looked}. To make it, {how_to_make(identifier)}.")
 
 
@@ -127,8 +158,23 @@ def versions() -> dict[str, str]:
     }
 
 
+_TRAINED = re.compile(r"granularity_(?P<recipe>[a-z]+)_(?P<labels>[a-z]+)(_k(?P<k>\d+))?_s(?P<seed>\d+)")
+
+
 def how_to_make(identifier: str) -> str:
-    """The command that makes a checkpoint."""
+    """The commands that make a checkpoint, in one line."""
     if identifier.startswith("granularity_world_"):
         return "run `granularity demo`"
-    return f"train {identifier} and save it there"
+    if not (parts := _TRAINED.fullmatch(identifier)):
+        return f"train {identifier} and save it there"
+    recipe, source, k, seed = parts["recipe"], parts["labels"], parts["k"], parts["seed"]
+    steps, of = [], f"--recipe {recipe} --data IMAGES"
+    if source not in ("native", "untrained"):
+        extra = {"own": f" --checkpoint granularity_{recipe}_native_s0", "random": f" --seed {seed}"}.get(source, "")
+        steps.append(f"`granularity labels {of} --source {source}{extra}`")
+    classes = f" --k {k}" if k else ""
+    labels = "native --epochs 0" if source == "untrained" else source
+    named = f" --name {identifier}" if source == "untrained" else ""
+    steps.append(f"`granularity train {of} --labels {labels}{classes} --seed {seed}{named}`")
+    steps.append(f"`granularity commit {identifier}`")
+    return "run " + ", then ".join(steps)

@@ -78,15 +78,27 @@ def show_results(folder: Annotated[Path, tyro.conf.Positional] = Path("results")
         print_scores(scores)
 
 
-def models() -> None:
-    """List our models and the state of each.
+def models(patterns: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="PATTERN")] = ()) -> None:
+    """List our models and the state of each; given names or patterns, also how to get those that are not here.
 
-    Example: granularity models
+    Example: granularity models granularity_imagenet_clip_k8_s1
+
+    Args:
+        patterns: Identifiers or shell patterns; by default all of ours.
     """
     from . import catalogue
 
-    for name in catalogue.ours("models"):
-        print(f"{name:40} {catalogue.model_state(name)}")
+    ours = catalogue.ours("models")
+    chosen = [name for name in catalogue.select("models", list(patterns)) if name in ours] if patterns else ours
+    unready = 0
+    for name in chosen:
+        state, how = catalogue.model_state(name)
+        unready += how is not None
+        print(f"{name:40} {state}")
+        if patterns and how:
+            print(f"{'':4}{how}")
+    if unready and not patterns:
+        print(f"\n{unready} cannot be loaded yet; `granularity models NAME` says how to get one.")
 
 
 def benchmarks() -> None:
@@ -127,6 +139,35 @@ def commit(models: Annotated[list[str], tyro.conf.Positional]) -> None:
         path = commitment.save(checkpoint, layer_map, scores)
         chosen = ", ".join(f"{region} {layer} ({scores[region][layer]:.3f})" for region, layer in layer_map.items())
         print(f"{name}: {chosen} -> {path}")
+
+
+def publish(
+    folder: Annotated[Path, tyro.conf.Positional],
+    models: Annotated[list[str], tyro.conf.arg(metavar="PATTERN ...")],
+    base_url: str | None = None,
+) -> None:
+    """Copy weights in half precision to a folder, checked, with the manifest that lets others load them by id.
+
+    Upload the folder, then put its weights.toml beside the model plugin, or send it to whoever shall use the models:
+    in $BRAINSCORE_GRANULARITY_HOME it makes `load_model` fetch them.
+
+    Example: granularity publish zoo --models 'granularity_imagenet_clip_*' --base-url https://example.org/zoo
+
+    Args:
+        folder: Where the copies go.
+        models: Identifiers or shell patterns of our models whose weights are here.
+        base_url: Address below which the files will be found; without it no manifest is written.
+    """
+    from . import catalogue, published
+    from .brain_model import checkpoint_of
+    from .checkpoints import Untrained
+
+    chosen = [checkpoint_of(name) for name in catalogue.select("models", models)]
+    copies = published.publish(folder, [c for c in chosen if not isinstance(c, Untrained)], base_url)
+    for copy in copies:
+        print(f"{copy.weights} ({copy.weights.stat().st_size / 1e6:.1f} MB)")
+    if base_url:
+        print(f"manifest: {folder / published.MANIFEST}")
 
 
 def doctor() -> None:
@@ -199,6 +240,7 @@ VERBS = {
     "models": models,
     "benchmarks": benchmarks,
     "commit": commit,
+    "publish": publish,
     "doctor": doctor,
 }
 

@@ -156,7 +156,7 @@ def _models() -> Finding:
     from . import catalogue
 
     states = {name: catalogue.model_state(name) for name in catalogue.ours("models")}
-    ready = sum(state.startswith("ready") for state in states.values())
+    ready = sum(how is None for _, how in states.values())
     mend = "" if ready == len(states) else "`granularity models` says how to make the others"
     return Finding("models", True, f"{ready} of {len(states)} ready", mend)
 
