@@ -46,7 +46,7 @@ def select(plugin_type: str, patterns: list[str]) -> list[str]:
 def model_state(identifier: str) -> tuple[str, str | None]:
     """One of our models in a few words, and how to mend it where it cannot be loaded."""
     from .brain_model import checkpoint_of, region_layer_map
-    from .checkpoints import CheckpointError, Published, Untrained, default_store, how_to_make
+    from .checkpoints import CheckpointError, Published, Untrained, how_to_make
 
     plugin = plugins.plugin_directory("models") / plugins.registrations("models")[identifier]
     try:
@@ -66,3 +66,21 @@ def model_state(identifier: str) -> tuple[str, str | None]:
     origin = "shipped with the package" if shipped else "on this computer"
     accuracy = checkpoint.info.get("metrics", {}).get("validation_accuracy")
     return f"ready, {origin}{f', validation accuracy {accuracy:.2f}' if accuracy is not None else ''}", None
+
+
+def benchmark_state(identifier: str, ceilings: bool = False) -> str:
+    """One line on one of our benchmarks: whether its data are here, what they are, and what a model records.
+
+    ceilings : load the data if they are here, and say what was found in them.
+    """
+    from brainscore_vision import load_benchmark
+
+    benchmark = load_benchmark(identifier)
+    status, kind = benchmark.status(), "simulated" if benchmark.simulated else "measured"
+    summary, ceiling = benchmark.summary, ""
+    if ceilings and status.startswith("ready"):
+        found = benchmark.ceiling.attrs
+        summary, ceiling = benchmark.found(), ", no noise ceiling known"
+        if found["kind"] != "unknown":
+            ceiling = f", noise ceiling {found['lower']:.3f} to {found['upper']:.3f} ({found['kind']})"
+    return f"{status}; {kind}, {summary}, records {benchmark.region}{ceiling}"

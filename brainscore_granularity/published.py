@@ -61,7 +61,7 @@ def read(path: Path) -> dict[str, dict]:
 def publish(
     folder: Path, models: Iterable[checkpoints.Checkpoint], base_url: str | None
 ) -> list[checkpoints.Checkpoint]:
-    """Copy checkpoints in half precision to a folder and, given where it will be served, write its manifest.
+    """Copy checkpoints in half precision to a folder; given where it will be served, write its manifest too.
 
     Every copy is read back, checked, and loaded into its network before the manifest is written.
 

@@ -105,8 +105,11 @@ def describe_score(score) -> dict:
         upper = float(ceiling)
         known = getattr(ceiling, "attrs", {})
         record["ceiling"] = {"lower": known.get("lower", upper), "upper": known.get("upper", upper)}
+        if "kind" in known:
+            record["ceiling"]["kind"] = known["kind"]
     for key in (
         "error", "interval", "chance", "subject_scores", "layer", "n_stimuli", "n_triplets", "accuracy", "simulated",
+        "data", "n_neuroids", "mean_rdm_score", "partial",
     ):  # fmt: skip
         if key in attrs:
             record[key] = attrs[key]

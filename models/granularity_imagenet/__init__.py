@@ -1,4 +1,4 @@
-"""AlexNet with batch norm trained on ImageNet at every granularity; weights from your store or where weights.toml says."""
+"""AlexNet with batch norm at every granularity of ImageNet; weights come from your store or from weights.toml."""
 
 from brainscore_vision import model_registry
 
