@@ -1,0 +1,208 @@
+"""Behaviour, spiking and fMRI on the 92 images of Kriegeskorte et al. (2008): every layer, and K against native.
+
+``write`` fills the marked blocks of a Markdown page, so that every number in it comes from one command (``make
+results``) and prose stands between them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from .. import results, stats
+from ..paths import write_atomically
+from .summary import number
+
+SCALES = {
+    "spiking": "Kriegeskorte2008.mIT-rsa",
+    "fMRI": "Kriegeskorte2008.hIT-rsa",
+    "behaviour": "Kriegeskorte2008.judgment-rsa",
+}
+SUBJECTS = {"spiking": "macaque IT", "fMRI": "human IT", "behaviour": "human judgments"}
+NATIVE = "native"
+
+
+def condition(model: str) -> str:
+    """What a network was trained on, as a short word: untrained, 2 ... 64, native, random 8, permuted 64.
+
+    >>> condition("granularity_tiny_own_k8_s1"), condition("granularity_tiny_permuted_k64_s1")
+    ('8', 'permuted 64')
+    """
+    known = results.describe(model)
+    labels, k = known["labels"], known["k"]
+    return labels if k is None else str(k) if labels == "own" else f"{labels} {k}"
+
+
+def order(models: Iterable[str]) -> list[str]:
+    """Models as they stand in tables: untrained, growing K, native, then the controls."""
+    ranks = {"untrained": 0, "own": 1, NATIVE: 2, "random": 3, "permuted": 4}
+
+    def rank(model):
+        known = results.describe(model)
+        return ranks.get(known["labels"], len(ranks)), known["k"] or 0, known["seed"] or 0
+
+    return sorted(models, key=rank)
+
+
+def layer_rdms(model: str) -> dict[str, np.ndarray]:
+    """RDM of every candidate layer, from one forward pass: the three benchmarks share their images."""
+    from brainscore_vision import load_benchmark, load_model
+
+    from ..layers import candidates, spooled
+
+    benchmark, loaded = load_benchmark(SCALES["fMRI"]), load_model(model)
+    with spooled(loaded, benchmark.shown_to(loaded), candidates(loaded), benchmark.order) as spools:
+        return {name: benchmark.representation(spool, f"{model} {name}") for name, spool in spools.items()}
+
+
+def every_layer(rdms: dict[str, dict[str, np.ndarray]], permutations: int = 999) -> pd.DataFrame:
+    """One row a (scale, model, layer): raw score, and p corrected for the search among the model's layers."""
+    from brainscore_vision import load_benchmark
+
+    rows = []
+    for scale, name in SCALES.items():
+        benchmark = load_benchmark(name)
+        for model, by_layer in rdms.items():
+            p = benchmark.corrected_p(list(by_layer.values()), permutations)
+            for (layer, rdm), chance in zip(by_layer.items(), p, strict=True):
+                raw = benchmark.layer_scores(rdm)[0]
+                rows.append({"scale": scale, "model": model, "layer": layer, "raw": raw, "p": chance})
+    return pd.DataFrame(rows)
+
+
+def against_native(rdms: dict, chosen: dict[tuple[str, str], str]) -> pd.DataFrame:
+    """Each model minus the native one of its seed, on the same resamples of images (and of subjects, if several).
+
+    chosen : {(scale, model): layer}
+
+    Returns
+    -------
+    One row a (scale, model): difference of raw scores, 95% interval, p (two-sided), q over all rows
+    (Benjamini-Hochberg).
+    """
+    from brainscore_vision import load_benchmark
+
+    natives = {results.describe(model)["seed"]: model for model in rdms if condition(model) == NATIVE}
+    rows = []
+    for scale, name in SCALES.items():
+        subjects = load_benchmark(name).subject_rdms
+        for model in rdms:
+            native = natives.get(results.describe(model)["seed"], next(iter(natives.values())))
+            if model == native:
+                continue
+            found = stats.compare_models(
+                rdms[model][chosen[scale, model]], rdms[native][chosen[scale, native]], subjects
+            )
+            rows.append(
+                {
+                    "scale": scale, "model": model, "difference": found.value, "low": found.low, "high": found.high,
+                    "p": found.p,
+                }
+            )  # fmt: skip
+    frame = pd.DataFrame(rows)
+    frame["q"] = stats.fdr(frame["p"].to_numpy())
+    return frame
+
+
+def best_layers(layers: pd.DataFrame) -> dict[tuple[str, str], str]:
+    """{(scale, model): layer with the highest score on the very images that score it}."""
+    best = layers.loc[layers.groupby(["scale", "model"])["raw"].idxmax()]
+    return {(row.scale, row.model): row.layer for row in best.itertuples()}
+
+
+def scores_markdown(scores: pd.DataFrame) -> str:
+    """Committed layers: raw score, interval and layer."""
+    header = ["trained on", *(f"{scale} ({SUBJECTS[scale]})" for scale in SCALES), "layer"]
+    rows = []
+    for model in order(scores["model"].unique()):
+        own = scores[scores["model"] == model].set_index("benchmark")
+        cells = [_with_interval(own.loc[name]) for name in SCALES.values()]
+        rows.append([condition(model), *cells, ", ".join(dict.fromkeys(own["layer"]))])
+    ceilings = scores.groupby("benchmark")[["ceiling_lower", "ceiling_upper"]].first()
+    bounds = [
+        f"{ceilings.loc[name].iloc[0]:.3f} to {ceilings.loc[name].iloc[1]:.3f}"
+        if ceilings.loc[name].iloc[1] < 1
+        else "not known"
+        for name in SCALES.values()
+    ]
+    return markdown(header, [*rows, ["*noise ceiling*", *bounds, ""]])
+
+
+def layers_markdown(layers: pd.DataFrame) -> str:
+    """Best layer of every model, with the p value that knows of the search."""
+    best, rows = best_layers(layers), []
+    values = layers.set_index(["scale", "model", "layer"])
+    for model in order(layers["model"].unique()):
+        cells = []
+        for scale in SCALES:
+            layer = best[scale, model]
+            cells.append(f"{number(values.loc[(scale, model, layer), 'raw'])} {layer}")
+            cells.append(f"{values.loc[(scale, model, layer), 'p']:.3f}")
+        rows.append([condition(model), *cells])
+    return markdown(["trained on", *(part for scale in SCALES for part in (scale, "p"))], rows)
+
+
+def differences_markdown(found: pd.DataFrame) -> str:
+    """Each model minus native."""
+    rows = []
+    for model in order(found["model"].unique()):
+        own = found[found["model"] == model].set_index("scale")
+        cells = []
+        for scale in SCALES:
+            row = own.loc[scale]
+            text = f"{row['difference']:+.3f} ({row['low']:+.3f} to {row['high']:+.3f})"
+            cells += [f"**{text}**" if row["q"] < 0.05 else text, f"{row['q']:.3f}"]
+        rows.append([condition(model), *cells])
+    return markdown(["trained on", *(part for scale in SCALES for part in (scale, "q"))], rows)
+
+
+def markdown(header: list[str], rows: list[list[str]]) -> str:
+    """A Markdown table."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def fill(page: Path, blocks: dict[str, str]) -> None:
+    """Replace what stands between ``<!-- NAME -->`` and ``<!-- end -->``; a block without a place is an error."""
+    text = page.read_text(encoding="utf-8")
+    for name, content in blocks.items():
+        text, found = re.subn(rf"(<!-- {name} -->\n).*?(<!-- end -->)", lambda m, c=content: f"{m[1]}{c}\n{m[2]}", text,
+                              flags=re.S)  # fmt: skip
+        if found != 1:
+            raise ValueError(f"{page} needs one block <!-- {name} --> ... <!-- end -->, found {found}")
+    write_atomically(page, text)
+
+
+def write(scores: pd.DataFrame, page: Path, figure: Path, models: Iterable[str]) -> None:
+    """Compute what is not in the scores, draw the figure, and fill the page."""
+    from .scales_figure import scales_figure
+
+    models = order(models)
+    scores = scores[scores["model"].isin(models) & scores["benchmark"].isin(SCALES.values())]
+    failed = scores[scores["status"] != "ok"]
+    if len(failed) or len(scores) < len(models) * len(SCALES):
+        raise ValueError(
+            f"{len(models) * len(SCALES) - len(scores) + len(failed)} scores are missing; score them first"
+        )
+    rdms = {model: layer_rdms(model) for model in models}
+    layers = every_layer(rdms)
+    scale_of = {name: scale for scale, name in SCALES.items()}
+    committed = {(scale_of[row.benchmark], row.model): row.layer for row in scores.itertuples()}
+    blocks = {
+        "scores": scores_markdown(scores),
+        "layers": layers_markdown(layers),
+        "committed against native": differences_markdown(against_native(rdms, committed)),
+        "best against native": differences_markdown(against_native(rdms, best_layers(layers))),
+    }
+    write_atomically(figure, scales_figure(scores, layers))
+    fill(page, blocks)
+
+
+def _with_interval(row) -> str:
+    scale = row["raw"] / row["value"] if row["value"] else 1.0  # the interval is on the scale of the value
+    low, high = row["interval_low"] * scale, row["interval_high"] * scale
+    return f"{number(row['raw'])} ({number(low)} to {number(high)})"

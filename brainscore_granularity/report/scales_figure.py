@@ -1,0 +1,73 @@
+"""Alignment against granularity for behaviour, spiking and fMRI on one image set."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+import pandas as pd
+
+from . import style
+from .one_image_set import SCALES, SUBJECTS, condition, order
+
+GAP = 0.7  # between what was trained on classes of images and the controls
+
+
+def scales_figure(scores: pd.DataFrame, layers: pd.DataFrame) -> str:
+    """SVG: a panel a measurement scale; filled: the committed layer with its 95% interval, open: the best layer."""
+    import matplotlib
+
+    matplotlib.use("Agg", force=False)
+    from matplotlib import pyplot as plt
+
+    models = order(scores["model"].unique())
+    names = list(dict.fromkeys(condition(model) for model in models))
+    x_of = {name: i + (GAP if " " in name else 0) for i, name in enumerate(names)}
+    top = max(scores["raw"].max(), layers["raw"].max())
+    with plt.rc_context(style.SETTINGS):
+        figure, axes = plt.subplots(1, len(SCALES), figsize=(11, 3.7), sharey=True)
+        for axis, (scale, benchmark) in zip(axes, SCALES.items(), strict=True):
+            rows = scores[scores["benchmark"] == benchmark]
+            _panel(axis, rows, layers[layers["scale"] == scale], x_of, style.COLOURS[scale])
+            axis.set_title(f"{scale[0].upper() + scale[1:]}: {SUBJECTS[scale]}", loc="left")
+            axis.set_xticks(list(x_of.values()), [_tick(name) for name in x_of], fontsize=7.5)
+            axis.set_xlabel("classes the network was trained on")
+        axes[0].set_ylabel("RSA (Spearman)")
+        axes[0].set_ylim(min(-0.03, scores["raw"].min() - 0.05), max(0.5, top + 0.12))
+        handles, labels = axes[0].get_legend_handles_labels()
+        figure.legend(handles, labels, frameon=False, fontsize=8, loc="lower center", ncols=3)
+        figure.tight_layout(rect=(0, 0.07, 1, 1))
+        buffer = StringIO()
+        figure.savefig(buffer, format="svg", metadata={"Date": None})
+        plt.close(figure)
+    return buffer.getvalue()
+
+
+def _panel(axis, rows, layers, x_of, colour) -> None:
+    lower, upper = rows["ceiling_lower"].iloc[0], rows["ceiling_upper"].iloc[0]
+    if upper < 1:  # otherwise there is no ceiling to speak of
+        axis.axhspan(lower, upper, color=style.MUTED, alpha=0.15, linewidth=0)
+        axis.text(-0.4, lower + 0.005, "noise ceiling", fontsize=7.5, color=style.MUTED, va="bottom")
+    else:
+        axis.text(-0.4, axis.get_ylim()[0] + 0.005, "noise ceiling not known", fontsize=7.5, color=style.MUTED)
+    best = layers.groupby("model")["raw"].max()
+    ordered = sorted(rows.itertuples(), key=lambda row: x_of[condition(row.model)])
+    x = [x_of[condition(row.model)] for row in ordered]
+    raw = [row.raw for row in ordered]
+    reach = [row.raw / row.value if row.value else 1.0 for row in ordered]
+    axis.vlines(x, [r.interval_low * s for r, s in zip(ordered, reach, strict=True)],
+                [r.interval_high * s for r, s in zip(ordered, reach, strict=True)], color=colour, alpha=0.45,
+                linewidth=1.6)  # fmt: skip
+    axis.plot(x, raw, "o", color=colour, markersize=5.5, markeredgecolor="white", markeredgewidth=0.6,
+              label="layer chosen on other stimuli, 95% interval over images")  # fmt: skip
+    axis.plot(x, [best[row.model] for row in ordered], "o", color=colour, markersize=5.5, markerfacecolor="none",
+              label="best layer on these images")  # fmt: skip
+    if controls := [place for name, place in x_of.items() if " " in name]:
+        axis.axvline(min(controls) - (1 + GAP) / 2, color=style.GRID, linewidth=1)
+    axis.axhline(0, color=style.MUTED, linewidth=0.8)
+    axis.grid(axis="y", color=style.GRID, linewidth=0.6)
+    axis.set_axisbelow(True)
+    axis.tick_params(labelleft=True, length=0)
+
+
+def _tick(name: str) -> str:
+    return {"untrained": "un-\ntrained", "native": "200\nnative"}.get(name, name.replace(" ", "\n"))
