@@ -5,7 +5,7 @@ BIN := .venv/bin
 export BS_INSTALL_DEPENDENCIES ?= no
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help demo test lint bench bench-training calibrate weights clean
+.PHONY: help demo test lint bench bench-training calibrate weights results clean
 
 help:
 	@echo "make demo       answer the question on an embedded world, in minutes"
@@ -14,6 +14,7 @@ help:
 	@echo "make bench      measure speed against reference implementations"
 	@echo "make bench-training DATA=folder   the same for training, on Tiny-ImageNet"
 	@echo "make calibrate  check the statistics on simulated data with a known truth (slow)"
+	@echo "make results    score the shipped networks on measured brains; fills docs/results.md"
 	@echo "make weights    train the shipped networks of the embedded world again"
 
 demo: .venv/installed
@@ -40,6 +41,10 @@ calibrate: .venv/installed
 weights: .venv/installed
 	@rm -rf models/granularity_world/weights models/granularity_world/region_layer_map
 	@$(BIN)/python -W ignore -m brainscore_granularity.world.demo models/granularity_world
+
+# The 92 images are downloaded, or found in the folder that BRAINSCORE_GRANULARITY_KRIEGESKORTE92 names.
+results: .venv/installed
+	@$(BIN)/python -W ignore -m brainscore_granularity.report.one_image_set results/tiny docs/results.md docs/figures/tiny.svg
 
 # Torch comes from the package index with the torchvision that matches it: several GB, a few minutes once.
 .venv/installed: setup.py constraints.txt

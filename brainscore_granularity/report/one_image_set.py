@@ -15,7 +15,7 @@ import pandas as pd
 
 from .. import results, stats
 from ..paths import write_atomically
-from .summary import number
+from .summary import number, raw_interval
 
 SCALES = {
     "spiking": "Kriegeskorte2008.mIT-rsa",
@@ -203,6 +203,15 @@ def write(scores: pd.DataFrame, page: Path, figure: Path, models: Iterable[str])
 
 
 def _with_interval(row) -> str:
-    scale = row["raw"] / row["value"] if row["value"] else 1.0  # the interval is on the scale of the value
-    low, high = row["interval_low"] * scale, row["interval_high"] * scale
-    return f"{number(row['raw'])} ({number(low)} to {number(high)})"
+    raw, low, high = raw_interval(row)
+    return f"{number(raw)} ({number(low)} to {number(high)})"
+
+
+if __name__ == "__main__":
+    import sys
+
+    from .. import catalogue, runner
+
+    chosen = catalogue.select("models", ["granularity_tiny_*"])
+    folder, page, figure = map(Path, sys.argv[1:])
+    write(runner.score_grid(chosen, SCALES.values(), folder), page, figure, chosen)

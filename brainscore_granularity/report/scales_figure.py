@@ -8,6 +8,7 @@ import pandas as pd
 
 from . import style
 from .one_image_set import SCALES, SUBJECTS, condition, order
+from .summary import raw_interval
 
 GAP = 0.7  # between what was trained on classes of images and the controls
 
@@ -25,14 +26,14 @@ def scales_figure(scores: pd.DataFrame, layers: pd.DataFrame) -> str:
     top = max(scores["raw"].max(), layers["raw"].max())
     with plt.rc_context(style.SETTINGS):
         figure, axes = plt.subplots(1, len(SCALES), figsize=(11, 3.7), sharey=True)
+        axes[0].set_ylabel("RSA (Spearman)")
+        axes[0].set_ylim(min(-0.03, scores["raw"].min() - 0.05), max(0.5, top + 0.12))
         for axis, (scale, benchmark) in zip(axes, SCALES.items(), strict=True):
             rows = scores[scores["benchmark"] == benchmark]
             _panel(axis, rows, layers[layers["scale"] == scale], x_of, style.COLOURS[scale])
-            axis.set_title(f"{scale[0].upper() + scale[1:]}: {SUBJECTS[scale]}", loc="left")
+            axis.set_title(f"{scale if scale == 'fMRI' else scale.capitalize()}: {SUBJECTS[scale]}", loc="left")
             axis.set_xticks(list(x_of.values()), [_tick(name) for name in x_of], fontsize=7.5)
             axis.set_xlabel("classes the network was trained on")
-        axes[0].set_ylabel("RSA (Spearman)")
-        axes[0].set_ylim(min(-0.03, scores["raw"].min() - 0.05), max(0.5, top + 0.12))
         handles, labels = axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, frameon=False, fontsize=8, loc="lower center", ncols=3)
         figure.tight_layout(rect=(0, 0.07, 1, 1))
@@ -44,19 +45,16 @@ def scales_figure(scores: pd.DataFrame, layers: pd.DataFrame) -> str:
 
 def _panel(axis, rows, layers, x_of, colour) -> None:
     lower, upper = rows["ceiling_lower"].iloc[0], rows["ceiling_upper"].iloc[0]
-    if upper < 1:  # otherwise there is no ceiling to speak of
+    note, height = "noise ceiling not known", 0.97
+    if upper < 1:
         axis.axhspan(lower, upper, color=style.MUTED, alpha=0.15, linewidth=0)
-        axis.text(-0.4, lower + 0.005, "noise ceiling", fontsize=7.5, color=style.MUTED, va="bottom")
-    else:
-        axis.text(-0.4, axis.get_ylim()[0] + 0.005, "noise ceiling not known", fontsize=7.5, color=style.MUTED)
+        note, height = "noise ceiling", min(0.97, axis.transLimits.transform((0, upper))[1] - 0.015)
+    axis.text(0.02, height, note, fontsize=7.5, color=style.MUTED, va="top", transform=axis.transAxes)
     best = layers.groupby("model")["raw"].max()
     ordered = sorted(rows.itertuples(), key=lambda row: x_of[condition(row.model)])
     x = [x_of[condition(row.model)] for row in ordered]
-    raw = [row.raw for row in ordered]
-    reach = [row.raw / row.value if row.value else 1.0 for row in ordered]
-    axis.vlines(x, [r.interval_low * s for r, s in zip(ordered, reach, strict=True)],
-                [r.interval_high * s for r, s in zip(ordered, reach, strict=True)], color=colour, alpha=0.45,
-                linewidth=1.6)  # fmt: skip
+    raw, low, high = zip(*(raw_interval(row._asdict()) for row in ordered), strict=True)
+    axis.vlines(x, low, high, color=colour, alpha=0.45, linewidth=1.6)
     axis.plot(x, raw, "o", color=colour, markersize=5.5, markeredgecolor="white", markeredgewidth=0.6,
               label="layer chosen on other stimuli, 95% interval over images")  # fmt: skip
     axis.plot(x, [best[row.model] for row in ordered], "o", color=colour, markersize=5.5, markerfacecolor="none",

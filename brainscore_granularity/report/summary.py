@@ -39,6 +39,12 @@ def by_condition(scores: pd.DataFrame) -> pd.DataFrame:
     return summary.sort_values(["benchmark", "condition"], ignore_index=True)
 
 
+def raw_interval(row) -> tuple[float, float, float]:
+    """Raw score and its interval; files hold the interval on the scale of the value, which is raw / ceiling."""
+    scale = row["raw"] / row["value"] if row["value"] else 1.0
+    return row["raw"], row["interval_low"] * scale, row["interval_high"] * scale
+
+
 def number(value: float, digits: int = 3) -> str:
     """Fixed decimals, and no minus sign on zero.
 

@@ -6,7 +6,7 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from .summary import by_condition, is_best, number
+from .summary import by_condition, is_best, number, raw_interval
 
 
 def print_world_table(scores: pd.DataFrame) -> None:
@@ -40,6 +40,30 @@ def print_world_table(scores: pd.DataFrame) -> None:
     table.add_row(
         "noise ceiling", *(f"{ceilings.loc[n].iloc[0]:.2f} {ceilings.loc[n].iloc[1]:.2f}" for n in benchmarks)
     )
+    _console().print(table)
+
+
+def print_scales_table(scores: pd.DataFrame) -> None:
+    """Measured brains on one image set: one row a network, one column a measurement scale, raw scores."""
+    from .one_image_set import SCALES, SUBJECTS, condition, order
+
+    table = Table(
+        title="Alignment with measured brains on 92 images: RSA, raw (95% interval over images)",
+        caption="bold: best of the column; layers were chosen on other stimuli, see docs/results.md",
+    )
+    table.add_column("trained on")
+    for scale in SCALES:
+        table.add_column(f"{scale}\n{SUBJECTS[scale]}", justify="right")
+    scores = scores[scores["status"] == "ok"]
+    best = scores.groupby("benchmark")["raw"].max()
+    for model in order(scores["model"].unique()):
+        cells = []
+        for name in SCALES.values():
+            row = scores[(scores["model"] == model) & (scores["benchmark"] == name)].iloc[0]
+            raw, low, high = raw_interval(row)
+            text = f"[bold]{number(raw)}[/bold]" if raw == best[name] else number(raw)
+            cells.append(f"{text} [dim]{number(low, 2)} {number(high, 2)}[/dim]")
+        table.add_row(condition(model), *cells)
     _console().print(table)
 
 

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .. import checkpoints, commitment, plugins, results, runner
 from ..paths import write_atomically
 from ..progress import progress
 from . import study
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 BENCHMARKS = tuple(name for name in plugins.registrations("benchmarks") if name.startswith("World"))
 
@@ -35,6 +39,17 @@ def run(folder: Path) -> Path:
     ]
     write_world_report(scores, records, figure, report)
     return report
+
+
+def measured(folder: Path) -> pd.DataFrame:
+    """Scores of the shipped networks that were trained on photographs, on the 92 images with measured brains."""
+    from brainscore_vision import load_stimulus_set
+
+    from ..report.one_image_set import SCALES
+
+    load_stimulus_set("Kriegeskorte2008")  # an error here, before any scoring, where the images cannot be had
+    models = [name for name in plugins.registrations("models") if name.startswith("granularity_tiny_")]
+    return runner.score_grid(models, SCALES.values(), folder / "results")
 
 
 def train_and_commit(store: Path) -> None:
