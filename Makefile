@@ -28,6 +28,7 @@ lint: .venv/installed
 
 bench: .venv/installed
 	@$(BIN)/python -m bench.rsa
+	@$(BIN)/python -m bench.scaling
 
 # DATA: a folder with the Tiny-ImageNet zips
 bench-training: .venv/installed
@@ -37,6 +38,7 @@ bench-training: .venv/installed
 
 calibrate: .venv/installed
 	@$(BIN)/python -m bench.calibrate
+	@$(BIN)/python -m bench.calibrate_scaling
 
 weights: .venv/installed
 	@rm -rf models/granularity_world/weights models/granularity_world/region_layer_map
