@@ -31,7 +31,10 @@ def simulated(rows: int = 620) -> scaling.Points:
     return scaling.Points(x, np.minimum(loss, 1.2), np.arange(rows), ("x",), (1.0,))
 
 
-def scipy_fits(points: scaling.Points) -> list:
+STARTS = [(e, a, alpha) for e in E_GRID for a in A_GRID for alpha in ALPHA_GRID]
+
+
+def scipy_fits(points: scaling.Points, starts=STARTS) -> list:
     """One BFGS run a start, as published."""
     log_x, log_loss = np.log(points.x), np.log(points.loss)
 
@@ -40,7 +43,6 @@ def scipy_fits(points: scaling.Points) -> list:
             size = np.abs(np.log(np.exp(p[1] - p[2] * log_x) + np.exp(p[0])) - log_loss)
             return np.where(size <= DELTA, size**2 / 2, DELTA * (size - DELTA / 2)).sum()
 
-    starts = [(e, a, alpha) for e in E_GRID for a in A_GRID for alpha in ALPHA_GRID]
     with np.errstate(all="ignore"):
         return [minimize(objective, start, method="BFGS") for start in starts]
 

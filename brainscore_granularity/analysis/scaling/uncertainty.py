@@ -19,7 +19,7 @@ def resamples(models, n: int, by: str = "model", seed: int = 0) -> np.ndarray:
     takes all their rows.
 
     >>> resamples(["a", "a", "b"], 3, by="model", seed=1).tolist()
-    [[1.0, 1.0, 1.0], [2.0, 2.0, 0.0], [0.0, 0.0, 2.0]]
+    [[1.0, 1.0, 1.0], [0.0, 0.0, 2.0], [2.0, 2.0, 0.0]]
     """
     models = np.asarray(models)
     if by not in ("row", "model"):
