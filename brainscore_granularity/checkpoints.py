@@ -169,9 +169,10 @@ def how_to_make(identifier: str) -> str:
         return f"train {identifier} and save it there"
     recipe, source, k, seed = parts["recipe"], parts["labels"], parts["k"], parts["seed"]
     steps, of = [], f"--recipe {recipe} --data IMAGES"
-    if source not in ("native", "untrained"):
-        extra = {"own": f" --checkpoint granularity_{recipe}_native_s0", "random": f" --seed {seed}"}.get(source, "")
-        steps.append(f"`granularity labels {of} --source {source}{extra}`")
+    if source not in ("native", "untrained", "random"):
+        cut = "own" if source == "permuted" else source
+        checkpoint = f" --checkpoint granularity_{recipe}_native_s0" if cut == "own" else ""
+        steps.append(f"`granularity labels {of} --source {cut}{checkpoint}`")
     classes = f" --k {k}" if k else ""
     labels = "native --epochs 0" if source == "untrained" else source
     named = f" --name {identifier}" if source == "untrained" else ""
