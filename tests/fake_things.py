@@ -127,14 +127,14 @@ def write_tvsd(folder, monkeys=("monkeyF", "monkeyN"), **changes):
 # --- THINGS: concepts, embedding, choices -------------------------------------------------------------------------
 
 
-def embedding(n=len(CONCEPTS), dimensions=66):
-    return np.round(np.random.default_rng(5).gamma(0.4, size=(n, dimensions)), 6)
+def embedding():
+    return np.round(np.random.default_rng(5).gamma(0.4, size=(len(CONCEPTS), 66)), 6)
 
 
-def choices(n=40, concepts=len(CONCEPTS)):
-    """(n, 3) from 0, the odd one last."""
+def choices():
+    """(40, 3) from 0, the odd one last."""
     rng = np.random.default_rng(6)
-    return np.array([rng.permutation(concepts)[:3] for _ in range(n)])
+    return np.array([rng.permutation(len(CONCEPTS))[:3] for _ in range(40)])
 
 
 def write_things(folder, triplets=True, table=False):

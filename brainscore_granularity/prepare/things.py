@@ -32,7 +32,7 @@ def concept_split(n: int, fraction: float = 0.2, seed: int = 42) -> tuple[np.nda
     --------
     >>> select, score = concept_split(1854)
     >>> len(select), len(score), select[:3].tolist()
-    (370, 1484, [4, 6, 9])
+    (370, 1484, [23, 29, 30])
     """
     permuted = np.random.RandomState(seed).permutation(n)
     chosen = int(fraction * n)

@@ -42,11 +42,12 @@ def prepare(source: Path, images: Path | None = None, say: Callable[[str], None]
     -------
     Identifiers of the builds.
     """
-    source = Path(source) / "betas_csv" if (Path(source) / "betas_csv").is_dir() else Path(source)
+    given, source = Path(source), Path(source) / "betas_csv"
+    source = source if source.is_dir() else given
     subjects = _subjects(source, say)
     trials = {subject: things_fmri_tables.read_trials(_paths(source, subject)[1]) for subject in subjects}
     chosen = {split: things_fmri_tables.images_of(trials, split) for split in SPLITS}
-    folder = things_images.folder(chosen["test"][0], source, images)
+    folder = things_images.folder(chosen["test"][0], given, images)
     inputs = {
         "images": str(folder),
         "files": {s: [files.fingerprint(path) for path in _paths(source, s)] for s in subjects},
