@@ -35,6 +35,23 @@ def source(tmp_path):
     return write(tmp_path / "owner")
 
 
+@pytest.fixture(scope="module")
+def made_once(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("things_fmri")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BRAINSCORE_GRANULARITY_HOME", str(folder / "home"))
+        builds = things_fmri.prepare(write(folder / "owner"))
+    return folder, builds
+
+
+@pytest.fixture
+def prepared(made_once, monkeypatch):
+    """The owners' folder, prepared into a home that tests must not change, and the identifiers that were made."""
+    folder, builds = made_once
+    monkeypatch.setenv("BRAINSCORE_GRANULARITY_HOME", str(folder / "home"))
+    return folder / "owner", builds
+
+
 @cache
 def expected(subject, row):
     """z-scored responses of a voxel as a table of trials, computed by pandas."""
@@ -68,8 +85,9 @@ def test_every_value_is_of_the_right_voxel_image_and_repetition(home, tmp_path, 
                 assert np.allclose(assembly.values[:, i, 0], planted, atol=1e-5)
 
 
-def test_splits(home, source):
-    assert things_fmri.prepare(source) == IDENTIFIERS == list(DATASETS["things-fmri"].identifiers)
+def test_splits(prepared):
+    source, builds = prepared
+    assert builds == IDENTIFIERS == list(DATASETS["things-fmri"].identifiers)
     train, test, concepts = (store.load(f"Hebart2023_fmri_local.V1.{split}") for split in things_fmri.SPLITS)
     assert train["stimulus_id"].values.tolist() == sorted(fake.FMRI_TRAIN)
     assert (train["repetition"].values == 0).all()
@@ -85,8 +103,7 @@ def test_splits(home, source):
     assert path == source / "object_images" / "dog" / "dog_02s.jpg"
 
 
-def test_neuroids_are_the_same_in_all_splits_and_unique(home, source):
-    things_fmri.prepare(source)
+def test_neuroids_are_the_same_in_all_splits_and_unique(prepared):
     for region in ROWS:
         train, *others = (store.load(f"Hebart2023_fmri_local.{region}.{split}") for split in things_fmri.SPLITS)
         assert len(set(train["neuroid_id"].values)) == train.sizes["neuroid"]
@@ -94,9 +111,8 @@ def test_neuroids_are_the_same_in_all_splits_and_unique(home, source):
             assert other.indexes["neuroid"].equals(train.indexes["neuroid"])
 
 
-def test_regions(home, source):
+def test_regions(prepared):
     """IT is Brain-Score's nine areas and not the owners' column IT; LOC is the localiser's and not LO1 and LO2."""
-    things_fmri.prepare(source)
     assembly = store.load("Hebart2023_fmri_local.IT.test")
     assert assembly["roi"].values.tolist() == ["glasser-TE1p", "glasser-TE1p", "glasser-PHA3", "glasser-PHA3"] * 3
     assert store.load("Hebart2023_fmri_local.LOC.test")["roi"].values.tolist() == ["lLOC", "lLOC", "lLOC", "rLOC"] * 3
@@ -120,8 +136,7 @@ def test_regions_and_columns_are_brainscores():
     assert set(things_fmri_tables.REGIONS) == set(script.ROIS) | {"LOC"} == set(ROWS)
 
 
-def test_what_the_owners_say_of_voxels(home, source):
-    things_fmri.prepare(source)
+def test_what_the_owners_say_of_voxels(prepared):
     assembly = store.load("Hebart2023_fmri_local.V2.train")
     table = fake.fmri_voxels(1)
     for name in things_fmri_tables.ABOUT_VOXELS:
