@@ -76,10 +76,11 @@ DATASETS = {
             name="things",
             title="THINGS images and similarity judgements",
             module="things",
-            identifiers=("Hebart2023_local.spose",),
-            serves="Hebart2023.concept-rsa",
+            identifiers=("Hebart2023_local.spose", "Hebart2023_local.triplet"),
+            serves="Hebart2023.{concept-rsa,triplet}",
             licence="the terms of the THINGS image database (non-commercial research)",
-            access="follow things-initiative.org to the images and the similarity data",
+            access="the images from osf.io/jum2f (with the password beside them), the embedding and the choices from "
+            "osf.io/f5rn6",
         ),
         Dataset(
             name="things-fmri",
@@ -92,7 +93,8 @@ DATASETS = {
             ),
             serves=f"Hebart2023_fmri.{{{','.join(THINGS_FMRI_REGIONS)}}}-rsa",
             licence="the licence stated with THINGS-data, and the terms of the THINGS image database",
-            access="follow things-initiative.org to THINGS-data",
+            access="the single trial responses in table format from doi.org/10.25452/figshare.plus.20492835, the "
+            "images from osf.io/jum2f",
         ),
         Dataset(
             name="tvsd",
@@ -103,7 +105,7 @@ DATASETS = {
             ),
             serves=f"Papale2025.{{{','.join(TVSD_REGIONS)}}}-rsa",
             licence="the licence stated with the TVSD, and the terms of the THINGS image database",
-            access="the repository paolo_papale/TVSD on gin.g-node.org; the images from things-initiative.org",
+            access="the repository paolo_papale/TVSD on gin.g-node.org; the images from osf.io/jum2f",
         ),
     )
 }
