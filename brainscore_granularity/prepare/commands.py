@@ -59,56 +59,47 @@ def nsd_synthetic(
 
 
 def things(source: From, images: Path | None = None, to: Path | None = None) -> None:
-    """THINGS: the images, the similarity embedding of their concepts, and the odd-one-out choices.
+    """THINGS: the 66-dimensional embedding of similarity judgements, and the choices, with their images.
 
-    The images stay where they are; the other data sets on THINGS images find them there too.
+    The images stay where they are: keep them there.
 
     Example: granularity data prepare things --from /data/things
 
     Args:
-        source: Folder with unique_id.txt, spose_embedding_66d_sorted.txt and the triplets, in it or two folders below.
-        images: Folder with one folder of images for each concept; by default below the other one.
+        source: Folder with unique_id.txt, spose_embedding_66d_sorted.txt and, for the choices, validationset.txt.
+        images: The folder of image folders; by default it is looked for below the other.
         to: Home for the result instead of $BRAINSCORE_GRANULARITY_HOME.
     """
     _make("things", source, to, images=images)
 
 
 def things_fmri(source: From, images: Path | None = None, to: Path | None = None) -> None:
-    """THINGS-fMRI: single-trial responses in table format to assemblies of each region.
-
-    Reads each subject's table (16 GB) once, some rows at a time. Stop it at any time: the same command goes on with
-    the next subject.
+    """THINGS-fMRI: the single-trial responses in table format to one assembly a region.
 
     Example: granularity data prepare things-fmri --from /data/things-fmri --images /data/things/object_images
 
     Args:
-        source: Folder with sub-01_ResponseData.h5 and the other tables, or the one that holds betas_csv.
-        images: The THINGS images; by default below the other folder, or where `data prepare things` found them.
+        source: Folder with sub-01_ResponseData.h5, sub-01_StimulusMetadata.csv, sub-01_VoxelMetadata.csv and so on.
+        images: The THINGS images; by default below the other folder, or where they were prepared from before.
         to: Home for the result instead of $BRAINSCORE_GRANULARITY_HOME.
     """
     _make("things-fmri", source, to, images=images)
 
 
 def tvsd(source: From, images: Path | None = None, to: Path | None = None) -> None:
-    """THINGS ventral stream spiking dataset: the normalised activity of two monkeys to assemblies of each area.
+    """THINGS ventral stream spiking dataset: the normalised responses of two monkeys to one assembly an area.
 
     Example: granularity data prepare tvsd --from /data/TVSD --images /data/things/object_images
 
     Args:
-        source: Folder with monkeyF and monkeyN, as in the owners' repository; one of them is enough.
-        images: The THINGS images; by default below the other folder, or where `data prepare things` found them.
+        source: Folder with monkeyF and monkeyN, and in each THINGS_normMUA.mat and _logs/things_imgs.mat.
+        images: The THINGS images; by default below the other folder, or where they were prepared from before.
         to: Home for the result instead of $BRAINSCORE_GRANULARITY_HOME.
     """
     _make("tvsd", source, to, images=images)
 
 
-PREPARE = {
-    "nsd": nsd,
-    "nsd-synthetic": nsd_synthetic,
-    "things": things,
-    "things-fmri": things_fmri,
-    "tvsd": tvsd,
-}
+PREPARE = {"nsd": nsd, "nsd-synthetic": nsd_synthetic, "things": things, "things-fmri": things_fmri, "tvsd": tvsd}
 
 
 def prepare() -> None:

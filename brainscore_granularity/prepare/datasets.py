@@ -77,7 +77,7 @@ DATASETS = {
             title="THINGS images and similarity judgements",
             module="things",
             identifiers=("Hebart2023_local.spose", "Hebart2023_local.triplet"),
-            serves="Hebart2023.concept-rsa and Hebart2023.triplet",
+            serves="Hebart2023.{concept-rsa,triplet}",
             licence="the terms of the THINGS image database (non-commercial research)",
             access="the images from osf.io/jum2f (with the password beside them), the embedding and the choices from "
             "osf.io/f5rn6",

@@ -46,8 +46,10 @@ def named(path: Path):
 def open_nifti(path: Path):
     """A NIfTI image whose file stays open: a compressed one can only be read forwards, from its beginning if reopened
     for every part."""
-    import nibabel
-
+    try:
+        import nibabel
+    except ImportError as error:
+        raise ImportError("NIfTI files need nibabel: pip install 'brainscore_granularity[prepare]'") from error
     try:
         return nibabel.load(path, keep_file_open=True)
     except nibabel.filebasedimages.ImageFileError as error:

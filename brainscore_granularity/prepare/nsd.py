@@ -10,6 +10,7 @@ array would be mostly holes. Both have the same neuroids for a subject.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,12 @@ SIZE = 425  # pixels; 8.4 degrees
 
 
 def prepare(
-    source: Path, subjects: tuple[int, ...] = (), regions: tuple[str, ...] = (), repeats: int = 3, seed: int = 0
+    source: Path,
+    subjects: tuple[int, ...] = (),
+    regions: tuple[str, ...] = (),
+    repeats: int = 3,
+    seed: int = 0,
+    say: Callable[[str], None] = print,
 ) -> list[str]:
     """Make the local builds of NSD.
 
@@ -45,7 +51,7 @@ def prepare(
     source = Path(source)
     plan = make_plan(source, subjects, regions, repeats, seed)
     for line in plan.summary():
-        print(line)
+        say(line)
     todo = [region for region in plan.regions if not plan.is_done(region)]
     if todo:
         _write_images(plan)
@@ -58,13 +64,13 @@ def prepare(
                     advance(f"{part.subject.name} {session.path.name}")
         with progress("writing regions", len(todo)) as advance:
             for region in todo:
-                _build(plan, region, parts)
+                _build(plan, region, parts, say)
                 advance(region)
     shutil.rmtree(state(), ignore_errors=True)
     return [identifier for region in plan.regions for identifier in plan.identifiers(region)]
 
 
-def _build(plan: Plan, region: str, found: dict[int, voxels.Voxels]) -> None:
+def _build(plan: Plan, region: str, found: dict[int, voxels.Voxels], say) -> None:
     means, neuroids, presentations, records, dropped = [], [], [], [], 0
     for part in plan.with_region(region):
         own = found[part.subject.number]
@@ -104,7 +110,7 @@ def _build(plan: Plan, region: str, found: dict[int, voxels.Voxels]) -> None:
     fewest = np.min(presentations, axis=0)
     _save(plan, f"{region}.test", plan.test, np.concatenate(means, axis=1), fewest, voxels.joint(neuroids), records)
     if dropped:
-        print(f"{region}: {dropped} voxels dropped, because a session has no data for them")
+        say(f"{region}: {dropped} voxels dropped, because a session has no data for them")
 
 
 def _save(plan: Plan, name: str, nsd_ids, responses, presentations, neuroids: dict, records: list[dict]) -> None:
@@ -125,7 +131,7 @@ def _save(plan: Plan, name: str, nsd_ids, responses, presentations, neuroids: di
         store.image_folder(IMAGES),
         f"Allen2022_fmri_local.{split}",
         source={
-            "key": plan.key(region),
+            "inputs": plan.inputs(region),
             "betas": "betas_fithrf_GLMdenoise_RR, func1pt8mm, z-scored within sessions, averaged over presentations",
             "repeats": plan.repeats,
             "seed": plan.seed,

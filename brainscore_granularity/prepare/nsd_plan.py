@@ -43,14 +43,14 @@ class Plan:
     repeats: int
     seed: int
 
-    def key(self, region: str) -> str:
+    def inputs(self, region: str) -> dict:
         """Changes when a build of a region from this plan would."""
         facts = [self.test.tolist(), self.repeats, self.seed]
         for part in self.with_region(region):
             mask = hashlib.sha256(np.argwhere(part.masks[region]).tobytes()).hexdigest()
             stamps = [session.stamp() for session in part.sessions.values()]
             facts.append([part.subject.name, part.train.tolist(), stamps, mask, files.sha256(part.subject.ncsnr)])
-        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+        return {"sha256": hashlib.sha256(json.dumps(facts).encode()).hexdigest()}
 
     def with_region(self, region: str) -> list[Part]:
         return [part for part in self.parts if region in part.masks]
@@ -61,11 +61,8 @@ class Plan:
 
     def is_done(self, region: str) -> bool:
         """Whether an earlier run has made all builds of a region from the same files."""
-        key = self.key(region)
-        return all(
-            store.state(identifier)[0] == "ready" and store.source_of(identifier).get("key") == key
-            for identifier in self.identifiers(region)
-        )
+        inputs = self.inputs(region)
+        return all(store.is_made_from(identifier, inputs) for identifier in self.identifiers(region))
 
     def summary(self) -> list[str]:
         """What is used, a line each."""

@@ -13,6 +13,7 @@ at the sides fall outside of it: such images have ``blank`` set in the stimulus 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +32,12 @@ IMAGES = "Allen2022_fmri_synthetic_images"
 SUBJECTS = range(1, 9)
 
 
-def prepare(source: Path, subjects: tuple[int, ...] = (), regions: tuple[str, ...] = ()) -> list[str]:
+def prepare(
+    source: Path,
+    subjects: tuple[int, ...] = (),
+    regions: tuple[str, ...] = (),
+    say: Callable[[str], None] = print,
+) -> list[str]:
     """Make the local builds of NSD-synthetic.
 
     Parameters
@@ -53,7 +59,7 @@ def prepare(source: Path, subjects: tuple[int, ...] = (), regions: tuple[str, ..
     order = _order(source)
     names = [f"nsdsynthetic_{image:03d}" for image in range(1, N_SHARED + 1)]
     stimuli = _stimuli(source, names)
-    print(f"{N_SHARED} images, {len(used)} subjects: {', '.join(subject.name for subject in used)}")
+    say(f"{N_SHARED} images, {len(used)} subjects: {', '.join(subject.name for subject in used)}")
     found = {}
     with progress("reading sessions", len(used)) as advance:
         for subject in used:
@@ -62,17 +68,17 @@ def prepare(source: Path, subjects: tuple[int, ...] = (), regions: tuple[str, ..
             session.extract(own.indices, own.shape)
             found[subject.name] = own, session
             advance(subject.name)
-    identifiers = [_build(region, names, stimuli, found) for region in regions]
+    identifiers = [_build(region, names, stimuli, found, say) for region in regions]
     shutil.rmtree(store.root() / ".nsd-synthetic-sessions", ignore_errors=True)
     return identifiers
 
 
-def _build(region: str, names: list[str], stimuli, found: dict[str, tuple[voxels.Voxels, Session]]) -> str:
+def _build(region: str, names: list[str], stimuli, found: dict[str, tuple[voxels.Voxels, Session]], say) -> str:
     means, neuroids, records = [], [], []
     for subject, (own, session) in found.items():
         columns = own.columns.get(region)
         if columns is None:
-            print(f"{subject} has no voxels in {region}")
+            say(f"{subject} has no voxels in {region}")
             continue
         repeats = Repeats(np.arange(1, N_SHARED + 1), len(columns))
         repeats.add(*session.trials(own.indices, columns))
