@@ -14,6 +14,7 @@ from brainscore_granularity.prepare import nsd_synthetic, store
 from brainscore_granularity.prepare.files import MissingFiles
 from brainscore_granularity.prepare.nsd_files import REGIONS, Subject
 
+HEIGHT, WIDTH = 70, 134  # the owner's are 714 x 1360
 CLASSES = ("Noise", "Natural scenes", "Single words")
 WORD = 100  # number (from 1) of an image that is blank but for a word at its side
 
@@ -30,11 +31,11 @@ def responses(subject: int) -> np.ndarray:
 
 
 def image(number: int) -> np.ndarray:
-    """714 x 1360 x 3, a grey that says which, a bright corner of the central square, and something at the side."""
-    pixels = np.full((714, 1360, 3), number, np.uint8)
-    pixels[300:320, 10:60] = 255
+    """A grey that says which, a bright corner of the central square, and something at the side."""
+    pixels = np.full((HEIGHT, WIDTH, 3), number, np.uint8)
+    pixels[30:40, 5:30] = 255
     if number != WORD:
-        pixels[0, (1360 - 714) // 2] = 255
+        pixels[0, (WIDTH - HEIGHT) // 2] = 255
     return pixels
 
 
@@ -62,11 +63,7 @@ def write(folder: Path, subjects=(1, 2)) -> None:
     stimuli = folder / "nsddata_stimuli" / "stimuli" / "nsdsynthetic"
     stimuli.mkdir(parents=True)
     with h5py.File(stimuli / "nsdsynthetic_stimuli.hdf5", "w") as file:
-        bricks = file.create_dataset(
-            "imgBrick", (220, 714, 1360, 3), np.uint8, chunks=(1, 714, 1360, 3), compression="gzip", compression_opts=1
-        )
-        for number in range(1, 221):
-            bricks[number - 1] = image(number)
+        file["imgBrick"] = np.stack([image(number) for number in range(1, 221)])
     for subject in subjects:
         write_betas(folder, subject, ".hdf5")
         fake.write_rois(folder, subject)
@@ -130,7 +127,7 @@ def test_images_are_mapped_and_cut(inside):
     for number in (1, 57, WORD, 220):
         row = stimuli[stimuli["image_number"] == number].iloc[0]
         pixels = np.asarray(Image.open(stimuli.get_stimulus(row["stimulus_id"])))
-        expected = np.full((714, 714, 3), int(np.sqrt(number / 255) * 255), np.uint8)
+        expected = np.full((HEIGHT, HEIGHT, 3), int(np.sqrt(number / 255) * 255), np.uint8)
         if number != WORD:
             expected[0, 0] = 255
         assert np.array_equal(pixels, expected)

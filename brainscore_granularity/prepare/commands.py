@@ -22,6 +22,7 @@ def nsd(
     subjects: tuple[int, ...] = (),
     regions: tuple[str, ...] = (),
     repeats: int = 3,
+    train_images: int = 1000,
     seed: int = 0,
     to: Path | None = None,
 ) -> None:
@@ -36,10 +37,12 @@ def nsd(
         subjects: 1 to 8; by default all that have a session there.
         regions: V1 V2 V3 V4 early ventral FFA PPA IT; by default all whose maps are there.
         repeats: How often every subject must have seen an image for it to be a test image.
-        seed: Which of a subject's own images are drawn for choosing layers.
+        train_images: How many of a subject's own images are drawn to choose layers on.
+        seed: Which of them.
         to: Home for the result instead of $BRAINSCORE_GRANULARITY_HOME.
     """
-    _make("nsd", source, to, subjects=subjects, regions=regions, repeats=repeats, seed=seed)
+    chosen = {"repeats": repeats, "train_images": train_images, "seed": seed}
+    _make("nsd", source, to, subjects=subjects, regions=regions, **chosen)
 
 
 def nsd_synthetic(

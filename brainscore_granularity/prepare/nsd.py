@@ -31,6 +31,7 @@ def prepare(
     subjects: tuple[int, ...] = (),
     regions: tuple[str, ...] = (),
     repeats: int = 3,
+    train_images: int = 1000,
     seed: int = 0,
     say: Callable[[str], None] = print,
 ) -> list[str]:
@@ -42,14 +43,15 @@ def prepare(
     subjects : 1 to 8; by default all that have a session there.
     regions : names in ``nsd_files.REGIONS``; by default all whose maps are there.
     repeats : how often every subject must have seen a test image.
-    seed : which of a subject's own images are drawn for training.
+    train_images : how many of a subject's own images are drawn to choose layers on.
+    seed : which of them.
 
     Returns
     -------
     Identifiers of the builds.
     """
     source = Path(source)
-    plan = make_plan(source, subjects, regions, repeats, seed)
+    plan = make_plan(source, subjects, regions, repeats, train_images, seed)
     for line in plan.summary():
         say(line)
     todo = [region for region in plan.regions if not plan.is_done(region)]

@@ -14,7 +14,6 @@ from .datasets import DATASETS
 from .extraction import Session
 from .nsd_files import REGIONS, SESSIONS, Subject
 
-TRAIN_IMAGES = 1000
 FEWEST_IMAGES = 10  # an RDM of fewer says nothing
 
 
@@ -76,11 +75,13 @@ class Plan:
         return lines
 
 
-def make_plan(source: Path, numbers, regions, repeats: int, seed: int) -> Plan:
+def make_plan(source: Path, numbers, regions, repeats: int, train_images: int, seed: int) -> Plan:
     _known("subject", numbers, range(1, len(SESSIONS) + 1))
     _known("region", regions, REGIONS)
     if not 1 <= repeats <= nsd_design.PRESENTATIONS:
         raise ValueError(f"expected repeats from 1 to {nsd_design.PRESENTATIONS}, got {repeats}")
+    if train_images < FEWEST_IMAGES:
+        raise ValueError(f"expected at least {FEWEST_IMAGES} train images, got {train_images}")
     everyone = [Subject(source, number) for number in numbers or range(1, len(SESSIONS) + 1)]
     subjects = everyone if numbers else [subject for subject in everyone if subject.sessions()]
     _require(source, subjects or everyone[:1], regions)
@@ -96,7 +97,7 @@ def make_plan(source: Path, numbers, regions, repeats: int, seed: int) -> Plan:
     parts = []
     for subject in subjects:
         masks = {region: subject.roi(region) for region in regions or REGIONS}
-        train = design.train_images(subject.number, sessions[subject.number], TRAIN_IMAGES, seed)
+        train = design.train_images(subject.number, sessions[subject.number], train_images, seed)
         parts.append(
             Part(
                 subject,
