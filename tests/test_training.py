@@ -9,6 +9,7 @@ from brainscore_granularity.training import feed, learner, log, loop, run
 from brainscore_granularity.training import recipe as recipe_module
 from brainscore_granularity.training.recipe import Recipe
 from brainscore_granularity.training.recipes import RECIPES, named
+from brainscore_granularity.training.validation import HeldOut
 
 from brainscore_granularity import checkpoints, networks
 from brainscore_granularity.world import images as world
@@ -49,8 +50,8 @@ def test_the_loss_falls_and_the_task_is_learned(data):
     _, metrics = loop.train(
         recipe,
         *data,
-        validation=(held_out.pixels, held_out.superordinate),
         on_epoch=lambda epoch, loss: seen.append((epoch, loss)),
+        held_out=HeldOut(held_out.pixels, held_out.superordinate),
     )
     assert metrics["train_loss"][-1] < 0.8 * metrics["train_loss"][0]
     assert metrics["validation_accuracy"] > 0.7
@@ -213,8 +214,7 @@ def test_running_average_is_the_decayed_sum_of_the_weights(data):
         one.step([inputs], targets)
         expected = 0.8 * expected + 0.2 * one.network.conv1.weight.detach()
     assert torch.allclose(one.weights()["conv1.weight"], expected, atol=1e-7)
-    network, _ = loop.finished(one)
-    assert torch.allclose(network.conv1.weight, expected, atol=1e-7)
+    assert torch.allclose(one.result().conv1.weight, expected, atol=1e-7)
 
 
 def test_plain_sgd_is_the_equation(data):

@@ -22,6 +22,7 @@ from .feed import Feed
 from .learner import Learner, TrainingDiverged
 from .recipe import Execution, Recipe
 from .state import RunFolder
+from .validation import HeldOut
 
 # Weights, gradients, two moments of AdamW and the running average, in float32.
 BYTES_A_PARAMETER = 4 * 5
@@ -38,6 +39,7 @@ class Rung:
     folder: Path | None = None
     description: dict | None = None
     start: dict[str, torch.Tensor] | None = None
+    held_out: HeldOut | None = None
 
 
 class LadderFailed(RuntimeError):
@@ -159,7 +161,7 @@ def _train_group(rungs: list[Rung], images, execution: Execution, title) -> dict
             learner = Learner(rung.recipe, feed.steps_per_epoch, feed.device, rung.start, execution.compile)
             about = rung.description or {"run_id": rung.recipe.run_id(""), "recipe": asdict(rung.recipe)}
             folder = RunFolder(rung.folder, about) if rung.folder else None
-            runs.append(loop.Run(learner, rung.labels, folder, execution.snapshots_mb))
+            runs.append(loop.Run(learner, rung.labels, folder, execution.snapshots_mb, rung.held_out))
         try:
             loop.fit(runs, feed, execution, title=title)
         except TrainingDiverged:
@@ -167,4 +169,4 @@ def _train_group(rungs: list[Rung], images, execution: Execution, title) -> dict
     finally:
         for run in runs:
             run.close()
-    return {rung.name: run.failed or loop.finished(run.learner) for rung, run in zip(rungs, runs, strict=True)}
+    return {rung.name: run.failed or run.finished() for rung, run in zip(rungs, runs, strict=True)}

@@ -81,20 +81,28 @@ class Learner:
     def backward(self, views: list[torch.Tensor], targets: torch.Tensor, pieces: int) -> torch.Tensor:
         """Add the gradient of a batch, taken in pieces; returns its mean loss."""
         total = torch.zeros((), device=self.device)
-        low = torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.precision == "bfloat16")
         for *part, target in zip(*(v.chunk(pieces) for v in views), targets.chunk(pieces), strict=True):
-            with low:
+            with self.low_precision():
                 loss = self.objective(self.network, part, target) / pieces
             loss.backward()
             total += loss.detach()
         return total
 
+    def low_precision(self):
+        """The context that a forward pass runs in."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.precision == "bfloat16")
+
     def check(self) -> float | None:
         """Mean loss of the steps since the last check, which waits for the device; an error if one was no number."""
         if not self._recent:
             return None
-        recent = torch.stack(self._recent).cpu()
+        loss = float(self.verify()[:, 0].mean())
         self._recent.clear()
+        return loss
+
+    def verify(self) -> torch.Tensor:
+        """Losses and gradient norms since the last check, (steps, 2); an error if one is no number."""
+        recent = torch.stack(self._recent).cpu() if self._recent else torch.zeros(0, 2)
         bad = ~torch.isfinite(recent).all(dim=1)
         if bad.any():
             first = int(bad.nonzero()[0])
@@ -104,7 +112,7 @@ class Learner:
                 f"in epoch {math.ceil(step / self.steps_per_epoch)} at learning rate {self.recipe.learning_rate:g}; "
                 "try a lower learning rate or a longer warm-up"
             )
-        return float(recent[:, 0].mean())
+        return recent
 
     def end_epoch(self) -> None:
         """Close the books of an epoch."""
@@ -115,6 +123,11 @@ class Learner:
         self.network.train()
         for part in self.frozen:
             part.training = False  # their running statistics are weights too
+
+    def result(self) -> networks.Network:
+        """The network with the result so far, on the CPU, in evaluation mode."""
+        self.network.load_state_dict(self.weights())
+        return self.network.cpu().eval()
 
     def weights(self) -> dict[str, torch.Tensor]:
         """The result so far: the running average where there is one."""

@@ -39,6 +39,10 @@ class Packed:
     def __len__(self) -> int:
         return len(self.names)
 
+    def __reduce__(self):
+        """Another process opens the files itself instead of being sent the pixels."""
+        return load, (Path(self.pixels.filename).parent, False)
+
     def read(self, images: np.ndarray) -> np.ndarray:
         """Pixels of the images with these numbers, (len(images), size, size, 3), read in the order on disk."""
         order = np.argsort(images, kind="stable")

@@ -58,6 +58,7 @@ def train(
     images_per_class: int | None = None,
     subset_seed: int = 0,
     broken: str = "fatal",
+    validation: str = "auto",
     settings: Annotated[Settings, Flat] = Settings(),  # noqa: B008  (frozen)
     execution: Annotated[Execution, Flat] = Execution(),  # noqa: B008
 ) -> None:
@@ -77,6 +78,8 @@ def train(
         images_per_class: Train on this many images of every class.
         subset_seed: Chooses them.
         broken: What to do with images that cannot be read: fatal, or skip and list them.
+        validation: Images beside those on which accuracy is measured after each epoch: auto (a val or test split
+            where the data has one), the name of a split, or none.
         settings: Settings of the recipe.
         execution: How it is carried out.
     """
@@ -92,6 +95,7 @@ def train(
         images_per_class=images_per_class,
         subset_seed=subset_seed,
         broken=broken,
+        validation=validation,
         settings=settings,
         execution=execution,
     )
@@ -109,6 +113,7 @@ def ladder(
     images_per_class: int | None = None,
     subset_seed: int = 0,
     broken: str = "fatal",
+    validation: str = "auto",
     devices: tuple[str, ...] = (),
     group: int | None = None,
     settings: Annotated[Settings, Flat] = Settings(),  # noqa: B008  (frozen)
@@ -132,6 +137,8 @@ def ladder(
         images_per_class: Train on this many images of every class.
         subset_seed: Chooses them.
         broken: What to do with images that cannot be read: fatal, or skip and list them.
+        validation: Images beside those on which accuracy is measured after each epoch: auto (a val or test split
+            where the data has one), the name of a split, or none.
         devices: Devices that share the ladder, such as cuda:0 cuda:1; by default every GPU.
         group: Most networks at a time on one device; by default as many as fit.
         settings: Settings of the recipe.
@@ -142,7 +149,7 @@ def ladder(
     from brainscore_granularity import checkpoints
     from brainscore_granularity.paths import home
 
-    from . import inputs
+    from . import inputs, targets
     from . import ladder as ladders
 
     changes = {f.name: getattr(settings, f.name) for f in fields(settings)}
@@ -150,19 +157,20 @@ def ladder(
     if devices and execution.device:
         raise ValueError(f"give --device {execution.device} or --devices {' '.join(devices)}, not both")
     images = inputs.images(data, base, images_per_class, subset_seed, broken)
+    beside = inputs.validation(data, images, validation, broken)
     begin = checkpoints.find(start) if start else None
     weights = begin.state_dict() if begin else None
 
     rungs, infos = [], {}
-    plan = [(source, n, seed) for source in labels for n in inputs.numbers(source, k) for seed in seeds]
+    plan = [(source, n, seed) for source in labels for n in targets.numbers(source, k, images) for seed in seeds]
     if names and len(names) != len(plan):
         raise ValueError(f"{len(names)} names for {len(plan)} networks; give one each or none")
     for i, (source, n, seed) in enumerate(plan):
-        short, classes, n = inputs.labels(source, n, images, base)
-        own = named(recipe, **{**changes, "labels": short, "k": n, "seed": seed})
-        count = "" if short in ("native", "none") else f"_k{n}"
-        identifier = names[i] if names else f"granularity_{recipe}_{short}{count}_s{seed}"
-        parts = {"images": images.fingerprint, "labels": hashlib.sha256(classes.tobytes()).hexdigest()[:16]}
+        aim = targets.training(source, n, images, base)
+        own = named(recipe, **{**changes, "labels": aim.short, "k": aim.k, "seed": seed})
+        count = "" if aim.short in ("native", "none") else f"_k{aim.k}"
+        identifier = names[i] if names else f"granularity_{recipe}_{aim.short}{count}_s{seed}"
+        parts = {"images": images.fingerprint, "labels": hashlib.sha256(aim.labels.tobytes()).hexdigest()[:16]}
         if begin:
             parts["start"] = begin.sha256
         run_id = own.run_id("-".join(parts.values()))
@@ -178,7 +186,8 @@ def ladder(
         }
         folder = (to if len(plan) == 1 else to / identifier) if to else home() / "runs" / run_id
         infos[identifier] = info
-        rungs.append(ladders.Rung(identifier, own, classes, folder, info, weights))
+        held_out = targets.held_out(aim, images, beside, own)
+        rungs.append(ladders.Rung(identifier, own, aim.labels, folder, info, weights, held_out))
     if not devices:
         devices = (
             (execution.device,) if execution.device else tuple(f"cuda:{i}" for i in range(torch.cuda.device_count()))
@@ -189,6 +198,8 @@ def ladder(
         info = {**infos[identifier], "metrics": metrics}
         saved = checkpoints.save(checkpoints.default_store(), identifier, network.state_dict(), info)
         last = f", loss {metrics['train_loss'][-1]:.4f}" if metrics["train_loss"] else ""
+        if "validation_accuracy" in metrics:
+            last += f", validation accuracy {metrics['validation_accuracy']:.1%}"
         print(f"{identifier}{last} -> {saved.weights}")
 
 
