@@ -7,6 +7,7 @@ the position alone: not on the network, nor on what was trained before or beside
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import queue
 import threading
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import torch
 
+from . import windows
 from .augment import Augmentation
 
 RESIDENT_SHARE = 0.5  # of the free GPU memory that the images may take
@@ -52,22 +54,34 @@ class Feed:
             yield position, numbers, self._views(position, pixels, flips)
 
     def _read(self, first, last):
-        epoch, order, flips = None, None, None
-        for position in range(first, last):
-            if epoch != position // self.steps_per_epoch:
-                epoch = position // self.steps_per_epoch
-                order, flips = self._epoch(epoch + 1)
-            start = position % self.steps_per_epoch * self.batch_size
-            part = slice(start, start + self.batch_size)
-            pixels = None
-            if self.resident is None:
-                pixels = torch.from_numpy(np.take(self.pixels, order[part].numpy(), axis=0))
-                if self.device.type == "cuda":
-                    pixels = pixels.pin_memory()
-            yield position, order[part], flips[part], pixels
+        while first < last:
+            epoch, start = divmod(first, self.steps_per_epoch)
+            stop = min(self.steps_per_epoch, start + last - first)
+            parts, flips = self._epoch(epoch + 1)
+            order = np.concatenate(parts)
+            for i, pixels in enumerate(self._pixels(parts, order, start, stop), start):
+                part = slice(i * self.batch_size, (i + 1) * self.batch_size)
+                if pixels is not None:
+                    pixels = torch.from_numpy(pixels)
+                    if self.device.type == "cuda":
+                        pixels = pixels.pin_memory()
+                yield first - start + i, torch.from_numpy(order[part]), flips[part], pixels
+            first += stop - start
 
-    def _epoch(self, epoch: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Order of the images and which are mirrored under "flip"; the last, incomplete batch is left out."""
+    def _pixels(self, parts, order, start, stop):
+        """Pixels of the batches start..stop-1 of an epoch; None for each where they are on the GPU already."""
+        if self.resident is not None:
+            return itertools.repeat(None, stop - start)
+        if self.order == "blocks":
+            return windows.of_epoch(parts, self.batch_size, start, stop, _ahead_by_one, self.pixels)
+        size = self.batch_size
+        return (np.take(self.pixels, order[i * size : (i + 1) * size], axis=0) for i in range(start, stop))
+
+    def _epoch(self, epoch: int) -> tuple[list[np.ndarray], torch.Tensor]:
+        """Order of the images, in windows, and which are mirrored under "flip".
+
+        The last, incomplete batch is left out.
+        """
         generator = torch.Generator().manual_seed(self.seed * 100_003 + epoch)
         n = len(self.pixels)
         order = torch.randperm(n, generator=generator)
@@ -75,8 +89,8 @@ class Feed:
         if self.order == "blocks":
             from .packed import blocks
 
-            order = torch.from_numpy(np.concatenate(list(blocks(self.pixels, self.seed, epoch)))).long()
-        return order, flips
+            return list(blocks(self.pixels, self.seed, epoch)), flips
+        return [order.numpy()], flips
 
     def _views(self, position, pixels, flips):
         if self.flip and self.views == 1:
@@ -133,6 +147,10 @@ def _number(text: str):
         except ValueError:
             pass
     return text
+
+
+def _ahead_by_one(items: Iterator) -> Iterator:
+    return _ahead(items, depth=1)
 
 
 def _ahead(items: Iterator, depth: int = 2) -> Iterator:
