@@ -8,7 +8,7 @@ from brainscore_granularity.training.packed import blocks
 
 RNG = np.random.default_rng(0)
 N, BATCH = 20_000, 128
-STREAM = (3, BATCH, "none", "blocks", 1)
+STREAM = (3, BATCH, "none", "blocks", 1, 0)
 
 
 @pytest.fixture(scope="module")

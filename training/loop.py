@@ -12,7 +12,7 @@ import torch
 
 from brainscore_granularity import networks
 
-from . import log
+from . import log, parallel
 from .feed import Feed, normalise
 from .learner import Learner, OutOfMemory, TrainingDiverged
 from .recipe import Execution, Recipe
@@ -40,7 +40,7 @@ class Run:
         self.snapshots = set(snapshot_steps(learner.total, learner.network, snapshots_mb)) if folder else set()
         self.saved = None  # steps done at the last save
         self.failed: TrainingDiverged | None = None
-        if folder and (kept := folder.load()):
+        if kept := parallel.from_first(lambda: folder and folder.load()):
             learner.load(*kept)
             self.accuracies = kept[1].get("accuracies", [None] * len(learner.losses))
             self.saved = learner.done
@@ -134,15 +134,32 @@ def train(
     """
     execution = execution or Execution()
     check_labels(labels, len(images), recipe)
-    feed = Feed(images, recipe.data_stream, execution.place())
-    learner = Learner(recipe, feed.steps_per_epoch, feed.device, start, execution.compile)
-    kept = RunFolder(folder, description or {"run_id": recipe.run_id(""), "recipe": asdict(recipe)}) if folder else None
-    run = Run(learner, labels, kept, execution.snapshots_mb, held_out)
+    feed, run = prepare(recipe, images, labels, execution, start, folder, description, held_out)
     try:
         fit([run], feed, execution, on_epoch, title)
     finally:
         run.close()
     return run.finished()
+
+
+def prepare(
+    recipe: Recipe,
+    images,
+    labels: np.ndarray,
+    execution: Execution,
+    start: dict[str, torch.Tensor] | None = None,
+    folder: Path | None = None,
+    description: dict | None = None,
+    held_out: HeldOut | None = None,
+    feed: Feed | None = None,
+) -> tuple[Feed, Run]:
+    """The batches and the network of a run, ready for `fit`. Of several processes the first keeps and validates."""
+    here = parallel.processes()
+    feed = feed or Feed(images, recipe.data_stream, execution.place(), here)
+    learner = Learner(recipe, feed.steps_per_epoch, feed.device, start, execution.compile, here)
+    about = description or {"run_id": recipe.run_id(""), "recipe": asdict(recipe)}
+    kept = RunFolder(folder, about) if folder and here.first else None
+    return feed, Run(learner, labels, kept, execution.snapshots_mb, held_out if here.first else None)
 
 
 def fit(runs: list[Run], feed: Feed, execution: Execution, on_epoch=None, title: str | None = None) -> None:
@@ -154,13 +171,13 @@ def fit(runs: list[Run], feed: Feed, execution: Execution, on_epoch=None, title:
     # Asked for outright, or MKL chooses its number of threads anew for each product, and sums in another order.
     torch.set_num_threads(torch.get_num_threads())
     meter, saved = log.Meter(), time.monotonic()
-    with log.shown(title, last - first) as advance:
+    with log.shown(title if feed.processes.first else None, last - first) as advance:
         note = ""
         for position, numbers, views in feed.batches(first, last):
             active = [run for run in runs if run.learner.done == position < run.learner.total and not run.failed]
             for run in active:
                 run.attempt(_step, run, views, numbers)
-            meter.images += len(numbers) * len(active)
+            meter.images += len(numbers) * len(active) * feed.processes.number
             ends = (position + 1) % feed.steps_per_epoch == 0
             if ends or (position + 1) % execution.check_steps == 0:
                 speed = meter.read()
@@ -202,6 +219,8 @@ def _what_fits(run: Run, views, numbers) -> str:
     """Try ever smaller pieces of the batch that did not fit."""
     batch, piece = len(numbers), len(numbers) // 2
     message = f"a batch of {batch} images does not fit in the memory of {run.learner.device}"
+    if run.learner.processes.number > 1:  # which wait for each other, also in a trial
+        return f"{message}. Set accumulate to take it in pieces, or start more processes. The state last saved is kept."
     while piece:
         try:
             if run.learner.device.type == "cuda":
