@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import inspect
 import itertools
+import sys
 from dataclasses import field, fields, make_dataclass
 from pathlib import Path
 from typing import Annotated, get_type_hints
@@ -147,7 +148,7 @@ def ladder(
     """
     from brainscore_granularity import checkpoints
 
-    from . import inputs, parallel, plan
+    from . import hardware, inputs, parallel, plan
     from . import ladder as ladders
 
     changes = {f.name: getattr(settings, f.name) for f in fields(settings)}
@@ -165,7 +166,13 @@ def ladder(
                 f"torchrun trains one network in several processes, asked: {len(rungs)} networks"
                 f"{' on --devices' if devices else ''}. Start a ladder without torchrun; it takes every GPU"
             )
-        places = [device] if device or together.number > 1 else list(devices or plan.gpus())
+        places = [device or "cpu"] if device or together.number > 1 else list(devices or plan.gpus())
+        if together.first and base.precision == "bfloat16" and any(map(hardware.emulates_bfloat16, places)):
+            print(
+                "this processor has no instructions for bfloat16, which makes training slower than in float32 (about "
+                "3 times on small networks): --precision float32 is faster here, and gives other weights",
+                file=sys.stderr,
+            )
         trained = ladders.train_on(places, rungs, images, execution, group)
         if not together.first:
             return
