@@ -36,7 +36,7 @@ bench-training: .venv/installed
 	@$(BIN)/python -m bench.training_data --data "$(DATA)"
 
 # Training needs neither Brain-Score nor its numpy 1: the same tests with numpy 2, and Brain-Score out of reach.
-TRAINING_TESTS := training ladder resume pack windows parallel augment colour objectives lars label_features label_run \
+TRAINING_TESTS := training recipe hardware ladder resume pack windows parallel augment colour objectives lars label_features label_run \
 	label_files label_sources labels targets validation train_cli wordnet networks architectures
 test-numpy2: .venv/installed
 	@$(PYTHON) -m venv .venv-numpy2

@@ -45,7 +45,8 @@ def main() -> None:
     source = sources.find(options.data, images_per_class=IMAGES_PER_CLASS)
     device = Execution().place()
     where = torch.cuda.get_device_name() if device == "cuda" else f"CPU, {torch.get_num_threads()} threads"
-    print(f"{where}; torch {torch.__version__}; {RECIPE.network} 64 px, {PRECISION}, batch {BATCH}, {len(source)} images; medians")
+    print(f"{where}; torch {torch.__version__}; medians")
+    print(f"{RECIPE.network} 64 px, {PRECISION}, batch {BATCH}, {len(source)} images")
     with tempfile.TemporaryDirectory() as folder:
         packed = pack.pack(source, Path(folder, "pack"), 64)
         for row in options.rows:

@@ -176,7 +176,7 @@ def fit(runs: list[Run], feed: Feed, execution: Execution, on_epoch=None, title:
         for position, numbers, views in feed.batches(first, last):
             active = [run for run in runs if run.learner.done == position < run.learner.total and not run.failed]
             for run in active:
-                run.attempt(_step, run, views, numbers)
+                run.attempt(_step, run, views, numbers, len(runs))
             meter.images += len(numbers) * len(active) * feed.processes.number
             ends = (position + 1) % feed.steps_per_epoch == 0
             if ends or (position + 1) % execution.check_steps == 0:
@@ -207,12 +207,13 @@ def _stop_without_survivors(runs: list[Run]) -> None:
         raise runs[0].failed
 
 
-def _step(run: Run, views, numbers) -> None:
+def _step(run: Run, views, numbers, together: int) -> None:
     try:
         run.step(views, numbers)
     except torch.OutOfMemoryError as error:
         run.learner.optimizer.zero_grad(set_to_none=True)
-        raise OutOfMemory(_what_fits(run, views, numbers)) from error
+        fewer = f" Or train at most {together // 2} of the {together} networks at a time: --group {together // 2}."
+        raise OutOfMemory(_what_fits(run, views, numbers) + (fewer if together > 1 else "")) from error
 
 
 def _what_fits(run: Run, views, numbers) -> str:
