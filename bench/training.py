@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from brainscore_granularity.training import ladder, loop, pack, sources
+from brainscore_granularity.training import hardware, ladder, loop, pack, sources
 from brainscore_granularity.training.feed import Feed
 from brainscore_granularity.training.labels import random_balanced
 from brainscore_granularity.training.learner import Learner
@@ -32,7 +32,9 @@ from brainscore_granularity import networks
 
 BATCH, STEPS, WARM, ROUNDS = 128, 8, 2, 3
 IMAGES_PER_CLASS = 8
-RECIPE = named("tiny", labels="native", k=200, seed=1, batch_size=BATCH, epochs=100)
+# float32 where the processor only imitates bfloat16, as `granularity train` advises there
+PRECISION = "float32" if hardware.emulates_bfloat16(Execution().place()) else "bfloat16"
+RECIPE = named("tiny", labels="native", k=200, seed=1, batch_size=BATCH, epochs=100, precision=PRECISION)
 
 
 def main() -> None:
@@ -43,7 +45,8 @@ def main() -> None:
     source = sources.find(options.data, images_per_class=IMAGES_PER_CLASS)
     device = Execution().place()
     where = torch.cuda.get_device_name() if device == "cuda" else f"CPU, {torch.get_num_threads()} threads"
-    print(f"{where}; torch {torch.__version__}; {RECIPE.network} 64 px, batch {BATCH}, {len(source)} images; medians")
+    print(f"{where}; torch {torch.__version__}; medians")
+    print(f"{RECIPE.network} 64 px, {PRECISION}, batch {BATCH}, {len(source)} images")
     with tempfile.TemporaryDirectory() as folder:
         packed = pack.pack(source, Path(folder, "pack"), 64)
         for row in options.rows:

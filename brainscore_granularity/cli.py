@@ -237,6 +237,7 @@ def labels(
     seed: int | None = None,
     images_per_class: int | None = None,
     broken: str = "fatal",
+    validation: str = "auto",
     parquet: bool = False,
 ) -> None:
     """Label images at every granularity, for `granularity train` and `granularity ladder` to use.
@@ -259,9 +260,11 @@ def labels(
         seed: For random and permuted.
         images_per_class: Only this many images of every class.
         broken: What to do with images that cannot be read: fatal, or skip and list them.
+        validation: Images to label by the same rule, so that training can measure accuracy on them: auto (a val or
+            test split where the data has one), the name of a split, or none.
         parquet: Write Parquet instead of CSV.
     """
-    from .training import inputs, label_run
+    from .training import inputs, label_run, targets
     from .training.recipes import named
 
     images = inputs.images(data, named(recipe, labels="native", k=1), images_per_class, 0, broken)
@@ -270,7 +273,9 @@ def labels(
         "seed": seed,
     }  # fmt: skip
     suffix = ".parquet" if parquet else ".csv"
-    label_run.make(source, images, inputs.label_folder(images), ladder=k, suffix=suffix, **given)
+    if held_out := inputs.validation(data, images, validation, broken):
+        given |= {"held_out": held_out, "held_out_folder": targets.folder(held_out)}
+    label_run.make(source, images, targets.folder(images), ladder=k, suffix=suffix, **given)
 
 
 def data() -> None:

@@ -51,7 +51,7 @@ assert os.waitstatus_to_exitcode(os.waitpid(start(root / "whole"), 0)[1]) == 0
 whole, moments, done = time.monotonic() - begun, random.Random(kills), []
 while len(done) < kills:
     child = start(root / "killed")
-    time.sleep(moments.uniform(0.0, 3 * whole / kills))
+    time.sleep(moments.uniform(0.0, 0.7 * whole))  # from before the first step to near the end
     os.kill(child, signal.SIGKILL)
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if code == 0:  # it was faster than the kill: start over

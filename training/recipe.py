@@ -51,10 +51,10 @@ class Recipe:
     """Of the forward and backward pass; weights and losses stay in float32."""
     accumulate: int = 1
     """Pieces that a batch is cut into to save memory; batch norm sees one piece at a time."""
-    optimizer: Literal["adamw", "sgd"] = "adamw"
+    optimizer: Literal["adamw", "sgd", "lars"] = "adamw"
     """Rule of descent."""
     momentum: float | None = None
-    """Of SGD, Nesterov off."""
+    """Of SGD, Nesterov off, and of LARS."""
     dropout: float | None = None
     """Share of units silenced in the network's dropout layers; by default the network's own."""
     ema: float | None = None
@@ -77,6 +77,9 @@ class Recipe:
     """SimCLR: of the softmax over the other images."""
     teacher_momentum: float | None = None
     """DINO: decay a step of the teacher at the start; it goes to 1 along a cosine."""
+
+    local_views: int | None = None
+    """DINO: small crops an image beside the two large ones; only for networks that take images of any size."""
 
     def __post_init__(self):
         for name, owner, value, owners in _CONDITIONAL:
@@ -116,7 +119,7 @@ class Recipe:
         """What decides the order and the augmentation of the images: equal for networks that can share a pass."""
         seed = self.seed if self.data_seed is None else self.data_seed
         views = 2 if self.objective in ("simclr", "dino") else 1
-        return seed, self.batch_size, self.augmentation, self.order, views
+        return seed, self.batch_size, self.augmentation, self.order, views, self.local_views or 0
 
     def run_id(self, data_fingerprint: str) -> str:
         """Hash of this recipe and of the images and labels it is trained on.
@@ -136,7 +139,7 @@ _FIRST_RELEASE = (
 
 # setting, the setting it belongs to, an example, the values that read it
 _CONDITIONAL = (
-    ("momentum", "optimizer", 0.9, ("sgd",)),
+    ("momentum", "optimizer", 0.9, ("sgd", "lars")),
     ("auxiliary_k", "objective", 2, ("auxiliary",)),
     ("auxiliary_weight", "objective", 0.5, ("auxiliary",)),
     ("tune", "objective", "all", ("curriculum",)),
@@ -145,11 +148,12 @@ _CONDITIONAL = (
     ("projection", "objective", 128, ("simclr", "dino")),
     ("temperature", "objective", 0.5, ("simclr",)),
     ("teacher_momentum", "objective", 0.996, ("dino",)),
+    ("local_views", "objective", 6, ("dino",)),
 )
 _CHOICES = {
     "order": ("images", "blocks"),
     "precision": ("float32", "bfloat16"),
-    "optimizer": ("adamw", "sgd"),
+    "optimizer": ("adamw", "sgd", "lars"),
     "objective": ("classify", "auxiliary", "curriculum", "adversarial", "simclr", "dino"),
     "tune": ("all", "late", "head", None),
 }
@@ -166,6 +170,7 @@ _RANGES = {
     "dropout": (0, 1),
     "ema": (0, 1),
     "teacher_momentum": (0, 1),
+    "local_views": (0, _INFINITE),
 }
 
 

@@ -62,19 +62,25 @@ _SELF_SUPERVISED = {
     "labels": "none",
     "k": 1,
     "label_smoothing": 0.0,
-    "augmentation": "flip=true,random_resized_crop=0.08:1,colour=0.4",
 }
 RECIPES["simclr"] = {
     **RECIPES["scaling"],
     **_SELF_SUPERVISED,
     "objective": "simclr",
+    "augmentation": "flip=true,random_resized_crop=0.08:1,colour=0.8,hue=0.2,colour_share=0.8,grey=0.2,blur=0.5",
+    "optimizer": "lars",
+    "learning_rate": 1.7,  # 0.075 x the root of the batch, as for small batches in the paper
+    "weight_decay": 1e-6,
+    "warmup_epochs": 10.0,
     "projection": 128,
-    "temperature": 0.5,
+    "temperature": 0.1,
 }
 RECIPES["dino"] = {
     **RECIPES["scaling"],
     **_SELF_SUPERVISED,
     "objective": "dino",
+    "augmentation": "flip=true,random_resized_crop=0.4:1,colour=0.4,hue=0.1,colour_share=0.8,grey=0.2,blur=0.5",
+    "local_views": 6,
     "optimizer": "adamw",
     "momentum": None,
     "learning_rate": 5e-4,
