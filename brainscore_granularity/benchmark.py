@@ -65,6 +65,7 @@ class RSABenchmark(_OnScreen):
     """
 
     CHANCE = 0.0
+    compares = "correlation distance"  # benchmarks that compare the same can share ``representation``
 
     def __init__(
         self, identifier, version, region, load, visual_degrees, bibtex,
@@ -120,8 +121,12 @@ class RSABenchmark(_OnScreen):
 
     def layer_scores(self, model_rdm: np.ndarray) -> tuple[float, dict[str, float]]:
         """Mean over subjects, and each subject's score, without ceiling or interval."""
-        scores = [rsa.compare(model_rdm, rdm) for rdm in self.subject_rdms]
-        return float(np.mean(scores)), dict(zip(self.targets.subjects, map(float, scores), strict=True))
+        scores = np.clip(self._subject_ranks @ rsa.standardised_ranks(model_rdm, "model"), -1, 1)
+        return float(scores.mean()), dict(zip(self.targets.subjects, scores.tolist(), strict=True))
+
+    @cached_property
+    def _subject_ranks(self) -> np.ndarray:
+        return np.stack([rsa.standardised_ranks(rdm) for rdm in self.subject_rdms])
 
     def corrected_p(self, model_rdms: list[np.ndarray], n: int) -> np.ndarray:
         """p of each layer, corrected for the search among them: stimuli are shuffled, the best layer is kept."""
@@ -129,7 +134,7 @@ class RSABenchmark(_OnScreen):
 
     def _rows(self):
         """Names of the rows of the RDMs, for error messages."""
-        return self.order if self.targets.groups is None else None
+        return self.order if self.targets.names is None else self.targets.names
 
     def compare(self, model_rdm: np.ndarray, layer: str | None = None) -> Score:
         """Score of a model's RDM, stimuli in the order of the stimulus set."""
@@ -206,6 +211,11 @@ class OddOneOutBenchmark(_OnScreen):
         return self.compare(features, layer=committed_layer(candidate, self.region))
 
     groups = None
+
+    @property
+    def compares(self) -> str:
+        """Benchmarks that compare the same can share ``representation``."""
+        return f"{self.measure} similarity"
 
     def found(self) -> str:
         """What the data are, as they were loaded."""

@@ -1,112 +1,121 @@
-"""Label sources by name: what random, permuted, own_k8 and the stem of a table resolve to."""
-
-from types import SimpleNamespace
-
+import fake_brains
 import numpy as np
 import pytest
-from brainscore_granularity.training import label_files, labels, targets
-from brainscore_granularity.training.recipe import Recipe
 
-N = 256
-RECIPE = Recipe("mini", "own", 8, seed=1)
-RNG = np.random.default_rng(0)
+from brainscore_granularity import controls, rsa, targets
 
 
-class Images(SimpleNamespace):
-    def __len__(self):
-        return len(self.names)
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("targets")
 
 
-@pytest.fixture
-def images(home):
-    names = tuple(f"c{i % 4}/{i}" for i in range(N))
-    return Images(names=names, labels=np.arange(N) % 4, classes=("c0", "c1", "c2", "c3"), fingerprint="f" * 20)
+def noisy_repeats(rng, noise, repeats=30, images=60, subjects=2):
+    """Responses whose true geometry is known, and the RDM of that geometry."""
+    ids = [f"image_{i}" for i in range(images)]
+    points = rng.normal(size=(images, fake_brains.LATENT))
+    values = np.concatenate([fake_brains.seen_by(points, rng) for _ in range(subjects)], axis=1)
+    values = np.repeat(values, repeats, axis=0) + noise * rng.normal(size=(images * repeats, values.shape[1]))
+    neuroid = {"subject": np.repeat(["F", "N"], fake_brains.GOOD), "neuroid_id": range(values.shape[1])}
+    presentation = {"stimulus_id": np.repeat(ids, repeats), "repetition": np.tile(range(repeats), images)}
+    stimuli = fake_brains.StimulusSet({"stimulus_id": ids})
+    stimuli.identifier = "repeats"
+    truth = rsa.rdm(fake_brains.seen_by(points, rng))
+    return fake_brains.assembly(values, presentation, neuroid, stimuli, "repeats"), truth
 
 
-def table(images, stem, k, suffix=".csv"):
-    dealt = RNG.permutation(np.arange(N) % k)
-    label_files.write(targets.folder(images) / f"{stem}{suffix}", images.names, dealt, {"rule": "random"})
-    return dealt
+@pytest.mark.parametrize("noise", [0.3, 0.9, 2.0])
+def test_ceiling_from_repeats_is_what_the_true_model_scores(noise):
+    """Over many data sets, the true geometry scores the upper bound, and more than the lower.
+
+    A noise of 0.9 gives single trials a reliability of .3, where electrodes are cut; 2.0 one of .08.
+    """
+    rng, values, lowers = np.random.default_rng(0), [], []
+    for _ in range(8):
+        assembly, truth = noisy_repeats(rng, noise)
+        made = targets.from_responses(assembly, ceiling="repeats")
+        ceiling = made.ceiling()
+        score = np.mean([rsa.compare(truth, rdm) for rdm in made.rdms])
+        values.append(score / ceiling.attrs["upper"])
+        lowers.append(score - ceiling.attrs["lower"])
+    assert np.mean(values) == pytest.approx(1, abs=0.03)
+    assert min(lowers) > 0
 
 
-def found(source, k, images):
-    return targets.training(source, k, images, RECIPE)
+def test_ceiling_from_repeats_needs_repeats():
+    assembly, _ = noisy_repeats(np.random.default_rng(0), 1, repeats=1)
+    with pytest.raises(ValueError, match="at least twice, got 1"):
+        targets.from_responses(assembly, ceiling="repeats").ceiling()
 
 
-def test_names_of_tables(images):
-    own, deep = table(images, "own_k8", 8), table(images, "wordnet_depth3", 5)
-    for source, k, short, expected, count in (
-        ("own", 8, "own", own, 8),
-        ("own_k8", None, "own", own, 8),
-        ("own_k8", 8, "own", own, 8),
-        ("wordnet_depth3", None, "wordnet_depth3", deep, 5),
-        ("native", None, "native", images.labels, 4),
-        (str(targets.folder(images) / "own_k8.csv"), None, "own", own, 8),
-    ):
-        aim = found(source, k, images)
-        assert (aim.short, aim.k) == (short, count) and np.array_equal(aim.labels, expected), source
-    assert targets.numbers("own", (2, 8), images) == (2, 8)
-    for fixed in ("own_k8", "wordnet_depth3", "native", "none", "mine.csv"):
-        assert targets.numbers(fixed, (2, 8), images) == (None,)
+def test_one_subject_has_no_ceiling_and_says_so(folder):
+    assembly = fake_brains.allen(folder, "test")
+    one = assembly.isel(neuroid=np.flatnonzero(assembly["subject"].values == "subj03"))
+    one.attrs = assembly.attrs
+    ceiling = targets.from_responses(one, keep=("nc_testset", 30)).ceiling()
+    assert ceiling.item() == 1 and ceiling.attrs["kind"] == "unknown" and np.isnan(ceiling.attrs["lower"])
 
 
-def test_random_is_dealt_or_read_from_the_only_table(images):
-    dealt = found("random", 8, images)
-    assert np.array_equal(dealt.labels, labels.random_balanced(N, 8, seed=0)) and dealt.short == "random"
-    assert np.array_equal(found("random_k8", None, images).labels, dealt.labels)
-    third = table(images, "random_k8_s3", 8)
-    for source, k in (("random", 8), ("random_k8", None), ("random_k8_s3", None)):
-        aim = found(source, k, images)
-        assert aim.short == "random" and np.array_equal(aim.labels, third)
-    table(images, "random_k8_s4", 8)
-    with pytest.raises(ValueError, match="could be any of random_k8_s3, random_k8_s4"):
-        found("random", 8, images)
-    assert np.array_equal(found("random_k8_s3", None, images).labels, third)
-    assert np.array_equal(found("random", 4, images).labels, labels.random_balanced(N, 4, seed=0))
+def test_no_reliable_neuroid_is_an_error_that_names_the_cut(folder):
+    with pytest.raises(ValueError, match="at least 10 neuroids, got none after dropping NaN and nc_testset <= 99"):
+        targets.from_responses(fake_brains.allen(folder, "test"), keep=("nc_testset", 99))
+    with pytest.raises(ValueError, match="expected the neuroid coordinate reliability"):
+        targets.from_responses(fake_brains.allen(folder, "test"), keep=("reliability", 0.3))
 
 
-def test_permuted_is_dealt_from_the_only_table_or_from_the_one_named(images):
-    own = table(images, "own_k8", 8)
-    expected = labels.permuted(own, seed=0)
-    for source, k in (("permuted", 8), ("permuted_k8", None), ("permuted_own", 8), ("permuted_own_k8", None)):
-        assert np.array_equal(found(source, k, images).labels, expected), source
-    assert found("permuted_k8", None, images).short == "permuted"
-    clip = table(images, "clip_k8", 8)
-    with pytest.raises(ValueError, match="could be any of clip_k8, own_k8"):
-        found("permuted", 8, images)
-    assert np.array_equal(found("permuted_clip", 8, images).labels, labels.permuted(clip, seed=0))
-    made = table(images, "permuted_own_k8_s1", 8)
-    assert np.array_equal(found("permuted", 8, images).labels, made)
-    assert np.array_equal(found("permuted_own", 8, images).labels, made)
-    assert np.array_equal(found("permuted_own_k8_s1", None, images).labels, made)
+def test_a_drawn_part_of_the_stimuli_is_the_same_each_time(folder):
+    assembly = fake_brains.allen(folder, "train")
+    whole = targets.from_responses(assembly, keep=("nc_testset", 30))
+    part, again = (targets.from_responses(assembly, keep=("nc_testset", 30), n_stimuli=12) for _ in range(2))
+    ids = list(part.stimulus_set["stimulus_id"])
+    rows = [list(whole.stimulus_set["stimulus_id"]).index(stimulus) for stimulus in ids]
+    assert len(ids) == 12 and ids == list(again.stimulus_set["stimulus_id"])
+    assert np.allclose(part.rdms, whole.rdms[:, rows][:, :, rows], atol=1e-6)
+    assert part.stimulus_set.identifier.partition("--")[0] == whole.stimulus_set.identifier
 
 
-def test_of_a_table_in_both_formats_the_csv_is_read(images):
-    pytest.importorskip("pyarrow")
-    table(images, "own_k8", 8, ".parquet")
-    own = table(images, "own_k8", 8)
-    assert np.array_equal(found("own", 8, images).labels, own)
+def test_stimuli_shown_again_count_once(folder):
+    """Brain-Score's own stimulus sets list some stimuli twice, as for triplets."""
+    assembly = fake_brains.allen(folder, "test")
+    stimuli = assembly.attrs["stimulus_set"]
+    twice = fake_brains.StimulusSet(stimuli.iloc[np.tile(np.arange(len(stimuli)), 2)])
+    twice.stimulus_paths, twice.identifier = stimuli.stimulus_paths, stimuli.identifier
+    again = assembly.copy()
+    again.attrs = assembly.attrs | {"stimulus_set": twice}
+    made, expected = (targets.from_responses(a, keep=("nc_testset", 30)) for a in (again, assembly))
+    assert np.array_equal(made.rdms, expected.rdms) and len(made.stimulus_set) == len(stimuli)
 
 
-@pytest.mark.parametrize(
-    ("source", "k", "message"),
-    [
-        ("own", 4, r"no labels own_k4.csv or .parquet in .*there: own_k8"),
-        ("own", None, "own labels need the number of classes"),
-        ("random", None, "random labels need the number of classes: --k 8"),
-        ("random", 6, "power of two"),
-        ("permuted", None, "permuted labels need the number of classes"),
-        ("permuted", 4, "no table of 4 classes to permute in .*there: own_k8"),
-        ("permuted_clip", 8, "no labels permuted_clip_k8"),
-    ],
-)
-def test_names_that_mean_nothing(images, source, k, message):
-    table(images, "own_k8", 8)
-    with pytest.raises(ValueError, match=message):
-        found(source, k, images)
+def test_rdms_in_another_order_than_the_stimuli_are_refused(kriegeskorte92):
+    from brainscore_vision import load_dataset
+
+    assembly = load_dataset("Kriegeskorte2008.hIT")
+    shuffled = assembly.isel(stimulus=slice(None, None, -1))
+    shuffled.attrs = assembly.attrs
+    with pytest.raises(ValueError, match="differ from the stimulus set"):
+        targets.from_rdms(shuffled)
 
 
-def test_a_table_of_another_number_of_classes_is_refused(images):
-    table(images, "own_k8", 4)
-    with pytest.raises(ValueError, match="own_k8.csv has 4 classes, asked: 8"):
-        found("own", 8, images)
+def test_a_model_of_pixels_has_nothing_left_without_them(folder):
+    stimuli = fake_brains.stimulus_set(folder, "pixels", [f"p{i}" for i in range(25)])
+    given = controls.control_rdms(stimuli)
+    assert set(given) == {"pixels", "luminance"}
+    rng = np.random.default_rng(0)
+    brain = rsa.rdm(rng.normal(size=(25, 30)))
+    scores = controls.partial_scores(given["pixels"], brain[None], given)
+    assert np.isnan(scores["pixels"]) and np.isnan(scores["luminance and pixels"]) and abs(scores["luminance"]) < 0.5
+    shared = given["luminance"] + 0.1 * given["luminance"].max() * rsa.rdm(rng.normal(size=(25, 30)))
+    assert rsa.compare(shared, given["luminance"]) > 0.9
+    assert abs(controls.partial_scores(brain, shared[None], given)["luminance"]) < 0.3
+
+
+def test_a_control_that_is_not_defined_is_left_out(tmp_path):
+    from PIL import Image
+
+    paths = {}
+    for k in range(4):
+        paths[f"grey{k}"] = tmp_path / f"{k}.png"
+        Image.new("RGB", (8, 8), (k, k, k)).save(paths[f"grey{k}"])
+    stimuli = fake_brains.StimulusSet({"stimulus_id": list(paths)})
+    stimuli.stimulus_paths = paths
+    assert set(controls.control_rdms(stimuli)) == {"luminance"}
