@@ -30,6 +30,16 @@ def real_data() -> Path:
 
 
 @pytest.fixture
+def kriegeskorte92(real_data, monkeypatch) -> Path:
+    """The real files of Kriegeskorte2008, which the plugin then reads."""
+    folder = real_data / "kriegeskorte92"
+    if not folder.is_dir():
+        pytest.skip(f"no kriegeskorte92 in {real_data}")
+    monkeypatch.setenv("BRAINSCORE_GRANULARITY_KRIEGESKORTE92", str(folder))
+    return folder
+
+
+@pytest.fixture
 def home(tmp_path, monkeypatch) -> Path:
     """An empty home for one test."""
     monkeypatch.setenv("BRAINSCORE_GRANULARITY_HOME", str(tmp_path / "home"))

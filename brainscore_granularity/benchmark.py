@@ -3,7 +3,8 @@
 Both return a Brain-Score ``Score`` whose value is the raw score divided by the upper noise ceiling (odd-one-out:
 after subtracting chance from both). In ``attrs``: ``raw``, ``ceiling`` (with ``lower`` and ``upper``), ``error``
 (standard deviation over a stimulus bootstrap) and ``interval`` (95%, percentile) on the scale of the value,
-``subject_scores``, ``layer``, ``n_stimuli`` and ``simulated``.
+``subject_scores``, ``layer``, ``n_stimuli`` and ``simulated``; for RSA also ``data``, the data set, and
+``mean_rdm_score``, the correlation with the mean of the subjects' RDMs, which some studies report instead.
 """
 
 from __future__ import annotations
@@ -18,29 +19,21 @@ from brainscore_vision.benchmark_helpers.screen import place_on_screen
 from brainscore_vision.model_interface import BrainModel
 
 from . import rsa, stats, triplets
-from .assembly import average_repeats, in_order
+from .assembly import in_order
 from .scoring import ceiling_score, packed_score
+from .targets import Targets
 
 TIME_BINS = [(70, 170)]  # Brain-Score's default window in milliseconds; our models have no time
 N_BOOTSTRAP = 1000
 
 
-class AssemblyBenchmark(BenchmarkBase):
-    """What both kinds share: an assembly that is loaded when first needed, and the stimuli as a model sees them."""
+class _OnScreen(BenchmarkBase):
+    """What both kinds share: stimuli, and how a model sees them."""
 
-    def __init__(self, identifier, version, parent, load: Callable, visual_degrees, bibtex, simulated=False):
+    def __init__(self, identifier, version, parent, visual_degrees, bibtex, simulated):
         super().__init__(identifier=identifier, ceiling=None, version=version, parent=parent, bibtex=bibtex)
         self.simulated = simulated
-        self._load = load
         self._visual_degrees = visual_degrees
-
-    @cached_property
-    def assembly(self):
-        return self._load()
-
-    @property
-    def stimulus_set(self):
-        return self.assembly.attrs["stimulus_set"]
 
     @property
     def order(self) -> np.ndarray:
@@ -49,6 +42,8 @@ class AssemblyBenchmark(BenchmarkBase):
 
     def shown_to(self, candidate: BrainModel):
         """The stimulus set, scaled to the model's field of view."""
+        if self._visual_degrees is None:
+            return self.stimulus_set
         return place_on_screen(
             self.stimulus_set,
             target_visual_degrees=candidate.visual_degrees(),
@@ -56,41 +51,41 @@ class AssemblyBenchmark(BenchmarkBase):
         )
 
 
-class RSABenchmark(AssemblyBenchmark):
+class RSABenchmark(_OnScreen):
     """Spearman correlation of correlation-distance RDMs, per subject, averaged over subjects.
 
     Parameters
     ----------
-    identifier, version, parent, bibtex : as Brain-Score asks.
+    identifier, version, bibtex : as Brain-Score asks.
     region : what the model records: V1, V2, V4 or IT.
-    load : returns the assembly, presentation x neuroid, with coordinates stimulus_id and subject and the
-        attribute stimulus_set. Repeated presentations of a stimulus are averaged.
-    visual_degrees : width of the stimuli.
+    load : returns the targets; called once, when they are first needed.
+    visual_degrees : width of the stimuli; None: they fill the field of view of any model.
     simulated : the subjects are simulated; carried into every score.
     """
 
-    def __init__(self, identifier, version, region, load: Callable, visual_degrees, bibtex, simulated=False):
-        super().__init__(identifier, version, region, load, visual_degrees, bibtex, simulated)
+    def __init__(
+        self, identifier, version, region, load: Callable[[], Targets], visual_degrees, bibtex, simulated=False
+    ):
+        super().__init__(identifier, version, region, visual_degrees, bibtex, simulated)
         self.region = region
+        self._load: Callable[[], Targets] = load
 
     @cached_property
+    def targets(self) -> Targets:
+        return self._load()
+
+    @property
+    def stimulus_set(self):
+        return self.targets.stimulus_set
+
+    @property
     def subject_rdms(self) -> np.ndarray:
         """(subjects, n, n), stimuli in the order of the stimulus set."""
-        order, rdms = self.order, []
-        for subject in self.subjects:
-            responses = self.assembly.sel(neuroid=self.assembly["subject"] == subject)
-            responses = in_order(average_repeats(responses), order)
-            rdms.append(rsa.rdm(responses, images=order, layer=f"{self.identifier}, subject {subject}"))
-        return np.stack(rdms)
-
-    @cached_property
-    def subjects(self) -> list:
-        return sorted(set(self.assembly["subject"].values))
+        return self.targets.rdms
 
     @cached_property  # Brain-Score's own base class would cache it on disk by identifier, whatever the version
     def ceiling(self) -> Score:
-        lower, upper = stats.noise_ceiling(self.subject_rdms, pool="rank")  # no model can exceed this upper bound
-        return ceiling_score(lower, upper)
+        return self.targets.ceiling()
 
     def __call__(self, candidate: BrainModel) -> Score:
         candidate.start_recording(self.region, time_bins=TIME_BINS)
@@ -108,19 +103,22 @@ class RSABenchmark(AssemblyBenchmark):
         """Score of a model's RDM, stimuli in the order of the stimulus set."""
         subject_scores = [rsa.compare(model_rdm, rdm) for rdm in self.subject_rdms]
         resampled = stats.bootstrap(model_rdm, self.subject_rdms, n=N_BOOTSTRAP, fraction=None).reshape(N_BOOTSTRAP, -1)
-        return packed_score(
+        score = packed_score(
             raw=float(np.mean(subject_scores)),
             ceiling=self.ceiling,
             chance=0.0,
             resampled=resampled.mean(axis=1),
-            subject_scores=dict(zip(self.subjects, subject_scores, strict=True)),
+            subject_scores=dict(zip(self.targets.subjects, subject_scores, strict=True)),
             layer=layer,
             n_stimuli=len(model_rdm),
             simulated=self.simulated,
         )
+        score.attrs["mean_rdm_score"] = rsa.compare(model_rdm, self.subject_rdms.mean(axis=0))
+        score.attrs["data"] = self.targets.data
+        return score
 
 
-class OddOneOutBenchmark(AssemblyBenchmark):
+class OddOneOutBenchmark(_OnScreen):
     """Share of triplets in which the model calls the same image odd, above chance, relative to the ceiling.
 
     Ties between similarities count by fraction and NaN is an error, so that a constant representation scores
@@ -137,15 +135,24 @@ class OddOneOutBenchmark(AssemblyBenchmark):
     CHANCE = 1 / 3
 
     def __init__(self, identifier, version, load, ceiling, visual_degrees, bibtex, measure="cosine", simulated=False):
-        super().__init__(identifier, version, "behavior_vision", load, visual_degrees, bibtex, simulated)
+        super().__init__(identifier, version, "behavior_vision", visual_degrees, bibtex, simulated)
         self.region = "behavior"
         self.measure = measure
+        self._load = load
         self._best_accuracy = ceiling
+
+    @cached_property
+    def assembly(self):
+        return self._load()
+
+    @property
+    def stimulus_set(self):
+        return self.assembly.attrs["stimulus_set"]
 
     @cached_property
     def ceiling(self) -> Score:
         best = self._best_accuracy()
-        return ceiling_score(lower=best, upper=best)
+        return ceiling_score(lower=best, upper=best, kind="choices")
 
     @cached_property
     def triplets(self) -> np.ndarray:

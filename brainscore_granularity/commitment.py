@@ -88,6 +88,7 @@ def layer_features(checkpoint: checkpoints.Checkpoint) -> dict[str, np.ndarray]:
 def _selection_benchmarks() -> dict:
     from brainscore_vision import load_dataset
 
+    from . import targets
     from .benchmark import OddOneOutBenchmark, RSABenchmark
     from .brain_model import BEHAVIOUR
 
@@ -96,7 +97,7 @@ def _selection_benchmarks() -> dict:
         region: RSABenchmark(
             f"{SELECTION}.{region}-rsa",
             region=region,
-            load=lambda region=region: load_dataset(f"{SELECTION}.{region}"),
+            load=lambda region=region: targets.from_responses(load_dataset(f"{SELECTION}.{region}")),
             **shared,
         )
         for region in REGIONS

@@ -26,8 +26,11 @@ def packed_score(raw, ceiling, chance, resampled, subject_scores, layer, n_stimu
     return score
 
 
-def ceiling_score(lower: float, upper: float) -> Score:
-    """The upper noise ceiling, by which scores are divided, with both bounds in attrs."""
+def ceiling_score(lower: float, upper: float, kind: str) -> Score:
+    """The upper noise ceiling, by which scores are divided, with both bounds in attrs.
+
+    kind : what it was estimated from: "subjects", "repeats", "choices" (people's agreement), or "unknown".
+    """
     ceiling = Score(float(upper))
-    ceiling.attrs["lower"], ceiling.attrs["upper"] = float(lower), float(upper)
+    ceiling.attrs.update(lower=float(lower), upper=float(upper), kind=kind)
     return ceiling

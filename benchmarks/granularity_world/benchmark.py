@@ -1,6 +1,7 @@
 from brainscore_vision import load_dataset
 
 from brainscore_granularity.benchmark import OddOneOutBenchmark, RSABenchmark
+from brainscore_granularity.targets import from_responses
 
 VISUAL_DEGREES = 8
 BIBTEX = """@article{mehta2026coarse,
@@ -17,7 +18,7 @@ def rsa_benchmark(data_identifier, region):
         identifier=f"{data_identifier}-rsa",
         version=1,
         region=region,
-        load=lambda: load_dataset(data_identifier),
+        load=lambda: from_responses(load_dataset(data_identifier)),
         visual_degrees=VISUAL_DEGREES,
         bibtex=BIBTEX,
         simulated=True,

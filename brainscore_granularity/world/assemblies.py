@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 from brainscore_core.supported_data_standards.brainio.assemblies import BehavioralAssembly, NeuroidAssembly
 from brainscore_core.supported_data_standards.brainio.stimuli import StimulusSet
 
-from ..paths import home, write_atomically
+from ..stimuli import from_pixels
 from . import brains
 from . import images as world
 
@@ -26,34 +24,17 @@ def image_set(name: str) -> world.Images:
 
 @lru_cache
 def stimulus_set(name: str) -> StimulusSet:
-    """The images of a set as PNG files under the package's home, written once.
-
-    Brain-Score caches activations by stimulus identifier and compares file paths; the identifier therefore holds a
-    hash of the pixels and of the folder.
-    """
+    """The images of a set as PNG files under the package's home, written once."""
     images = image_set(name)
-    content = hashlib.sha256(images.pixels.tobytes()).hexdigest()[:12]
-    folder = home() / "stimuli" / f"{name}-{content}"
-    ids = [f"{name.lower()}_{i:04d}" for i in range(len(images.fine))]
-    paths = {stimulus: folder / f"{stimulus}.png" for stimulus in ids}
-    if not (folder / "complete").exists():
-        for stimulus, pixels in zip(ids, images.pixels, strict=True):
-            _write_png(paths[stimulus], pixels)
-        write_atomically(folder / "complete", content)
-    stimuli = StimulusSet(
-        {
-            "stimulus_id": ids,
-            "filename": [path.name for path in paths.values()],
-            "fine": images.fine,
-            "basic": images.basic,
-            "superordinate": images.superordinate,
-            "name": [world.fine_name(fine) for fine in images.fine],
-        }
+    return from_pixels(
+        name,
+        [f"{name.lower()}_{i:04d}" for i in range(len(images.fine))],
+        images.pixels,
+        fine=images.fine,
+        basic=images.basic,
+        superordinate=images.superordinate,
+        name=[world.fine_name(fine) for fine in images.fine],
     )
-    stimuli.stimulus_paths = paths
-    where = hashlib.sha256(str(folder).encode()).hexdigest()[:6]
-    stimuli.identifier = f"{name}--{content}-{where}"
-    return stimuli
 
 
 def neural(name: str, brain: str, region: str) -> NeuroidAssembly:
@@ -110,13 +91,3 @@ def _described(assembly, identifier: str, stimuli: StimulusSet):
     assembly.attrs["stimulus_set_identifier"] = stimuli.identifier
     assembly.attrs["simulated"] = True
     return assembly
-
-
-def _write_png(path: Path, pixels: np.ndarray) -> None:
-    from io import BytesIO
-
-    from PIL import Image
-
-    buffer = BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG")
-    write_atomically(path, buffer.getvalue(), durable=False)  # many, and drawn again if they are lost
