@@ -1,12 +1,14 @@
-"""Which pairs of a grid are done, which are to be scored and why, and which cannot be."""
+"""Which pairs of a grid are done, and which are to be scored and why."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import results
+from .record import provenance
 from .session import Session
 
 
@@ -16,7 +18,7 @@ class Plan:
 
     done: list[tuple[str, str]] = field(default_factory=list)
     todo: dict[tuple[str, str], str] = field(default_factory=dict)  # pair -> why
-    skipped: dict[tuple[str, str], str] = field(default_factory=dict)  # pair -> what is missing
+    missing: dict[tuple[str, str], str] = field(default_factory=dict)  # pair -> why its benchmark cannot be loaded
 
     @property
     def by_model(self) -> dict[str, list[str]]:
@@ -26,50 +28,51 @@ class Plan:
             grouped.setdefault(model, []).append(benchmark)
         return grouped
 
+    @property
+    def unloadable(self) -> list[dict]:
+        """Records of the pairs whose benchmark cannot be loaded."""
+        started = time.strftime("%Y-%m-%dT%H:%M:%S%z")
+        return [
+            {"model": model, "benchmark": name, "started": started, "status": "failed", "reason": reason, "seconds": 0}
+            | provenance()
+            for (model, name), reason in self.missing.items()
+        ]
+
 
 def plan(models: Iterable[str], benchmarks: Iterable[str], folder: Path, session: Session, warn: Callable) -> Plan:
-    """Sort the pairs of a grid; a benchmark whose data cannot be had is skipped for all models."""
+    """Sort the pairs of a grid; a benchmark that cannot be loaded costs its own pairs only."""
     sorted_out, benchmarks = Plan(), list(dict.fromkeys(benchmarks))
-    missing = {name: reason for name in benchmarks if (reason := missing_data(session, name))}
+    missing = {name: reason for name in benchmarks if (reason := session.missing(name))}
     for model in dict.fromkeys(models):
         for name in benchmarks:
-            record = results.read(folder, model, name, warn)
-            if name in missing and not (record and record["status"] == "ok"):
-                sorted_out.skipped[model, name] = missing[name]
-            elif reason := why(record, model, name, session, missing):
-                sorted_out.todo[model, name] = reason
-            else:
+            reason = why(folder, model, name, session, warn)
+            if reason is None:
                 sorted_out.done.append((model, name))
+            elif name in missing:
+                sorted_out.missing[model, name] = missing[name]
+            else:
+                sorted_out.todo[model, name] = reason
     return sorted_out
 
 
-def why(record: dict | None, model: str, name: str, session: Session, missing=()) -> str | None:
+def why(folder: Path, model: str, name: str, session: Session, warn: Callable | None = None) -> str | None:
     """Why a pair is to be scored, None if its score stands.
 
     A score is stale when the checkpoint, the layer commitment or the benchmark's version has changed.
     """
+    record = results.read(folder, model, name, warn)
     if record is None:
         return "not scored yet"
     if record["status"] != "ok":
         return "failed before"
     if session.all_layers and "layers" not in record:
         return "layers not scored yet"
-    if name in missing:  # its version cannot be asked for
+    if session.missing(name):  # the version cannot be asked for; what was scored stands
         return None
-    before, now = record.get("fingerprint") or {}, session.fingerprint_or_none(model, name)
-    if now is None:  # why, its own attempt will say
-        return "cannot be checked"
+    before = record.get("fingerprint") or {}
+    try:
+        now = session.fingerprint(model, name)
+    except Exception as error:  # its own attempt will fail with this
+        return f"cannot be checked ({type(error).__name__})"
     changed = [key for key in now if before.get(key) != now[key]]
     return f"stale: {' and '.join(changed).replace('_', ' ')} changed" if changed else None
-
-
-def missing_data(session: Session, name: str) -> str | None:
-    """Why a benchmark cannot be loaded, None if it can."""
-    from .surroundings import network
-
-    try:
-        with network(session.offline):
-            session.benchmark(name)
-    except Exception as error:
-        return f"{type(error).__name__}: {error}"
-    return None

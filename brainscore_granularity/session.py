@@ -28,6 +28,7 @@ class Session:
     def __init__(self, offline: bool = False, all_layers: bool = False):
         self.offline, self.all_layers = offline, all_layers
         self._benchmarks: dict[str, object] = {}
+        self._missing: dict[str, str | None] = {}
         self._images: dict[str, list] = {}
         self._model = self._candidate = self._loaded_from = self.recorder = None
 
@@ -67,6 +68,17 @@ class Session:
                 benchmark._ceiling = _once(benchmark._ceiling_func)
             self._benchmarks[name] = benchmark
         return self._benchmarks[name]
+
+    def missing(self, name: str) -> str | None:
+        """Why a benchmark cannot be loaded, None if it can; asked once."""
+        if name not in self._missing:
+            try:
+                with network(self.offline):
+                    self.benchmark(name)
+                self._missing[name] = None
+            except Exception as error:
+                self._missing[name] = f"{type(error).__name__}: {error}"
+        return self._missing[name]
 
     def fingerprint(self, model: str, name: str) -> dict:
         """What a score depends on; a stored score with another fingerprint is stale."""
