@@ -18,7 +18,7 @@ from brainscore_core.metrics import Score
 from brainscore_vision.benchmark_helpers.screen import place_on_screen
 from brainscore_vision.model_interface import BrainModel
 
-from . import rsa, stats, triplets
+from . import reuse, rsa, stats, triplets
 from .assembly import in_order
 from .scoring import ceiling_score, packed_score
 from .targets import Targets
@@ -88,11 +88,18 @@ class RSABenchmark(_OnScreen):
         return self.targets.ceiling()
 
     def __call__(self, candidate: BrainModel) -> Score:
-        candidate.start_recording(self.region, time_bins=TIME_BINS)
-        activations = in_order(candidate.look_at(self.shown_to(candidate)), self.order)
-        layer = committed_layer(candidate, self.region)
-        model_rdm = rsa.rdm(activations, images=self.order, layer=f"{candidate.identifier} {layer}")
-        return self.compare(model_rdm, layer)
+        stimuli, layers = self.shown_to(candidate), reuse.committed_layers(candidate, self.region)
+
+        def model_rdm():
+            features = reuse.features(candidate, layers, stimuli)
+            if features is None:
+                candidate.start_recording(self.region, time_bins=TIME_BINS)
+                features = in_order(candidate.look_at(stimuli), self.order)
+            name = f"{candidate.identifier} {committed_layer(candidate, self.region)}"
+            return rsa.rdm(features, images=self.order, layer=name)
+
+        compared = reuse.rdm(candidate, layers, stimuli, model_rdm)
+        return self.compare(compared, committed_layer(candidate, self.region))
 
     def raw_score(self, features: np.ndarray) -> float:
         """Mean over subjects, without ceiling or interval; features (stimuli, ...) in stimulus-set order."""
@@ -163,7 +170,10 @@ class OddOneOutBenchmark(_OnScreen):
 
     def __call__(self, candidate: BrainModel) -> Score:
         readout, layers = behavioural_readout(candidate)
-        features = in_order(readout(self.shown_to(candidate), layers=layers), self.order)
+        stimuli = self.shown_to(candidate)
+        features = reuse.features(candidate, layers, stimuli)
+        if features is None:
+            features = in_order(readout(stimuli, layers=layers), self.order)
         return self.compare(features, layer=", ".join(layers))
 
     def raw_score(self, features: np.ndarray) -> float:

@@ -17,11 +17,16 @@ import hashlib
 import os
 import tempfile
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+
+from .paths import home, write_atomically
+
+RDM_VERSION = 1  # raised when `rsa.rdm` or the preprocessing gives other numbers: kept RDMs are then made anew
 
 
 class Need(NamedTuple):
@@ -43,6 +48,7 @@ class Recorder:
 
     def __init__(self, extractor, budget: float):
         self.passes = 0  # over a list of images, for tests and benchmarks
+        self.rdms: dict[tuple, np.ndarray] = {}
         self._extractor = extractor
         self._theirs = extractor._get_activations_batched
         self._budget = budget
@@ -61,6 +67,16 @@ class Recorder:
                 del layers[layer]
             if not layers:
                 del self._held[key], self._images[key]
+
+    def features(self, paths, layers) -> np.ndarray | None:
+        """(images, features) as an assembly would hold them; None where Brain-Score's own way must be gone."""
+        extractor = self._extractor
+        if extractor._stimulus_set_hooks or extractor._batch_activations_hooks:
+            return None
+        unique = list(dict.fromkeys(paths))
+        arrays = extractor._get_activations_batched(unique, layers, extractor._batch_size, require_variance=False)
+        values = np.concatenate([array.reshape(len(unique), -1) for array in arrays.values()], axis=1)
+        return values if len(unique) == len(paths) else values[[unique.index(path) for path in paths]]
 
     def _wanted(self, images: tuple[str, ...], degrees: float | None = None) -> list[str]:
         return [
@@ -137,7 +153,7 @@ def attach(candidate, budget: float | None = None) -> Recorder | None:
     return Recorder(extractor, available_memory_gb() * 2**30 / 3 if budget is None else budget)
 
 
-def untouched(candidate):
+def untouched(candidate, recorder: Recorder):
     """A copy of a loaded model that shares the network, so that no benchmark sees what another one set.
 
     Brain-Score's models remember the last task and number of trials: after a behavioural benchmark one of them would
@@ -147,7 +163,9 @@ def untouched(candidate):
     shared = [candidate.activations_model]
     with contextlib.suppress(AttributeError):
         shared.append(candidate.layer_model.region_layer_map)  # may have been chosen at great cost
-    return copy.deepcopy(candidate, {id(each): each for each in shared})
+    fresh = copy.deepcopy(candidate, {id(each): each for each in shared})
+    fresh.recorder = recorder
+    return fresh
 
 
 def needs(benchmark, images: list[tuple[str, ...]], candidate, all_layers: bool = False) -> list[Need]:
@@ -189,6 +207,72 @@ def image_lists(benchmark) -> list[tuple[str, ...]]:
             continue
         lists.append(tuple(os.path.basename(path) for path in paths))
     return list(dict.fromkeys(lists))
+
+
+def features(candidate, layers: list[str], stimuli) -> np.ndarray | None:
+    """Activations (images, features) to a stimulus set, rows in its order, without the assembly around them.
+
+    None if the model has no recorder, so that it has to be asked in Brain-Score's way. An assembly describes every
+    feature in ten coordinates, which takes longer than the forward pass of a small network.
+    """
+    recorder = getattr(candidate, "recorder", None)
+    if recorder is None or not layers:
+        return None
+    return recorder.features([str(stimuli.get_stimulus(stimulus)) for stimulus in stimuli["stimulus_id"]], layers)
+
+
+def rdm(candidate, layers: list[str], stimuli, compute: Callable[[], np.ndarray]) -> np.ndarray:
+    """A model's RDM of a stimulus set: from an earlier pair, from disk, or computed.
+
+    On disk it is kept for models whose weights have a hash, under a name that holds all it depends on: model and
+    weights hash, preprocessing, layers, the content of every image in order, and the versions that compute it.
+    """
+    recorder = getattr(candidate, "recorder", None)
+    if recorder is None or not layers:
+        return compute()
+    paths = [str(stimuli.get_stimulus(stimulus)) for stimulus in stimuli["stimulus_id"]]
+    key = (tuple(layers), *map(_content, paths))
+    if key not in recorder.rdms:
+        file = _rdm_file(candidate, key)
+        recorder.rdms[key] = _read_rdm(file, len(paths))
+        if recorder.rdms[key] is None:
+            recorder.rdms[key] = compute()
+            _write_rdm(file, recorder.rdms[key])
+    return recorder.rdms[key].copy()
+
+
+def _rdm_file(candidate, key) -> Path | None:
+    import torch
+
+    from . import __version__
+
+    weights = getattr(candidate, "checkpoint_sha256", None)
+    if weights is None:
+        return None
+    extractor = candidate.activations_model._extractor
+    made_by = (__version__, torch.__version__, np.__version__, extractor._resolution, extractor._batch_size, RDM_VERSION)
+    name = hashlib.sha256(repr((candidate.identifier, weights, made_by, key)).encode()).hexdigest()
+    return home() / "rdms" / name[:2] / f"{name[2:34]}.npz"
+
+
+def _read_rdm(file: Path | None, n: int) -> np.ndarray | None:
+    if file is None or not file.exists():
+        return None
+    try:
+        with np.load(file) as content:  # checks the content
+            found = content["rdm"]
+    except Exception:  # noqa: S112  damaged: computed again
+        return None
+    return found if found.shape == (n, n) else None
+
+
+def _write_rdm(file: Path | None, values: np.ndarray) -> None:
+    if file is None:
+        return
+    buffer = BytesIO()
+    np.savez(buffer, rdm=values)
+    with contextlib.suppress(OSError):  # a full or read-only disk costs time later, not the score
+        write_atomically(file, buffer.getvalue(), durable=False)
 
 
 _contents: dict[tuple, bytes] = {}

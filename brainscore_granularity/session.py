@@ -89,9 +89,10 @@ class Session:
 
     def release(self) -> None:
         """Forget the loaded model and its activations, and give the memory back."""
-        self._model = self._candidate = self._loaded_from = self.recorder = None
-        gc.collect()
-        _trim()
+        if self._candidate is not None:
+            self._model = self._candidate = self._loaded_from = self.recorder = None
+            gc.collect()
+            _trim()
 
     def _score(self, model: str, name: str, later: Iterable[str]) -> dict:
         from brainscore_core.benchmarks import score_benchmark
@@ -126,12 +127,13 @@ class Session:
             from brainscore_vision import load_model
 
             self.release()
+            gc.freeze()  # what is there stays: libraries and benchmarks need not be looked through for every model
             candidate = load_model(model)
             if getattr(candidate, "checkpoint_sha256", made_from[0]) != made_from[0]:
                 raise RuntimeError("the checkpoint was replaced while it was being loaded; run the command again")
             self.recorder = reuse.attach(candidate)
             self._model, self._candidate, self._loaded_from = model, candidate, made_from
-        return reuse.untouched(self._candidate) if self.recorder else self._candidate
+        return reuse.untouched(self._candidate, self.recorder) if self.recorder else self._candidate
 
     def _needs(self, name: str, candidate) -> list[reuse.Need]:
         try:
