@@ -17,7 +17,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from pathlib import Path
 
 from bench.rsa import hardware
 
@@ -46,7 +45,9 @@ def make_alexnets() -> None:
             checkpoints.default_store(), name, network.state_dict(), {"network": "alexnet", "classes": 1000}
         )
         relu = [f"body.features.{i}" for i in (1, 4, 7, 11)]
-        commitment.save(saved, {**dict(zip(("V1", "V2", "V4", "IT"), relu, strict=True)), "behavior": network.readout}, {})
+        commitment.save(
+            saved, {**dict(zip(("V1", "V2", "V4", "IT"), relu, strict=True)), "behavior": network.readout}, {}
+        )
 
 
 def prepare() -> None:
@@ -72,6 +73,7 @@ def loop(names) -> dict:
     from brainscore_granularity import brain_model
 
     brain_model.disable_activation_caching = lambda wrapper: wrapper  # Brain-Score's cache on
+
     def score(names):
         return {f"{model} {name}": brainscore_vision.score(model, name).item() for model in MODELS for name in names}
 
@@ -100,12 +102,18 @@ def timed(function):
 def grid() -> None:
     with tempfile.TemporaryDirectory() as home:
         environment = surroundings(home)
-        subprocess.run([sys.executable, "-c", "from bench.runner import make_alexnets as m; m()"], env=environment, check=True)
+        subprocess.run(
+            [sys.executable, "-c", "from bench.runner import make_alexnets as m; m()"], env=environment, check=True
+        )
         theirs, mine = (child(side, environment) for side in ("loop", "ours"))
     same = theirs["values"] == mine["values"]
     pairs = len(MODELS) * len(benchmarks())
     for what, asked in (("cold", 6), ("again", 10)):
-        label = f"{pairs} pairs, nothing cached" if what == "cold" else f"the same and one new benchmark, {pairs + len(MODELS)} pairs"
+        label = (
+            f"{pairs} pairs, nothing cached"
+            if what == "cold"
+            else f"the same and one new benchmark, {pairs + len(MODELS)} pairs"
+        )
         (clock, processor), (our_clock, our_processor) = theirs[what], mine[what]
         ratio = clock / our_clock
         verdict = "reached" if ratio >= asked else "NOT reached"

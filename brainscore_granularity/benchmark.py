@@ -18,7 +18,7 @@ from brainscore_core.metrics import Score
 from brainscore_vision.benchmark_helpers.screen import place_on_screen
 from brainscore_vision.model_interface import BrainModel
 
-from . import reuse, rsa, stats, triplets
+from . import responses, reuse, rsa, stats, triplets
 from .assembly import in_order
 from .scoring import ceiling_score, packed_score
 from .targets import Targets
@@ -91,14 +91,14 @@ class RSABenchmark(_OnScreen):
         stimuli, layers = self.shown_to(candidate), reuse.committed_layers(candidate, self.region)
 
         def model_rdm():
-            features = reuse.features(candidate, layers, stimuli)
+            features = responses.features(candidate, layers, stimuli)
             if features is None:
                 candidate.start_recording(self.region, time_bins=TIME_BINS)
                 features = in_order(candidate.look_at(stimuli), self.order)
             name = f"{candidate.identifier} {committed_layer(candidate, self.region)}"
             return rsa.rdm(features, images=self.order, layer=name)
 
-        compared = reuse.rdm(candidate, layers, stimuli, model_rdm)
+        compared = responses.rdm(candidate, layers, stimuli, model_rdm)
         return self.compare(compared, committed_layer(candidate, self.region))
 
     def raw_score(self, features: np.ndarray) -> float:
@@ -171,7 +171,7 @@ class OddOneOutBenchmark(_OnScreen):
     def __call__(self, candidate: BrainModel) -> Score:
         readout, layers = behavioural_readout(candidate)
         stimuli = self.shown_to(candidate)
-        features = reuse.features(candidate, layers, stimuli)
+        features = responses.features(candidate, layers, stimuli)
         if features is None:
             features = in_order(readout(stimuli, layers=layers), self.order)
         return self.compare(features, layer=", ".join(layers))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -39,10 +39,13 @@ class Plan:
         ]
 
 
-def plan(models: Iterable[str], benchmarks: Iterable[str], folder: Path, session: Session, warn: Callable) -> Plan:
-    """Sort the pairs of a grid; a benchmark that cannot be loaded costs its own pairs only."""
+def plan(models, benchmarks, folder: Path, session: Session, warn: Callable, look_for_data: bool = False) -> Plan:
+    """Sort the pairs of a grid; a benchmark that cannot be loaded costs its own pairs only.
+
+    look_for_data : load the benchmarks' data too, which are otherwise loaded when the first pair needs them.
+    """
     sorted_out, benchmarks = Plan(), list(dict.fromkeys(benchmarks))
-    missing = {name: reason for name in benchmarks if (reason := session.missing(name))}
+    missing = {name: reason for name in benchmarks if (reason := session.missing(name, look_for_data))}
     for model in dict.fromkeys(models):
         for name in benchmarks:
             reason = why(folder, model, name, session, warn)

@@ -17,16 +17,11 @@ import hashlib
 import os
 import tempfile
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
-from io import BytesIO
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-
-from .paths import home, write_atomically
-
-RDM_VERSION = 1  # raised when `rsa.rdm` or the preprocessing gives other numbers: kept RDMs are then made anew
 
 
 class Need(NamedTuple):
@@ -91,7 +86,7 @@ class Recorder:
         helper = self._extractor._microsaccade_helper
         if require_variance or helper.number_of_trials != 1 or self._extractor._batch_activations_hooks:
             return self._theirs(paths, layers, batch_size, require_variance)
-        key = (batch_size, *map(_content, paths))
+        key = (batch_size, *map(content, paths))
         held = self._held.get(key, {})
         if not set(layers) <= set(held):
             images = self._images[key] = tuple(os.path.basename(path) for path in paths)
@@ -195,90 +190,27 @@ def committed_layers(candidate, region) -> list[str]:
     return [layers] if isinstance(layers, str) else list(layers)
 
 
+def stimulus_sets(benchmark) -> list:
+    """The stimulus sets that a benchmark shows, as far as its attributes tell; loads its data."""
+    if hasattr(type(benchmark), "stimulus_set"):
+        return [benchmark.stimulus_set]
+    names = [name for name in ("_assembly", "train_assembly", "test_assembly") if hasattr(benchmark, name)]
+    return [getattr(benchmark, name).stimulus_set for name in names]
+
+
 def image_lists(benchmark) -> list[tuple[str, ...]]:
     """File names of the images of each stimulus set, in order and once each, as the extractor will see them."""
     lists = []
-    for name in ("stimulus_set", "_assembly", "train_assembly", "test_assembly"):
-        try:
-            stimuli = getattr(benchmark, name)
-            stimuli = stimuli if name == "stimulus_set" else stimuli.stimulus_set
-            paths = dict.fromkeys(str(stimuli.get_stimulus(stimulus)) for stimulus in stimuli["stimulus_id"])
-        except Exception:  # noqa: S112  data that cannot be had are reported when the benchmark is scored
-            continue
+    for stimuli in stimulus_sets(benchmark):
+        paths = dict.fromkeys(str(stimuli.get_stimulus(stimulus)) for stimulus in stimuli["stimulus_id"])
         lists.append(tuple(os.path.basename(path) for path in paths))
     return list(dict.fromkeys(lists))
-
-
-def features(candidate, layers: list[str], stimuli) -> np.ndarray | None:
-    """Activations (images, features) to a stimulus set, rows in its order, without the assembly around them.
-
-    None if the model has no recorder, so that it has to be asked in Brain-Score's way. An assembly describes every
-    feature in ten coordinates, which takes longer than the forward pass of a small network.
-    """
-    recorder = getattr(candidate, "recorder", None)
-    if recorder is None or not layers:
-        return None
-    return recorder.features([str(stimuli.get_stimulus(stimulus)) for stimulus in stimuli["stimulus_id"]], layers)
-
-
-def rdm(candidate, layers: list[str], stimuli, compute: Callable[[], np.ndarray]) -> np.ndarray:
-    """A model's RDM of a stimulus set: from an earlier pair, from disk, or computed.
-
-    On disk it is kept for models whose weights have a hash, under a name that holds all it depends on: model and
-    weights hash, preprocessing, layers, the content of every image in order, and the versions that compute it.
-    """
-    recorder = getattr(candidate, "recorder", None)
-    if recorder is None or not layers:
-        return compute()
-    paths = [str(stimuli.get_stimulus(stimulus)) for stimulus in stimuli["stimulus_id"]]
-    key = (tuple(layers), *map(_content, paths))
-    if key not in recorder.rdms:
-        file = _rdm_file(candidate, key)
-        recorder.rdms[key] = _read_rdm(file, len(paths))
-        if recorder.rdms[key] is None:
-            recorder.rdms[key] = compute()
-            _write_rdm(file, recorder.rdms[key])
-    return recorder.rdms[key].copy()
-
-
-def _rdm_file(candidate, key) -> Path | None:
-    import torch
-
-    from . import __version__
-
-    weights = getattr(candidate, "checkpoint_sha256", None)
-    if weights is None:
-        return None
-    extractor = candidate.activations_model._extractor
-    made_by = (__version__, torch.__version__, np.__version__, extractor._resolution, extractor._batch_size, RDM_VERSION)
-    name = hashlib.sha256(repr((candidate.identifier, weights, made_by, key)).encode()).hexdigest()
-    return home() / "rdms" / name[:2] / f"{name[2:34]}.npz"
-
-
-def _read_rdm(file: Path | None, n: int) -> np.ndarray | None:
-    if file is None or not file.exists():
-        return None
-    try:
-        with np.load(file) as content:  # checks the content
-            found = content["rdm"]
-    except Exception:  # noqa: S112  damaged: computed again
-        return None
-    return found if found.shape == (n, n) else None
-
-
-def _write_rdm(file: Path | None, values: np.ndarray) -> None:
-    if file is None:
-        return
-    buffer = BytesIO()
-    np.savez(buffer, rdm=values)
-    with contextlib.suppress(OSError):  # a full or read-only disk costs time later, not the score
-        write_atomically(file, buffer.getvalue(), durable=False)
 
 
 _contents: dict[tuple, bytes] = {}
 
 
-def _content(path) -> bytes:
+def content(path) -> bytes:
     """Hash of a file's content; read again only when its size or time of change differ."""
     status = os.stat(path)
     key = (str(path), status.st_size, status.st_mtime_ns)

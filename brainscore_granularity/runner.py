@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import grid, results
+from .engine.clusters import Workers
+from .engine.dispatch import Limits
 from .engine.here import in_process
 from .progress import progress
 from .session import Session
@@ -23,7 +25,8 @@ def score_grid(
     *,
     all_layers: bool = False,
     offline: bool = False,
-    engine: Callable | None = None,
+    workers: Workers | None = None,
+    limits: Limits = Limits(),  # noqa: B008  frozen
 ) -> pandas.DataFrame:
     """Score every model on every benchmark; a rerun computes only what is missing, failed or stale.
 
@@ -39,7 +42,8 @@ def score_grid(
     warn : called with a line for every problem.
     all_layers : score every candidate layer of each model too, not only the committed ones.
     offline : download nothing; pairs that would need to are recorded as failed.
-    engine : where to score, see `engine`; by default in this process.
+    workers : where to score; by default in this process. A score is the same everywhere.
+    limits : time limit and retries of a pair; only workers can be held to them.
 
     Returns
     -------
@@ -51,10 +55,31 @@ def score_grid(
     for record in plan.unloadable:
         results.write(folder, record)
         warn(f"{record['model']} on {record['benchmark']} failed: {record['reason']}")
-    engine = engine or in_process(session)
-    run(plan.by_model, folder, engine, lambda model, name: grid.why(folder, model, name, session) is not None, warn)
+
+    def wanted(model: str, name: str) -> bool:
+        return grid.why(folder, model, name, session) is not None
+
+    if workers is None and limits.timeout is not None:
+        workers = Workers(1)
+    if workers is None:
+        run(plan.by_model, folder, in_process(session), wanted, warn)
+    elif plan.todo:
+        from .engine import clusters, dispatch
+
+        with clusters.workers(workers) as pool:
+            run(plan.by_model, folder, dispatch.on_workers(pool, limits, offline, all_layers), wanted, warn)
     records = (results.read(folder, model, name, warn) for model in models for name in benchmarks)
     return results.table([record for record in records if record is not None])
+
+
+def preview(models, benchmarks, folder, warn=print, *, all_layers=False, offline=False) -> tuple[grid.Plan, dict]:
+    """What `score_grid` would do, and the estimated cost of each pair that it would score; nothing is scored."""
+    from .estimate import costs
+
+    session, folder = Session(offline, all_layers), Path(folder)
+    plan = grid.plan(models, benchmarks, folder, session, warn, look_for_data=True)
+    records = results.read_all(folder, warn) if folder.is_dir() else []
+    return plan, costs(plan.todo, records, session)
 
 
 def run(by_model: dict[str, list[str]], folder: Path, engine: Callable, wanted: Callable, warn: Callable) -> None:

@@ -28,7 +28,7 @@ class Session:
     def __init__(self, offline: bool = False, all_layers: bool = False):
         self.offline, self.all_layers = offline, all_layers
         self._benchmarks: dict[str, object] = {}
-        self._missing: dict[str, str | None] = {}
+        self._missing: dict[tuple[str, bool], str | None] = {}
         self._images: dict[str, list] = {}
         self._model = self._candidate = self._loaded_from = self.recorder = None
 
@@ -69,16 +69,18 @@ class Session:
             self._benchmarks[name] = benchmark
         return self._benchmarks[name]
 
-    def missing(self, name: str) -> str | None:
-        """Why a benchmark cannot be loaded, None if it can; asked once."""
-        if name not in self._missing:
+    def missing(self, name: str, data: bool = False) -> str | None:
+        """Why a benchmark (or its data) cannot be loaded, None if it can; asked once."""
+        if (name, data) not in self._missing:
             try:
                 with network(self.offline):
-                    self.benchmark(name)
-                self._missing[name] = None
+                    benchmark = self.benchmark(name)
+                    if data:
+                        reuse.stimulus_sets(benchmark)
+                self._missing[name, data] = None
             except Exception as error:
-                self._missing[name] = f"{type(error).__name__}: {error}"
-        return self._missing[name]
+                self._missing[name, data] = f"{type(error).__name__}: {error}"
+        return self._missing[name, data]
 
     def fingerprint(self, model: str, name: str) -> dict:
         """What a score depends on; a stored score with another fingerprint is stale."""
@@ -86,6 +88,10 @@ class Session:
 
         checkpoint, layers = commitment_of(model)
         return {"checkpoint": checkpoint, "layers": layers, "benchmark_version": self.benchmark(name).version}
+
+    def load(self, model: str, name: str):
+        """The model as it would be loaded for a pair."""
+        return self._fresh(model, self.fingerprint(model, name))
 
     def release(self) -> None:
         """Forget the loaded model and its activations, and give the memory back."""
@@ -151,8 +157,8 @@ def _layer_scores(benchmark, candidate) -> dict[str, dict]:
 
     if not isinstance(candidate, ModelCommitment):
         raise TypeError(
-            f"{candidate.identifier} is not made with Brain-Score's ModelCommitment: its layers cannot be scored one by "
-            "one; leave out --layers all"
+            f"{candidate.identifier} is not made with Brain-Score's ModelCommitment: its layers cannot be scored one "
+            "by one; leave out --layers all"
         )
     region = getattr(benchmark, "region", None)
     scores = {}
