@@ -1,4 +1,4 @@
-"""Small operations on Brain-Score assemblies."""
+"""Small operations on Brain-Score assemblies and stimulus sets."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import xarray as xr
 
 def average_repeats(assembly):
     """Mean over repeated presentations of each stimulus -> presentation x neuroid."""
-    if "time_bin" in assembly.dims:
-        assembly = assembly.squeeze("time_bin")
+    assembly = without_time(assembly)
     ids = assembly["stimulus_id"].values
     names, rows = np.unique(ids, return_inverse=True)
     if len(names) == len(ids):
@@ -23,7 +22,7 @@ def average_repeats(assembly):
 
 def in_order(assembly, stimulus_ids) -> np.ndarray:
     """Responses (stimuli, neuroids) in the order of ``stimulus_ids``; each must be there once."""
-    assembly = assembly.squeeze("time_bin") if "time_bin" in assembly.dims else assembly
+    assembly = without_time(assembly)
     found = assembly["stimulus_id"].values
     row = {stimulus: i for i, stimulus in enumerate(found)}
     missing = [stimulus for stimulus in stimulus_ids if stimulus not in row]
@@ -33,3 +32,40 @@ def in_order(assembly, stimulus_ids) -> np.ndarray:
             f"{len(row)} stimuli; {len(missing)} missing" + (f" (first: {missing[0]})" if missing else "")
         )
     return assembly.transpose("presentation", "neuroid").values[[row[stimulus] for stimulus in stimulus_ids]]
+
+
+def without_time(assembly):
+    """The assembly without its time bins, of which there must be one."""
+    return assembly.squeeze("time_bin") if "time_bin" in assembly.dims else assembly
+
+
+def only_neuroids(assembly, keep: tuple[str, float] | None, stimulus_ids, name: str):
+    """Presentations of some stimuli; neuroids above a threshold (coordinate, threshold) and without any NaN.
+
+    >>> x = xr.DataArray([[1.0, np.nan, 3.0]], dims=["presentation", "neuroid"],
+    ...     coords={"stimulus_id": ("presentation", ["a"]), "nc": ("neuroid", [50, 60, 20])})
+    >>> only_neuroids(x, ("nc", 30), ["a"], "x").values
+    array([[1.]])
+    """
+    assembly = without_time(assembly)
+    good = np.isfinite(assembly.values).all(axis=assembly.dims.index("presentation"))
+    if keep:
+        coordinate, threshold = keep
+        try:  # coords does not list the levels of a multi-index
+            good &= assembly[coordinate].values > threshold
+        except KeyError:
+            raise ValueError(
+                f"{name}: expected the neuroid coordinate {coordinate}, by which neuroids are chosen"
+            ) from None
+    shown = np.isin(assembly["stimulus_id"].values, stimulus_ids)
+    assembly = assembly if shown.all() else assembly.isel(presentation=np.flatnonzero(shown))
+    return assembly if good.all() else assembly.isel(neuroid=np.flatnonzero(good))
+
+
+def first_rows(stimuli):
+    """The stimulus set with one row a stimulus, however often it was shown."""
+    if stimuli["stimulus_id"].is_unique:
+        return stimuli
+    once = stimuli.drop_duplicates("stimulus_id").reset_index(drop=True)
+    once.stimulus_paths, once.identifier = stimuli.stimulus_paths, stimuli.identifier
+    return once

@@ -1,10 +1,11 @@
 """The Benchmark classes that all our benchmark plugins share: RSA and odd-one-out.
 
 Both return a Brain-Score ``Score`` whose value is the raw score divided by the upper noise ceiling (odd-one-out:
-after subtracting chance from both). In ``attrs``: ``raw``, ``ceiling`` (with ``lower`` and ``upper``), ``error``
-(standard deviation over a stimulus bootstrap) and ``interval`` (95%, percentile) on the scale of the value,
-``subject_scores``, ``layer``, ``n_stimuli`` and ``simulated``; for RSA also ``data``, the data set, and
-``mean_rdm_score``, the correlation with the mean of the subjects' RDMs, which some studies report instead.
+after subtracting chance from both). In ``attrs``: ``raw``, ``ceiling`` (with ``lower``, ``upper`` and ``kind``),
+``error`` (standard deviation over a stimulus bootstrap) and ``interval`` (95%, percentile) on the scale of the value,
+``subject_scores``, ``layer``, ``n_stimuli``, ``data`` (the data set) and ``simulated``; for RSA also
+``mean_rdm_score``, the correlation with the mean of the subjects' RDMs, which some studies report instead, and
+``partial``, the partial correlations given pixels and luminance, where the benchmark asks for them.
 """
 
 from __future__ import annotations
@@ -15,24 +16,26 @@ from functools import cached_property
 import numpy as np
 from brainscore_core.benchmarks import BenchmarkBase
 from brainscore_core.metrics import Score
-from brainscore_vision.benchmark_helpers.screen import place_on_screen
 from brainscore_vision.model_interface import BrainModel
 
-from . import responses, reuse, rsa, stats, triplets
-from .assembly import in_order
+from . import controls, responses, rsa, stats, triplets
+from .assembly import first_rows
+from .recording import committed_layer, record, refuse_selection_stimuli
 from .scoring import ceiling_score, packed_score
+from .screen import place_on_screen
 from .targets import Targets
 
-TIME_BINS = [(70, 170)]  # Brain-Score's default window in milliseconds; our models have no time
 N_BOOTSTRAP = 1000
 
 
 class _OnScreen(BenchmarkBase):
-    """What both kinds share: stimuli, and how a model sees them."""
+    """What both kinds share: stimuli, how a model sees them, and what is known before the data are loaded."""
 
-    def __init__(self, identifier, version, parent, visual_degrees, bibtex, simulated):
+    def __init__(self, identifier, version, parent, visual_degrees, bibtex, simulated, status, summary):
         super().__init__(identifier=identifier, ceiling=None, version=version, parent=parent, bibtex=bibtex)
         self.simulated = simulated
+        self.status: Callable[[], str] = status or (lambda: "ready")
+        self.summary: str = summary
         self._visual_degrees = visual_degrees
 
     @property
@@ -42,13 +45,7 @@ class _OnScreen(BenchmarkBase):
 
     def shown_to(self, candidate: BrainModel):
         """The stimulus set, scaled to the model's field of view."""
-        if self._visual_degrees is None:
-            return self.stimulus_set
-        return place_on_screen(
-            self.stimulus_set,
-            target_visual_degrees=candidate.visual_degrees(),
-            source_visual_degrees=self._visual_degrees,
-        )
+        return place_on_screen(self.stimulus_set, candidate.visual_degrees(), self._visual_degrees)
 
 
 class RSABenchmark(_OnScreen):
@@ -57,18 +54,27 @@ class RSABenchmark(_OnScreen):
     Parameters
     ----------
     identifier, version, bibtex : as Brain-Score asks.
-    region : what the model records: V1, V2, V4 or IT.
+    region : what the model records: V1, V2, V4 or IT; or "behavior", its behavioural readout layer.
     load : returns the targets; called once, when they are first needed.
     visual_degrees : width of the stimuli; None: they fill the field of view of any model.
     simulated : the subjects are simulated; carried into every score.
+    partial : whether to score also with pixels and luminance partialled out.
+    status : one line on whether the data are here, without loading them.
+    summary : what the data are: images, subjects.
+    parent : where Brain-Score lists the benchmark; default the region.
     """
 
+    CHANCE = 0.0
+    compares = "correlation distance"  # benchmarks that compare the same can share ``representation``
+
     def __init__(
-        self, identifier, version, region, load: Callable[[], Targets], visual_degrees, bibtex, simulated=False
-    ):
-        super().__init__(identifier, version, region, visual_degrees, bibtex, simulated)
+        self, identifier, version, region, load, visual_degrees, bibtex,
+        simulated=False, partial=False, status=None, summary="", parent=None,
+    ):  # fmt: skip
+        super().__init__(identifier, version, parent or region, visual_degrees, bibtex, simulated, status, summary)
         self.region = region
         self._load: Callable[[], Targets] = load
+        self._partial = partial
 
     @cached_property
     def targets(self) -> Targets:
@@ -80,48 +86,76 @@ class RSABenchmark(_OnScreen):
 
     @property
     def subject_rdms(self) -> np.ndarray:
-        """(subjects, n, n), stimuli in the order of the stimulus set."""
+        """(subjects, n, n), stimuli in the order of the stimulus set, or groups of stimuli."""
         return self.targets.rdms
 
     @cached_property  # Brain-Score's own base class would cache it on disk by identifier, whatever the version
     def ceiling(self) -> Score:
         return self.targets.ceiling()
 
+    @cached_property
+    def controls(self) -> dict[str, np.ndarray]:
+        return controls.control_rdms(self.stimulus_set) if self._partial else {}
+
     def __call__(self, candidate: BrainModel) -> Score:
-        stimuli, layers = self.shown_to(candidate), reuse.committed_layers(candidate, self.region)
+        refuse_selection_stimuli(candidate, self.region, self.order, self.identifier)
+        layer = committed_layer(candidate, self.region)
+        stimuli = self.shown_to(candidate)
 
         def model_rdm():
-            features = responses.features(candidate, layers, stimuli)
-            if features is None:
-                candidate.start_recording(self.region, time_bins=TIME_BINS)
-                features = in_order(candidate.look_at(stimuli), self.order)
-            name = f"{candidate.identifier} {committed_layer(candidate, self.region)}"
-            return rsa.rdm(features, images=self.order, layer=name)
+            features = record(candidate, self.region, stimuli, self.order, self.targets.groups)
+            return rsa.rdm(features, images=self._rows(), layer=f"{candidate.identifier} {layer}")
 
-        compared = responses.rdm(candidate, layers, stimuli, model_rdm)
-        return self.compare(compared, committed_layer(candidate, self.region))
+        return self.compare(responses.rdm(candidate, layer, stimuli, model_rdm, self.targets.groups), layer)
 
-    def raw_score(self, features: np.ndarray) -> float:
-        """Mean over subjects, without ceiling or interval; features (stimuli, ...) in stimulus-set order."""
-        model_rdm = rsa.rdm(features)
-        return float(np.mean([rsa.compare(model_rdm, rdm) for rdm in self.subject_rdms]))
+    def found(self) -> str:
+        """What the data are, as they were loaded."""
+        n, subjects = len(self.subject_rdms[0]), len(self.targets.subjects)
+        what = "images" if self.groups is None else f"concepts ({len(self.order)} images)"
+        return f"{n} {what}, {subjects} subject{'s' if subjects > 1 else ''}"
+
+    @property
+    def groups(self):
+        """(stimuli,) row of the RDMs that each stimulus belongs to, or None: a stimulus a row."""
+        return self.targets.groups
+
+    def representation(self, spool, layer: str) -> np.ndarray:
+        """RDM (n, n) of a layer's features on disk."""
+        return spool.rdm(images=self._rows(), layer=layer)
+
+    def layer_scores(self, model_rdm: np.ndarray) -> tuple[float, dict[str, float]]:
+        """Mean over subjects, and each subject's score, without ceiling or interval."""
+        scores = [rsa.compare(model_rdm, rdm) for rdm in self.subject_rdms]
+        return float(np.mean(scores)), dict(zip(self.targets.subjects, map(float, scores), strict=True))
+
+    def corrected_p(self, model_rdms: list[np.ndarray], n: int) -> np.ndarray:
+        """p of each layer, corrected for the search among them: stimuli are shuffled, the best layer is kept."""
+        return stats.max_statistic(model_rdms, self.subject_rdms, n).p
+
+    def _rows(self):
+        """Names of the rows of the RDMs, for error messages."""
+        return self.order if self.targets.names is None else self.targets.names
 
     def compare(self, model_rdm: np.ndarray, layer: str | None = None) -> Score:
         """Score of a model's RDM, stimuli in the order of the stimulus set."""
-        subject_scores = [rsa.compare(model_rdm, rdm) for rdm in self.subject_rdms]
+        raw, subject_scores = self.layer_scores(model_rdm)
         resampled = stats.bootstrap(model_rdm, self.subject_rdms, n=N_BOOTSTRAP, fraction=None).reshape(N_BOOTSTRAP, -1)
         score = packed_score(
-            raw=float(np.mean(subject_scores)),
+            raw=raw,
             ceiling=self.ceiling,
-            chance=0.0,
+            chance=self.CHANCE,
             resampled=resampled.mean(axis=1),
-            subject_scores=dict(zip(self.targets.subjects, subject_scores, strict=True)),
+            subject_scores=subject_scores,
             layer=layer,
             n_stimuli=len(model_rdm),
             simulated=self.simulated,
         )
         score.attrs["mean_rdm_score"] = rsa.compare(model_rdm, self.subject_rdms.mean(axis=0))
         score.attrs["data"] = self.targets.data
+        if self.targets.neuroids:
+            score.attrs["n_neuroids"] = self.targets.neuroids
+        if self._partial:
+            score.attrs["partial"] = controls.partial_scores(model_rdm, self.subject_rdms, self.controls)
         return score
 
 
@@ -135,14 +169,17 @@ class OddOneOutBenchmark(_OnScreen):
     ----------
     load : returns the choices in Brain-Score's format for THINGS: one row a triplet, coordinates image_1, image_2
         and image_3, the third being the odd one, and the attribute stimulus_set.
-    ceiling : accuracy of the best possible model, as a function of no arguments.
+    ceiling : accuracy of the best possible model; None: the attribute ceiling of the choices.
     measure : similarity of two images: "dot", "cosine" or "centred" (cosine after centring each image's features).
     """
 
     CHANCE = 1 / 3
 
-    def __init__(self, identifier, version, load, ceiling, visual_degrees, bibtex, measure="cosine", simulated=False):
-        super().__init__(identifier, version, "behavior_vision", visual_degrees, bibtex, simulated)
+    def __init__(
+        self, identifier, version, load, ceiling, visual_degrees, bibtex,
+        measure="cosine", simulated=False, status=None, summary="",
+    ):  # fmt: skip
+        super().__init__(identifier, version, "behavior_vision", visual_degrees, bibtex, simulated, status, summary)
         self.region = "behavior"
         self.measure = measure
         self._load = load
@@ -152,13 +189,13 @@ class OddOneOutBenchmark(_OnScreen):
     def assembly(self):
         return self._load()
 
-    @property
+    @cached_property
     def stimulus_set(self):
-        return self.assembly.attrs["stimulus_set"]
+        return first_rows(self.assembly.attrs["stimulus_set"])
 
     @cached_property
     def ceiling(self) -> Score:
-        best = self._best_accuracy()
+        best = self.assembly.attrs["ceiling"] if self._best_accuracy is None else self._best_accuracy
         return ceiling_score(lower=best, upper=best, kind="choices")
 
     @cached_property
@@ -169,16 +206,39 @@ class OddOneOutBenchmark(_OnScreen):
         return np.array([[row[stimulus] for stimulus in column] for column in columns]).T
 
     def __call__(self, candidate: BrainModel) -> Score:
-        readout, layers = behavioural_readout(candidate)
-        stimuli = self.shown_to(candidate)
-        features = responses.features(candidate, layers, stimuli)
-        if features is None:
-            features = in_order(readout(stimuli, layers=layers), self.order)
-        return self.compare(features, layer=", ".join(layers))
+        refuse_selection_stimuli(candidate, self.region, self.order, self.identifier)
+        features = record(candidate, self.region, self.shown_to(candidate), self.order)
+        return self.compare(features, layer=committed_layer(candidate, self.region))
 
-    def raw_score(self, features: np.ndarray) -> float:
-        """Accuracy, without ceiling or interval; features (images, ...) in stimulus-set order."""
-        return triplets.accuracy(triplets.similarity(features, self.measure), self.triplets, 2)
+    groups = None
+
+    @property
+    def compares(self) -> str:
+        """Benchmarks that compare the same can share ``representation``."""
+        return f"{self.measure} similarity"
+
+    def found(self) -> str:
+        """What the data are, as they were loaded."""
+        return f"{len(self.order)} images, {len(self.triplets)} choices"
+
+    def representation(self, spool, layer: str) -> np.ndarray:
+        """Similarity (n, n) of a layer's features on disk."""
+        gram = spool.gram("rows" if self.measure == "centred" else None, layer)
+        return gram if self.measure == "dot" else triplets.normalised(gram)
+
+    def layer_scores(self, similarity: np.ndarray) -> tuple[float, dict[str, float]]:
+        """Accuracy, without ceiling or interval. Choices of all people are pooled: there are no subjects."""
+        return triplets.accuracy(similarity, self.triplets, 2), {}
+
+    def corrected_p(self, similarities: list[np.ndarray], n: int) -> np.ndarray:
+        """p of each layer, corrected for the search among them: images are shuffled, the best layer is kept."""
+        rng, above = np.random.default_rng(0), np.zeros(len(similarities), int)
+        scores = np.array([self.layer_scores(similarity)[0] for similarity in similarities])
+        for _ in range(n):
+            shuffled = rng.permutation(len(similarities[0]))[self.triplets]
+            best = max(triplets.accuracy(similarity, shuffled, 2) for similarity in similarities)
+            above += best >= scores - 1e-12
+        return (above + 1) / (n + 1)
 
     def compare(self, features: np.ndarray, layer: str | None = None) -> Score:
         """Score of features (images, features), images in the order of the stimulus set."""
@@ -197,6 +257,7 @@ class OddOneOutBenchmark(_OnScreen):
             n_stimuli=len(features),
             simulated=self.simulated,
         )
+        score.attrs["data"] = self.assembly.attrs["identifier"]
         score.attrs["n_triplets"] = len(self.triplets)
         score.attrs["accuracy"] = {measure: float(p.mean()) for measure, p in correct.items()}
         return score
@@ -209,28 +270,3 @@ class OddOneOutBenchmark(_OnScreen):
             weight = count[self.triplets].prod(axis=1)
             resampled[i] = weight @ correct / weight.sum()
         return resampled
-
-
-def committed_layer(candidate: BrainModel, region: str) -> str | None:
-    """The layer a standard Brain-Score model has committed to a region, None for other models."""
-    try:
-        layer = candidate.layer_model.region_layer_map[region]
-    except (AttributeError, KeyError):
-        return None
-    return layer if isinstance(layer, str) else ", ".join(layer)
-
-
-def behavioural_readout(candidate: BrainModel):
-    """The function stimuli -> activations that a model's odd-one-out choices are made from, and its layers.
-
-    Brain-Score's own choices cannot be used: its argmax gives ties and NaN to the third image, which is the right
-    one in this format, so that a constant representation would be perfect.
-    """
-    try:
-        odd_one_out = candidate.behavior_model.mapping[BrainModel.Task.odd_one_out]
-        return odd_one_out.activations_model, odd_one_out.readout
-    except (AttributeError, KeyError, TypeError):
-        raise TypeError(
-            f"{candidate.identifier} has no behavioural readout layer that can be recorded; odd-one-out benchmarks "
-            "need a model made with brainscore_vision's ModelCommitment"
-        ) from None

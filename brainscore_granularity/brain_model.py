@@ -14,9 +14,9 @@ from brainscore_vision.model_helpers.activations.pytorch import (
 from brainscore_vision.model_helpers.brain_transformation import ModelCommitment
 
 from . import checkpoints, networks, plugins
+from .recording import BEHAVIOUR
 
 VISUAL_DEGREES = 8
-BEHAVIOUR = "behavior"  # key of the behavioural readout layer in a region layer map
 
 
 def brain_model(identifier: str, plugin: Path) -> ModelCommitment:
@@ -24,8 +24,13 @@ def brain_model(identifier: str, plugin: Path) -> ModelCommitment:
 
     The user's own checkpoint comes before the one shipped in ``plugin / "weights"``.
     """
+    from .commitment import selected_on
+
     checkpoint = checkpoints.find(identifier, plugin / "weights")
-    return from_checkpoint(checkpoint, region_layer_map(checkpoint, plugin))
+    model = from_checkpoint(checkpoint, region_layer_map(checkpoint, plugin))
+    chosen = selected_on(checkpoint, plugin)
+    model.selection_stimuli = {region: chosen["stimuli"].get(name, ()) for region, name in chosen["selection"].items()}
+    return model
 
 
 def from_checkpoint(checkpoint: checkpoints.Checkpoint, layer_map: dict[str, str]) -> ModelCommitment:
@@ -79,7 +84,7 @@ def region_layer_map(checkpoint: checkpoints.Checkpoint, plugin: Path | None = N
 
 def checkpoint_of(identifier: str) -> checkpoints.Checkpoint:
     """The checkpoint that a registered model of ours would be loaded from."""
-    return checkpoints.find(identifier, _plugin_of(identifier) / "weights")
+    return checkpoints.find(identifier, plugin_of(identifier) / "weights")
 
 
 def commitment_of(identifier: str) -> tuple[str | None, dict[str, str] | None]:
@@ -87,10 +92,11 @@ def commitment_of(identifier: str) -> tuple[str | None, dict[str, str] | None]:
     if identifier not in plugins.registrations("models"):
         return None, None
     checkpoint = checkpoint_of(identifier)
-    return checkpoint.sha256, region_layer_map(checkpoint, _plugin_of(identifier))
+    return checkpoint.sha256, region_layer_map(checkpoint, plugin_of(identifier))
 
 
-def _plugin_of(identifier: str) -> Path:
+def plugin_of(identifier: str) -> Path:
+    """Folder of the plugin that registers a model of ours."""
     registered = plugins.registrations("models")
     if identifier not in registered:
         raise ValueError(f"{identifier} is not one of this package's models; `granularity models` lists them")

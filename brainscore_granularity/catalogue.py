@@ -56,3 +56,21 @@ def model_state(identifier: str) -> str:
     accuracy = checkpoint.info.get("metrics", {}).get("validation_accuracy")
     trained = f", validation accuracy {accuracy:.2f}" if accuracy is not None else ""
     return f"ready, {'trained on this computer' if own else 'shipped with the package'}{trained}"
+
+
+def benchmark_state(identifier: str, ceilings: bool = False) -> str:
+    """One line on one of our benchmarks: whether its data are here, what they are, and what a model records.
+
+    ceilings : load the data if they are here, and say what was found in them.
+    """
+    from brainscore_vision import load_benchmark
+
+    benchmark = load_benchmark(identifier)
+    status, kind = benchmark.status(), "simulated" if benchmark.simulated else "measured"
+    summary, ceiling = benchmark.summary, ""
+    if ceilings and status.startswith("ready"):
+        found = benchmark.ceiling.attrs
+        summary, ceiling = benchmark.found(), ", no noise ceiling known"
+        if found["kind"] != "unknown":
+            ceiling = f", noise ceiling {found['lower']:.3f} to {found['upper']:.3f} ({found['kind']})"
+    return f"{status}; {kind}, {summary}, records {benchmark.region}{ceiling}"

@@ -157,44 +157,79 @@ def models() -> None:
         print(f"{name:40} {catalogue.model_state(name)}")
 
 
-def benchmarks() -> None:
-    """List our benchmarks.
+def benchmarks(ceilings: bool = False) -> None:
+    """List our benchmarks: whether their data are here, images, subjects, and what a model records.
 
-    Example: granularity benchmarks
+    Example: granularity benchmarks --ceilings
+
+    Args:
+        ceilings: Load the data that are here, and print images, subjects and noise ceilings as they are.
     """
-    from brainscore_vision import load_benchmark
-
     from . import catalogue
 
     for name in catalogue.ours("benchmarks"):
-        benchmark = load_benchmark(name)
-        ceiling = benchmark.ceiling.attrs
-        kind = "simulated" if benchmark.simulated else "measured"
-        print(
-            f"{name:24} {kind}, {len(benchmark.stimulus_set)} images, records {benchmark.region}, "
-            f"noise ceiling {ceiling['lower']:.3f} to {ceiling['upper']:.3f}"
-        )
+        print(f"{name:38} {catalogue.benchmark_state(name, ceilings)}")
 
 
-def commit(models: Annotated[list[str], tyro.conf.Positional]) -> None:
+def commit(
+    models: Annotated[list[str], tyro.conf.Positional],
+    selection: tuple[str, ...] = ("World_selection",),
+    layers: tuple[str, ...] = (),
+) -> None:
     """Choose the layers of models on selection stimuli, which are never used for scoring.
 
-    Writes region_layer_map/ID.json, and the selection scores of every layer beside it, next to the checkpoints.
+    Writes region_layer_map/ID.json, and the selection scores of every layer beside it: next to the checkpoints for our
+    models, under $BRAINSCORE_GRANULARITY_HOME for Brain-Score's own, whose plugins would have to take the file over.
 
     Example: granularity commit granularity_world_own_k2_s1
 
     Args:
-        models: Identifiers of our models.
+        models: Identifiers or shell patterns, of ours and of Brain-Score's own.
+        selection: Where to choose: World_selection, or the train splits of Allen2022_fmri, Papale2025, Hebart2023_fmri
+            and Hebart2023 (concepts, for behaviour). Of several, the first that has a region decides it.
+        layers: Candidate layers; by default all that a model names.
     """
     from . import catalogue, commitment
-    from .brain_model import checkpoint_of
 
     for name in catalogue.select("models", models):
-        checkpoint = checkpoint_of(name)
-        layer_map, scores = commitment.commit(checkpoint)
-        path = commitment.save(checkpoint, layer_map, scores)
-        chosen = ", ".join(f"{region} {layer} ({scores[region][layer]:.3f})" for region, layer in layer_map.items())
-        print(f"{name}: {chosen} -> {path}")
+        choice, path = commitment.recommit(name, selection, layers or None)
+        print(f"{name}: {commitment.describe(choice)} -> {path}")
+
+
+def layers(
+    model: Annotated[str, tyro.conf.Positional],
+    benchmark: str,
+    layers: tuple[str, ...] = (),
+    permutations: int = 999,
+    csv: bool = False,
+) -> None:
+    """Score every layer of a model on a benchmark, per subject, from one forward pass.
+
+    p is the chance that the best of all these layers scores as high if the stimuli are shuffled (max-statistic).
+
+    Example: granularity layers granularity_world_own_k2_s1 --benchmark World.IT-rsa
+
+    Args:
+        model: Identifier, of ours or of Brain-Score's own.
+        benchmark: Identifier of one of our benchmarks.
+        layers: Which layers; by default all that the model names as candidates.
+        permutations: How many; the smallest p is 1 / (permutations + 1).
+        csv: Comma-separated values instead of a table.
+    """
+    from brainscore_vision import load_benchmark, load_model
+
+    from . import catalogue
+    from .layers import table
+    from .report.terminal import print_layers
+
+    [model], [benchmark] = catalogue.select("models", [model]), catalogue.select("benchmarks", [benchmark])
+    if benchmark not in catalogue.ours("benchmarks"):
+        raise catalogue.UnknownName(f"{benchmark} is Brain-Score's own: layers are scored on our benchmarks only")
+    frame = table(load_model(model), load_benchmark(benchmark), layers or None, permutations)
+    if csv:
+        frame.to_csv(sys.stdout, index=False)
+    else:
+        print_layers(model, frame)
 
 
 def doctor() -> None:
@@ -267,6 +302,7 @@ VERBS = {
     "models": models,
     "benchmarks": benchmarks,
     "commit": commit,
+    "layers": layers,
     "doctor": doctor,
 }
 

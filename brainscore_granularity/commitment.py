@@ -1,29 +1,26 @@
-"""Layers -> regions: chosen on selection stimuli and subjects, never on those that score.
+"""Layers -> regions: chosen on selection stimuli, never on those that score.
 
-For each region, the layer with the highest mean Spearman correlation of RDMs over the selection subjects; for
-behaviour, the layer with the best odd-one-out accuracy on the selection triplets. The selection data at hand are the
-embedded world's: other images and other simulated subjects than the ``World`` benchmarks use, and a brain in
-which all levels of the taxonomy weigh the same.
+For each region, the layer with the highest mean Spearman correlation of RDMs over the selection's subjects; for
+behaviour, the best on the selection's choices or concepts. What selections there are: ``selection.py``.
 """
 
 from __future__ import annotations
 
 import json
-from functools import lru_cache
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from . import checkpoints, rsa
-from .paths import write_atomically
+from .paths import home, write_atomically
 
-REGIONS = ("V1", "V2", "V4", "IT")
-SELECTION = "World_selection"
+SELECTION = "World_selection"  # the default
 SELECTION_VERSION = 1  # raised when the selection images or subjects change: earlier commitments are then made anew
 
 
 def commit(checkpoint: checkpoints.Checkpoint) -> tuple[dict[str, str], dict[str, dict[str, float]]]:
-    """Choose the layers of one model.
+    """Choose the layers of one of our networks on the default selection.
 
     Returns
     -------
@@ -31,33 +28,155 @@ def commit(checkpoint: checkpoints.Checkpoint) -> tuple[dict[str, str], dict[str
     scores : {region: {layer: selection score}} for every candidate layer; layers without an RDM (some image has
         constant features) are left out.
     """
-    from .brain_model import BEHAVIOUR
+    from .brain_model import from_checkpoint
 
-    features = layer_features(checkpoint)
-    benchmarks = _selection_benchmarks()
-    scores: dict[str, dict[str, float]] = {}
-    for region in (*REGIONS, BEHAVIOUR):
-        by_layer = {layer: _score(benchmarks[region], values) for layer, values in features.items()}
-        scores[region] = {layer: score for layer, score in by_layer.items() if score is not None}
-        if not scores[region]:
-            raise ValueError(f"no layer of {checkpoint.identifier} has distinct responses to the selection images")
-    layer_map = {region: max(by_layer, key=by_layer.get) for region, by_layer in scores.items()}
-    return layer_map, scores
+    choice = choose(from_checkpoint(checkpoint, {}), [SELECTION])
+    return choice["layers"], choice["scores"]
 
 
-def save(checkpoint: checkpoints.Checkpoint, layer_map: dict, scores: dict) -> Path:
-    """Write ``region_layer_map/<id>.json`` and the selection scores beside it."""
+def choose(model, selections: Sequence[str], layers: Sequence[str] | None = None) -> dict:
+    """Choose the layers of any model made with Brain-Score's ModelCommitment, one forward pass a stimulus set.
+
+    Parameters
+    ----------
+    model : with ``activations_model`` and ``layers``.
+    selections : names in ``selection.SELECTIONS``; a region is decided by the first that has it.
+    layers : candidates; default the model's.
+
+    Returns
+    -------
+    ``layers`` {region: layer}; ``scores`` {region: {layer: score, mean over subjects}}; ``subjects`` {region:
+    {subject: layer that is best for it}}; ``selection`` {region: name}; ``stimuli`` {name: stimulus ids}.
+    """
+    from . import layers as every
+    from . import selection
+
+    names = every.candidates(model) if layers is None else list(layers)
+    choice: dict = {"layers": {}, "scores": {}, "subjects": {}, "selection": {}, "stimuli": {}}
+    for name in selections:
+        wanted = [b for b in selection.benchmarks(name) if b.region not in choice["layers"]]
+        by_region, shown = _scores(model, names, wanted)
+        for region, by_layer in by_region.items():
+            if not by_layer:
+                raise ValueError(f"no layer of {model.identifier} has distinct responses to the images of {name}")
+            means = {layer: float(np.mean(list(scores.values()))) for layer, scores in by_layer.items()}
+            choice["scores"][region] = means
+            choice["layers"][region] = max(means, key=means.get)
+            subjects = next(iter(by_layer.values()))
+            choice["subjects"][region] = {s: max(by_layer, key=lambda one: by_layer[one][s]) for s in subjects}
+            choice["selection"][region] = name
+        choice["stimuli"][name] = sorted(shown)
+    return choice
+
+
+def _scores(model, names: list[str], benchmarks: list) -> tuple[dict, set[str]]:
+    """{region: {layer: {subject: score}}} and the ids of the stimuli; benchmarks that share stimuli share a pass."""
+    from . import layers as every
+
+    passes: dict = {}
+    for benchmark in benchmarks:
+        passes.setdefault((benchmark.stimulus_set.identifier, tuple(benchmark.order)), []).append(benchmark)
+    found: dict = {benchmark.region: {} for benchmark in benchmarks}
+    for (_, order), shared in passes.items():
+        with every.spooled(model, shared[0].shown_to(model), names, np.array(order), shared[0].groups) as spools:
+            for name, spool in spools.items():
+                made: dict = {}  # regions share an RDM
+                for benchmark in shared:
+                    try:
+                        if benchmark.compares not in made:
+                            made[benchmark.compares] = benchmark.representation(spool, name)
+                        mean, subjects = benchmark.layer_scores(made[benchmark.compares])
+                    except rsa.DegenerateFeatures:
+                        found[benchmark.region].setdefault(name, {})[""] = None
+                        continue
+                    found[benchmark.region].setdefault(name, {}).update(subjects or {"all": mean})
+    alive = {
+        region: {name: scores for name, scores in by_layer.items() if None not in scores.values()}
+        for region, by_layer in found.items()
+    }
+    return alive, {str(stimulus) for _, order in passes for stimulus in order}
+
+
+def save(checkpoint: checkpoints.Checkpoint, layer_map: dict, scores: dict, choice: dict | None = None) -> Path:
+    """Write ``region_layer_map/<id>.json`` and the selection scores beside it.
+
+    choice : as from ``choose``, where another selection than the default was used. Regions that it does not have keep
+        the layer that they had.
+    """
     folder = checkpoint.weights.parent.parent / "region_layer_map"
-    path = folder / f"{checkpoint.identifier}.json"
     record = {
         "selection": SELECTION,
         "selection_version": SELECTION_VERSION,
         "checkpoint": checkpoint.sha256,
         "scores": scores,
     }
-    write_atomically(folder / f"{checkpoint.identifier}.scores.json", json.dumps(record, indent=1) + "\n")
+    if choice:
+        record |= {"selection": choice["selection"], "subjects": choice["subjects"], "stimuli": choice["stimuli"]}
+    return _write(folder, checkpoint.identifier, layer_map, record)
+
+
+def _write(folder: Path, identifier: str, layer_map: dict, record: dict) -> Path:
+    path = folder / f"{identifier}.json"
+    write_atomically(folder / f"{identifier}.scores.json", json.dumps(record, indent=1) + "\n")
     write_atomically(path, json.dumps(layer_map, indent=1) + "\n")
     return path
+
+
+def recommit(identifier: str, selections: Sequence[str], layers: Sequence[str] | None = None) -> tuple[dict, Path]:
+    """Choose the layers of a registered model anew and write them; returns the choice and the path of the map.
+
+    Regions that the selections do not have keep the layer, and the record of its selection, that they had. The map of
+    a model that is not ours goes under the package's home, in Brain-Score's format.
+    """
+    from brainscore_vision import load_model
+
+    from . import catalogue
+    from .brain_model import checkpoint_of, from_checkpoint, plugin_of, region_layer_map
+
+    if identifier not in catalogue.ours("models"):
+        choice = choose(load_model(identifier), selections, layers)
+        record = {key: choice[key] for key in ("selection", "scores", "subjects", "stimuli")}
+        return choice, _write(home() / "region_layer_map", identifier, choice["layers"], record)
+    checkpoint, plugin = checkpoint_of(identifier), plugin_of(identifier)
+    choice = choose(from_checkpoint(checkpoint, {}), selections, layers)
+    before = selected_on(checkpoint, plugin)
+    try:
+        kept = region_layer_map(checkpoint, plugin)
+    except checkpoints.CheckpointError:
+        kept = {}
+    for region in [region for region in kept if region not in choice["layers"]]:
+        choice["layers"][region] = kept[region]
+        name = before["selection"].get(region)
+        if name is not None:
+            choice["selection"][region] = name
+            choice["stimuli"].setdefault(name, before["stimuli"].get(name, []))
+    return choice, save(checkpoint, choice["layers"], choice["scores"], choice)
+
+
+def describe(choice: dict) -> str:
+    """One line: region, layer and selection score of each."""
+    return ", ".join(
+        f"{region} {layer} ({choice['scores'][region][layer]:.3f})"
+        if region in choice["scores"]
+        else f"{region} {layer}"
+        for region, layer in choice["layers"].items()
+    )
+
+
+def selected_on(checkpoint: checkpoints.Checkpoint, plugin: Path | None = None) -> dict:
+    """On what the layers of one of our models were chosen: ``selection`` {region: name}, ``stimuli`` {name: ids}."""
+    for folder in (checkpoint.weights.parent.parent, *([plugin] if plugin else [])):
+        path = folder / "region_layer_map" / f"{checkpoint.identifier}.json"
+        if path.exists():  # the scores beside the map that is used, and no others
+            try:
+                record = json.loads(path.with_suffix(".scores.json").read_text())
+            except (OSError, ValueError):
+                break
+            selection = record.get("selection", {})
+            if isinstance(selection, str):  # one for all regions
+                selection = dict.fromkeys(record.get("scores", {}), selection)
+            return {"selection": selection, "stimuli": record.get("stimuli", {})}
+    return {"selection": {}, "stimuli": {}}
 
 
 def is_committed(checkpoint: checkpoints.Checkpoint) -> bool:
@@ -68,49 +187,3 @@ def is_committed(checkpoint: checkpoints.Checkpoint) -> bool:
         return (record["checkpoint"], record["selection_version"]) == (checkpoint.sha256, SELECTION_VERSION)
     except (OSError, ValueError, KeyError, TypeError):
         return False
-
-
-def layer_features(checkpoint: checkpoints.Checkpoint) -> dict[str, np.ndarray]:
-    """Responses of every candidate layer to the selection images, {layer: (images, features)}, one forward pass."""
-    from brainscore_vision import load_stimulus_set
-
-    from .brain_model import load_network, wrap
-
-    network = load_network(checkpoint)
-    stimuli = load_stimulus_set(SELECTION)
-    activations = wrap(network, checkpoint.identifier)(stimuli, layers=list(network.candidates))
-    layers = activations["layer"].values
-    values = activations.transpose("presentation", "neuroid").values
-    return {layer: values[:, layers == layer] for layer in network.candidates}
-
-
-@lru_cache
-def _selection_benchmarks() -> dict:
-    from brainscore_vision import load_dataset
-
-    from . import targets
-    from .benchmark import OddOneOutBenchmark, RSABenchmark
-    from .brain_model import BEHAVIOUR
-
-    shared = {"version": 1, "visual_degrees": 8, "bibtex": "", "simulated": True}
-    benchmarks: dict = {
-        region: RSABenchmark(
-            f"{SELECTION}.{region}-rsa",
-            region=region,
-            load=lambda region=region: targets.from_responses(load_dataset(f"{SELECTION}.{region}")),
-            **shared,
-        )
-        for region in REGIONS
-    }
-    choices = load_dataset(f"{SELECTION}.triplet")
-    benchmarks[BEHAVIOUR] = OddOneOutBenchmark(
-        f"{SELECTION}.triplet", load=lambda: choices, ceiling=lambda: choices.attrs["ceiling"], **shared
-    )
-    return benchmarks
-
-
-def _score(benchmark, features: np.ndarray) -> float | None:
-    try:
-        return benchmark.raw_score(features)
-    except rsa.DegenerateFeatures:
-        return None

@@ -53,7 +53,7 @@ def _from_one_batch(session: Session, model: str, name: str) -> Cost | None:
     try:
         with network(session.offline):
             benchmark, candidate = session.benchmark(name), session.load(model, name)
-            wanted = reuse.needs(benchmark, reuse.image_lists(benchmark), candidate, session.all_layers)
+            wanted = reuse.needs(benchmark, reuse.image_lists(benchmark, candidate), candidate, session.all_layers)
             stimuli = max(reuse.stimulus_sets(benchmark), key=len)
             extractor = candidate.activations_model._extractor
             images = max(len(need.images) for need in wanted)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import results
-from .record import provenance
+from .score_record import provenance
 from .session import Session
 
 

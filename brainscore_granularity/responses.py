@@ -14,34 +14,36 @@ from pathlib import Path
 import numpy as np
 
 from .paths import home, write_atomically
-from .reuse import content
+from .reuse import committed_layers, content
 
 RDM_VERSION = 1  # raised when `rsa.rdm` or the preprocessing gives other numbers: kept RDMs are then made anew
 
 
-def features(candidate, layers: list[str], stimuli) -> np.ndarray | None:
+def features(candidate, region: str, stimuli) -> np.ndarray | None:
     """Activations (images, features) to a stimulus set, rows in its order, without the assembly around them.
 
     None if the model has no recorder, so that it has to be asked in Brain-Score's way. An assembly describes every
     feature in ten coordinates, which takes longer than the forward pass of a small network.
     """
-    recorder = getattr(candidate, "recorder", None)
+    recorder, layers = getattr(candidate, "recorder", None), committed_layers(candidate, region)
     if recorder is None or not layers:
         return None
     return recorder.features([str(stimuli.get_stimulus(stimulus)) for stimulus in stimuli["stimulus_id"]], layers)
 
 
-def rdm(candidate, layers: list[str], stimuli, compute: Callable[[], np.ndarray]) -> np.ndarray:
+def rdm(candidate, layer: str | None, stimuli, compute: Callable[[], np.ndarray], groups=None) -> np.ndarray:
     """A model's RDM of a stimulus set: from an earlier pair, from disk, or computed.
 
     On disk it is kept for models whose weights have a hash, under a name that holds all it depends on: model and
-    weights hash, preprocessing, layers, the content of every image in order, and the versions that compute it.
+    weights hash, preprocessing, layer, the content of every image in order, and the versions that compute it.
+
+    groups : where a row stands for several stimuli; such RDMs are not kept.
     """
     recorder = getattr(candidate, "recorder", None)
-    if recorder is None or not layers:
+    if recorder is None or layer is None or groups is not None:
         return compute()
     paths = [str(stimuli.get_stimulus(stimulus)) for stimulus in stimuli["stimulus_id"]]
-    key = (tuple(layers), *map(content, paths))
+    key = (layer, *map(content, paths))
     if key not in recorder.rdms:
         file = _rdm_file(candidate, key)
         recorder.rdms[key] = _read_rdm(file, len(paths))

@@ -27,7 +27,7 @@ import numpy as np
 class Need(NamedTuple):
     """Layers that a benchmark will ask for."""
 
-    images: tuple[str, ...]  # names of the files, in the order in which they are shown
+    images: tuple[str, ...]  # paths or bare names of the files, in the order in which they are shown
     degrees: float | None  # width at which the benchmark's images are meant: others are scaled to other files
     layers: tuple[str, ...]
 
@@ -74,10 +74,11 @@ class Recorder:
         return values if len(unique) == len(paths) else values[[unique.index(path) for path in paths]]
 
     def _wanted(self, images: tuple[str, ...], degrees: float | None = None) -> list[str]:
+        known_as = images, tuple(os.path.basename(path) for path in images)
         return [
             layer
             for need in self._needs
-            if need.images == images and degrees in (None, need.degrees)
+            if need.images in known_as and degrees in (None, need.degrees)
             for layer in need.layers
         ]
 
@@ -89,7 +90,7 @@ class Recorder:
         key = (batch_size, *map(content, paths))
         held = self._held.get(key, {})
         if not set(layers) <= set(held):
-            images = self._images[key] = tuple(os.path.basename(path) for path in paths)
+            images = self._images[key] = tuple(paths)
             held = self._held[key] = self._run(paths, layers, self._wanted(images, self._degrees), held, batch_size)
         # in the order in which the network computes them, as Brain-Score has it
         return OrderedDict((layer, np.array(held[layer])) for layer in held if layer in layers)
@@ -198,12 +199,16 @@ def stimulus_sets(benchmark) -> list:
     return [getattr(benchmark, name).stimulus_set for name in names]
 
 
-def image_lists(benchmark) -> list[tuple[str, ...]]:
-    """File names of the images of each stimulus set, in order and once each, as the extractor will see them."""
+def image_lists(benchmark, candidate) -> list[tuple[str, ...]]:
+    """Paths (of Brain-Score's benchmarks: names) of the images of each stimulus set, in order and once each.
+
+    Brain-Score scales images to other files of the same names.
+    """
+    ours = hasattr(benchmark, "shown_to")
     lists = []
-    for stimuli in stimulus_sets(benchmark):
+    for stimuli in [benchmark.shown_to(candidate)] if ours else stimulus_sets(benchmark):
         paths = dict.fromkeys(str(stimuli.get_stimulus(stimulus)) for stimulus in stimuli["stimulus_id"])
-        lists.append(tuple(os.path.basename(path) for path in paths))
+        lists.append(tuple(paths) if ours else tuple(os.path.basename(path) for path in paths))
     return list(dict.fromkeys(lists))
 
 

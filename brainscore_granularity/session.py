@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterable
 
 from . import reuse
-from .record import describe_score, peak_memory, provenance, start_measuring_memory
+from .score_record import describe_score, peak_memory, provenance, start_measuring_memory
 from .surroundings import network, no_stored_activations
 
 REGIONS = ("V1", "V2", "V4", "IT")
@@ -29,7 +29,7 @@ class Session:
         self.offline, self.all_layers = offline, all_layers
         self._benchmarks: dict[str, object] = {}
         self._missing: dict[tuple[str, bool], str | None] = {}
-        self._images: dict[str, list] = {}
+        self._images: dict[tuple, list] = {}
         self._model = self._candidate = self._loaded_from = self.recorder = None
 
     def score(self, model: str, name: str, later: Iterable[str] = ()) -> dict:
@@ -143,9 +143,10 @@ class Session:
 
     def _needs(self, name: str, candidate) -> list[reuse.Need]:
         try:
-            if name not in self._images:
-                self._images[name] = reuse.image_lists(self.benchmark(name))
-            return reuse.needs(self._benchmarks[name], self._images[name], candidate, self.all_layers)
+            benchmark, key = self.benchmark(name), (name, candidate.visual_degrees())
+            if key not in self._images:
+                self._images[key] = reuse.image_lists(benchmark, candidate)
+            return reuse.needs(benchmark, self._images[key], candidate, self.all_layers)
         except Exception:  # noqa: S112  its own pair will say why
             return []
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from brainscore_granularity.distances import CENTRES, DISTANCES, from_gram
+from brainscore_granularity.distances import CENTRES, DISTANCES, DegenerateFeatures, from_gram
 from brainscore_granularity.gram import Gram, gram_of
 
 
@@ -74,6 +74,13 @@ class Spool:
         """RDM (n, n) of what was written; parameters as in :func:`brainscore_granularity.rsa.rdm`."""
         gram = gram_of(self.read, self.images, self.width, CENTRES[distance], single=True)
         return from_gram(gram, distance, images=images, layer=layer)
+
+    def gram(self, centre: str | None, layer: str | None = None) -> np.ndarray:
+        """Inner products (n, n) float64 between images, after centring as in :class:`gram.Gram`."""
+        gram = gram_of(self.read, self.images, self.width, centre, single=True)
+        if gram.broken.any():
+            raise DegenerateFeatures(f"{gram.broken.sum()} of {self.images} images have NaN in layer {layer!r}")
+        return gram.matrix
 
     def close(self) -> None:
         """Close and delete the file."""

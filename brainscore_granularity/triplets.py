@@ -56,6 +56,18 @@ def similarity(features, measure: str = "dot") -> np.ndarray:
     return np.clip(unit @ unit.T, -1, 1)
 
 
+def normalised(gram) -> np.ndarray:
+    """Cosines from inner products (n, n); images without length have similarity 0 with all.
+
+    >>> normalised([[4.0, 2.0, 0.0], [2.0, 1.0, 0.0], [0.0, 0.0, 0.0]]).tolist()
+    [[1.0, 1.0, 0.0], [1.0, 1.0, 0.0], [0.0, 0.0, 0.0]]
+    """
+    gram = np.asarray(gram, dtype=np.float64)
+    length = np.sqrt(np.maximum(np.diag(gram), 0))
+    inverse = np.where(length > 1e-13 * length.max(initial=0), 1 / np.where(length > 0, length, 1), 0)
+    return np.clip(gram * inverse * inverse[:, None], -1, 1)
+
+
 def choice_probabilities(similarity, triplets) -> np.ndarray:
     """Probability that each position is called the odd one.
 

@@ -208,7 +208,7 @@ def test_interval_of_triplets_covers_new_images():
         good = rng.random(n) < 0.6  # a triplet is answered rightly if most of its images are "good"
         rows = np.stack([rng.choice(n, 3, replace=False) for _ in range(1500)])
         correct = (good[rows].sum(axis=1) > 1).astype(float)
-        benchmark = OddOneOutBenchmark("t", 1, None, lambda: 1.0, 8, "")
+        benchmark = OddOneOutBenchmark("t", 1, None, 1.0, 8, "")
         benchmark.__dict__["triplets"] = rows
         values.append(correct.mean())
         errors.append(benchmark._resampled(correct, n).std())

@@ -55,7 +55,8 @@ def test_score_prints_and_writes_and_results_reads(tmp_path, capsys):
         (["score", "--models", "granularity_world_own_k3_s1", "--benchmarks", "World.IT-rsa"], "own_k2_s1"),
         (["score", "--models", MODEL, "--benchmarks", "World.I-rsa"], "nearest: World.IT-rsa"),
         (["results", "no/such/folder"], "no results folder no/such/folder"),
-        (["commit", "alexnet"], "not one of this package's models"),
+        (["commit", MODEL, "--selection", "World"], "no selection 'World'; there are: World_selection"),
+        (["layers", MODEL, "--benchmark", "Allen2022_fmri.V1-rdm"], "layers are scored on our benchmarks only"),
     ],
 )
 def test_bad_input_is_one_clear_line(arguments, message, capsys, tmp_path, monkeypatch):
@@ -124,11 +125,14 @@ def test_models_lists_every_id_with_its_state(capsys):
     assert all("ready, shipped with the package" in line for line in lines)
 
 
-def test_benchmarks_lists_every_id_with_images_and_ceiling(capsys):
+def test_benchmarks_lists_every_id_with_the_state_of_its_data(capsys):
     assert run("benchmarks") == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == catalogue.ours("benchmarks")
-    assert all("simulated, 256 images" in line and "noise ceiling 0." in line for line in lines)
+    states = dict(zip(catalogue.ours("benchmarks"), lines, strict=True))
+    assert "ready; simulated, 256 images, 4 subjects, records IT" in states["World.IT-rsa"]
+    assert "needs `granularity data prepare nsd --from DIR`; measured, 515 images" in states["Allen2022_fmri.V3-rsa"]
+    assert "downloadable from Brain-Score's store; measured" in states["Li2026.IT-rsa"]
 
 
 def test_commit_chooses_layers_again(home, capsys):

@@ -1,6 +1,7 @@
 from brainscore_vision import load_dataset
 
 from brainscore_granularity.benchmark import RSABenchmark
+from brainscore_granularity.kriegeskorte2008 import state
 from brainscore_granularity.targets import from_rdms
 
 BIBTEX = """@article{kriegeskorte2008matching,
@@ -39,8 +40,11 @@ BIBTEX = """@article{kriegeskorte2008matching,
 }"""
 
 
+SUBJECTS = {"hIT": "4 people", "mIT": "one population of 674 neurons", "judgment": "16 people"}
+
+
 def rsa_benchmark(data_identifier):
-    """Judgments are compared with the layer that a model commits to IT, as in the study they come from.
+    """Judgments are compared with the layer that a model commits to IT too, so that all three meet one layer.
 
     The images fill the model's field of view, as in the values known for them; people saw them at 2.9 degrees, which
     would leave a model of 8 degrees a square of 63 pixels.
@@ -52,4 +56,7 @@ def rsa_benchmark(data_identifier):
         load=lambda: from_rdms(load_dataset(data_identifier)),
         visual_degrees=None,
         bibtex=BIBTEX,
+        status=state,
+        summary=f"92 images, {SUBJECTS[data_identifier.partition('.')[2]]}",
+        parent="behavior_vision" if data_identifier.endswith("judgment") else "IT",
     )

@@ -143,7 +143,7 @@ def _result(one: _Running) -> dict | None:
 
 
 def _failed(one: _Running, reason: str) -> dict:
-    from ..record import provenance
+    from ..score_record import provenance
 
     model, benchmark = one.pair
     seconds = round(time.monotonic() - one.since, 3)

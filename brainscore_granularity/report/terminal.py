@@ -108,6 +108,22 @@ def watch_matrix(folder, every: float, warn) -> None:
             time.sleep(every)
 
 
+def print_layers(model: str, layers: pd.DataFrame) -> None:
+    """One line a layer, as from ``layers.table``."""
+    table = Table(
+        title=f"{model} on {layers.attrs['benchmark']}{' (simulated)' if layers.attrs['simulated'] else ''}",
+        caption=f"bold: best layer ({layers.attrs['best']}); >: committed; p: corrected for the search among them",
+    )
+    subjects = [name for name in layers.columns if name not in ("layer", "value", "raw", "p", "committed")]
+    for name in ("layer", "value", "raw", "p", *subjects):
+        table.add_column(name, justify="left" if name == "layer" else "right")
+    for row in layers.to_dict("records"):
+        cells = ["-" if pd.isna(row[name]) else number(row[name]) for name in ("value", "raw", "p", *subjects)]
+        style = "bold" if row["layer"] == layers.attrs["best"] else None
+        table.add_row(("> " if row["committed"] else "  ") + row["layer"], *cells, style=style)
+    _console().print(table)
+
+
 def _console() -> Console:
     console = Console()
     return console if console.is_terminal else Console(width=140)

@@ -1,4 +1,6 @@
-"""From the MATLAB files of rsatoolbox's demos/92imageData to stimuli and RDMs."""
+"""92 object images with RDMs of macaque spiking, human fMRI and human judgments, from rsatoolbox's MATLAB files."""
+
+from __future__ import annotations
 
 import os
 from functools import lru_cache
@@ -9,9 +11,9 @@ from brainscore_core.supported_data_standards.brainio.assemblies import DataAsse
 from scipy.io import loadmat
 from scipy.spatial.distance import squareform
 
-from brainscore_granularity.download import DataMissing, fetch, sha256_of
-from brainscore_granularity.paths import home
-from brainscore_granularity.stimuli import from_pixels
+from .download import DataMissing, fetch, sha256_of
+from .paths import home
+from .stimuli import from_pixels
 
 FOLDER_VARIABLE = "BRAINSCORE_GRANULARITY_KRIEGESKORTE92"
 REPOSITORY = "https://raw.githubusercontent.com/rsagroup/rsatoolbox"
@@ -55,11 +57,11 @@ def stimulus_set():
     return from_pixels("Kriegeskorte2008", stimulus_ids(), pixels, **columns)
 
 
-def stimulus_ids():
+def stimulus_ids() -> list[str]:
     return [f"kriegeskorte92_{i:02d}" for i in range(1, 93)]
 
 
-def rdms(target):
+def rdms(target: str) -> DataAssembly:
     """RDMs, subject x stimulus x other_stimulus; sessions of a subject are averaged."""
     by_subject = {"hIT": _human_it, "mIT": _macaque_it, "judgment": _judgments}[target]()
     assembly = DataAssembly(

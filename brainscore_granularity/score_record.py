@@ -17,6 +17,7 @@ from . import __version__
 # Kept as they are where a benchmark gives them.
 DETAILS = (
     "error", "interval", "chance", "subject_scores", "layer", "n_stimuli", "n_triplets", "accuracy", "simulated",
+    "data", "n_neuroids", "mean_rdm_score", "partial",
 )  # fmt: skip
 
 
@@ -29,6 +30,8 @@ def describe_score(score) -> dict:
         known, upper = getattr(ceiling, "attrs", {}), number(ceiling)
         lower = known.get("lower", known.get("lower_bound_loo", upper))
         record["ceiling"] = {"lower": lower, "upper": known.get("upper", upper)}
+        if "kind" in known:
+            record["ceiling"]["kind"] = known["kind"]
     record |= {key: attrs[key] for key in DETAILS if key in attrs}
     if "error" in record:
         record["error"] = number(record["error"])
