@@ -18,7 +18,7 @@ from brainscore_core.benchmarks import BenchmarkBase
 from brainscore_core.metrics import Score
 from brainscore_vision.model_interface import BrainModel
 
-from . import controls, rsa, stats, triplets
+from . import controls, responses, rsa, stats, triplets
 from .assembly import first_rows
 from .recording import committed_layer, record, refuse_selection_stimuli
 from .scoring import ceiling_score, packed_score
@@ -100,9 +100,13 @@ class RSABenchmark(_OnScreen):
     def __call__(self, candidate: BrainModel) -> Score:
         refuse_selection_stimuli(candidate, self.region, self.order, self.identifier)
         layer = committed_layer(candidate, self.region)
-        features = record(candidate, self.region, self.shown_to(candidate), self.order, self.targets.groups)
-        model_rdm = rsa.rdm(features, images=self._rows(), layer=f"{candidate.identifier} {layer}")
-        return self.compare(model_rdm, layer)
+        stimuli = self.shown_to(candidate)
+
+        def model_rdm():
+            features = record(candidate, self.region, stimuli, self.order, self.targets.groups)
+            return rsa.rdm(features, images=self._rows(), layer=f"{candidate.identifier} {layer}")
+
+        return self.compare(responses.rdm(candidate, layer, stimuli, model_rdm, self.targets.groups), layer)
 
     def found(self) -> str:
         """What the data are, as they were loaded."""

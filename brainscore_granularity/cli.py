@@ -6,7 +6,7 @@ import inspect
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tyro
 
@@ -45,45 +45,113 @@ def score(
     models: Annotated[list[str], tyro.conf.arg(metavar="PATTERN ...")],
     benchmarks: Annotated[list[str], tyro.conf.arg(metavar="PATTERN ...")],
     results: Path = Path("results"),
+    layers: Literal["committed", "all"] = "committed",
+    offline: bool = False,
+    dry_run: bool = False,
+    workers: int | None = None,
+    cluster: str | None = None,
+    scheduler: str | None = None,
+    cores: int | None = None,
+    memory: str | None = None,
+    walltime: str | None = None,
+    queue: str | None = None,
+    interface: str | None = None,
+    timeout: float | None = None,
+    retries: int = 1,
 ) -> None:
     """Score models on benchmarks through Brain-Score; only what is missing, failed or stale is computed.
 
     Example: granularity score --models 'granularity_world_own_*' pixels --benchmarks 'World.*'
 
+    What would be done, and what it would cost: add --dry-run. Two processes on this computer: add --workers 2
+    --timeout 3600. On a cluster: add --cluster slurm --workers 20 --cores 4 --memory 16GB --walltime 04:00:00.
+
     Args:
         models: Identifiers or shell patterns, of ours and of Brain-Score's own.
         benchmarks: Identifiers or shell patterns, of ours and of Brain-Score's own.
         results: Folder for the scores, one JSON file each.
+        layers: Score the committed layers only, or every candidate layer as well.
+        offline: Download nothing; what would need to be downloaded is reported.
+        dry_run: Only show what is done, what would be scored and why, and an estimate of time and memory.
+        workers: Score in this many worker processes or jobs; without it, in this process.
+        cluster: Queueing system whose jobs are the workers: slurm, pbs, lsf, sge, oar, htcondor or moab.
+        scheduler: Address of a running Dask scheduler whose workers are used, as tcp://10.0.0.1:8786.
+        cores: Processor cores for each worker.
+        memory: Memory for each worker, as 4GB; one that needs more is ended, and costs its pair only.
+        walltime: Time limit of each job, as the queueing system writes it.
+        queue: Queue or partition of the jobs.
+        interface: Network interface of this computer that the jobs can reach, as ib0.
+        timeout: Seconds that a pair may take; implies a worker process, because only that can be ended.
+        retries: How often to try a pair again whose worker was lost.
     """
     from . import catalogue, runner
-    from .report.terminal import print_scores
+    from .engine.clusters import Workers
+    from .engine.dispatch import Limits
+    from .report.terminal import print_grid
 
     chosen = catalogue.select("models", models), catalogue.select("benchmarks", benchmarks)
-    scores = runner.score_grid(*chosen, results, warn=_say)
-    print_scores(scores)
-    failed = int((scores["status"] == "failed").sum())
-    print(f"\n{len(scores) - failed} scored, {failed} failed; in {results}")
-    if failed:
+    if dry_run:
+        from .report.plan import print_plan
+
+        print_plan(*runner.preview(*chosen, results, _say, all_layers=layers == "all", offline=offline), workers or 1)
+        return
+    where = None
+    if workers or cluster or scheduler:
+        where = Workers(workers or 1, cluster, scheduler, cores, memory, walltime, queue, interface, results / "logs")
+    elif given := [k for k, v in dict(cores=cores, memory=memory, walltime=walltime, queue=queue).items() if v]:
+        raise ValueError(f"--{given[0]} is for workers: add --workers N, --cluster or --scheduler")
+    scores = runner.score_grid(
+        *chosen, results, warn=_say, all_layers=layers == "all", offline=offline, workers=where,
+        limits=Limits(timeout, retries),
+    )  # fmt: skip
+    print_grid(scores)
+    failed = scores[scores["status"] == "failed"]
+    missing = int(failed["reason"].fillna("").str.startswith(("DataMissing", "Offline")).sum())
+    done = len(scores) - len(failed)
+    print(f"\n{done} scored, {len(failed)} failed" + (f" ({missing} for want of data)" if missing else ""), end="")
+    print(f"; in {results}")
+    if len(failed):
+        print(f"reasons: granularity results {results} --failed; the same command tries them again")
         raise SystemExit(1)
+    print(f"next: granularity results {results} --csv > scores.csv")
 
 
-def show_results(folder: Annotated[Path, tyro.conf.Positional] = Path("results"), csv: bool = False) -> None:
-    """Print the scores of a results folder.
+def show_results(
+    folder: Annotated[Path, tyro.conf.Positional] = Path("results"),
+    csv: bool = False,
+    parquet: Path | None = None,
+    watch: bool = False,
+    failed: bool = False,
+    every: float = 5.0,
+) -> None:
+    """Show the scores of a results folder: models by benchmarks, or a tidy table of every subject and layer.
 
     Example: granularity results results --csv > scores.csv
 
     Args:
         folder: The results folder.
-        csv: Comma-separated values with every column instead of a table.
+        csv: Comma-separated values: one row for each score, subject and layer, with where it comes from.
+        parquet: Write the same table to this file.
+        watch: Show the matrix again whenever scores arrive, until interrupted.
+        failed: Only the failed pairs, with their reasons.
+        every: Seconds between looks at the folder, for --watch.
     """
     from . import results
-    from .report.terminal import print_scores
+    from .report.terminal import print_failed, print_matrix, watch_matrix
 
-    scores = results.table(results.read_all(folder, warn=_say))
-    if csv:
-        scores.to_csv(sys.stdout, index=False)
+    if watch:
+        watch_matrix(folder, every, _say)
+        return
+    records = results.read_all(folder, warn=_say)
+    if parquet is not None:
+        results.long_table(records).to_parquet(parquet, index=False)
+        print(f"{len(records)} scores -> {parquet}")
+    elif csv:
+        results.long_table(records).to_csv(sys.stdout, index=False)
+    elif failed:
+        print_failed(records)
     else:
-        print_scores(scores)
+        print_matrix(results.table(records))
 
 
 def models(patterns: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="PATTERN")] = ()) -> None:
@@ -356,15 +424,12 @@ def explain(error: Exception) -> str:
 
 def _quiet_surroundings(doctor: bool) -> None:
     """Settings that must be made before torch, tqdm and Brain-Score are imported."""
-    import warnings
+    from .surroundings import settle
 
-    # Threads that spin while they wait make training ten times slower when another program is using a core.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    os.environ.setdefault("TQDM_DISABLE", "1")  # Brain-Score's inner bars; ours show the time left
-    if not doctor:  # which looks at the user's own setting
-        os.environ.setdefault("BS_INSTALL_DEPENDENCIES", "no")  # Brain-Score would run pip at every load
-    warnings.filterwarnings("ignore", message=".*should explicitly define __slots__", category=FutureWarning)
-    warnings.filterwarnings("ignore", category=DeprecationWarning)
+    pip_at_load = os.environ.get("BS_INSTALL_DEPENDENCIES")
+    settle()
+    if doctor and pip_at_load is None:
+        del os.environ["BS_INSTALL_DEPENDENCIES"]  # it looks at the user's own setting
 
 
 def _say(line: str) -> None:

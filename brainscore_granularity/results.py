@@ -75,6 +75,56 @@ def table(records: list[dict]) -> pandas.DataFrame:
     return pd.DataFrame(rows)
 
 
+def long_table(records: list[dict]) -> pandas.DataFrame:
+    """Tidy table, one row for each score, subject and layer, with where it comes from.
+
+    ``subject`` is "all" in the row of the score itself; ``committed`` tells the committed layer from the others of
+    ``--layers all``. Subjects' scores are raw: only their mean is divided by a ceiling.
+    """
+    import pandas as pd
+
+    rows = []
+    for record in records:
+        ceiling = record.get("ceiling") or {}
+        about = {
+            "model": record["model"],
+            **describe(record["model"]),
+            "benchmark": record["benchmark"],
+            "region": record.get("region"),
+        }
+        source = {
+            "ceiling_lower": ceiling.get("lower", math.nan),
+            "ceiling_upper": ceiling.get("upper", math.nan),
+            "status": record["status"],
+            "reason": record.get("reason"),
+            "simulated": record.get("simulated", False),
+            "n_stimuli": record.get("n_stimuli"),
+            "checkpoint": record.get("checkpoint"),
+            "benchmark_version": (record.get("fingerprint") or {}).get("benchmark_version"),
+            "seconds": record.get("seconds"),
+            "peak_memory_mb": record.get("peak_memory_mb"),
+            "started": record.get("started"),
+            "git_commit": record.get("git_commit"),
+        }
+        layers = [(record.get("layer"), True, record)]
+        layers += [(name, name == record.get("layer"), score) for name, score in (record.get("layers") or {}).items()]
+        for layer, committed, score in layers:
+            if committed and score is not record:
+                continue  # the score itself
+            for subject, numbers in _by_subject(score):
+                rows.append({**about, "subject": subject, "layer": layer, "committed": committed, **numbers, **source})
+    return pd.DataFrame(rows)
+
+
+def _by_subject(score: dict):
+    low, high = score.get("interval") or (math.nan, math.nan)
+    whole = {name: score.get(name, math.nan) for name in ("value", "raw", "error")}
+    yield "all", {**whole, "interval_low": low, "interval_high": high}
+    nothing = dict.fromkeys(("value", "error", "interval_low", "interval_high"), math.nan)
+    for subject, raw in (score.get("subject_scores") or {}).items():
+        yield subject, {**nothing, "raw": raw}
+
+
 def describe(model: str) -> dict:
     """Family, label source, number of classes and seed of one of our models, read off its id.
 

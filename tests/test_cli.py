@@ -1,3 +1,4 @@
+import io
 import json
 import os
 import signal
@@ -6,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from brainscore_granularity import catalogue, checkpoints, cli, results
@@ -45,8 +47,40 @@ def test_score_prints_and_writes_and_results_reads(tmp_path, capsys):
     out = capsys.readouterr().out
     assert MODEL in out and "simulated" in out and "1 scored, 0 failed" in out
     assert run("results", folder, "--csv") == 0
-    header, row = capsys.readouterr().out.splitlines()
-    assert dict(zip(header.split(","), row.split(","), strict=False))["model"] == MODEL
+    table = pd.read_csv(io.StringIO(capsys.readouterr().out))
+    assert list(table["subject"]) == ["all", "sim01", "sim02", "sim03", "sim04"] and set(table["model"]) == {MODEL}
+    assert table.loc[1:, "raw"].mean() == pytest.approx(table.loc[0, "raw"])
+    assert run("results", folder, "--parquet", tmp_path / "scores.parquet") == 0
+    assert pd.read_parquet(tmp_path / "scores.parquet")["raw"].equals(table["raw"])
+
+
+def test_a_dry_run_says_what_would_be_done_and_does_nothing(tmp_path, capsys):
+    folder = tmp_path / "results"
+    grid = ["score", "--models", MODEL, "--benchmarks", "World.*", "--results", folder]
+    assert run(*grid, "--dry-run") == 0
+    out = capsys.readouterr().out
+    assert "3 to score" in out and "not scored yet" in out and "from one batch" in out and not folder.exists()
+    run("score", "--models", MODEL, "--benchmarks", "World.IT*", "--results", folder)
+    capsys.readouterr()
+    assert run(*grid, "--dry-run") == 0
+    assert "1 done, 2 to score" in capsys.readouterr().out
+
+
+def test_offline_a_benchmark_that_must_be_downloaded_is_named_and_costs_its_own_pair(tmp_path, capsys, home):
+    grid = ["score", "--models", MODEL, "--benchmarks", "Kriegeskorte2008.hIT-rsa", "World.IT-rsa"]
+    assert run(*grid, "--results", tmp_path / "r", "--offline") == 1
+    assert "1 scored, 1 failed (1 for want of data)" in capsys.readouterr().out
+    assert run("results", tmp_path / "r", "--failed") == 0
+    assert "Kriegeskorte2008.hIT-rsa" in capsys.readouterr().out
+
+
+def test_results_show_a_matrix_with_what_is_missing(tmp_path, capsys):
+    record = {"status": "ok", "value": 0.5, "raw": 0.4}
+    results.write(tmp_path, {**record, "model": "a", "benchmark": "x"})
+    results.write(tmp_path, {**record, "model": "b", "benchmark": "y", "status": "failed", "reason": "broken"})
+    assert run("results", tmp_path) == 0
+    out = capsys.readouterr().out
+    assert "0.500" in out and "failed" in out and out.count("-") > 1
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,53 @@ def print_scores(scores: pd.DataFrame) -> None:
     _console().print(table)
 
 
+def print_grid(scores: pd.DataFrame, most: int = 40) -> None:
+    """A grid that has just been scored: one line a score, or the matrix where that would be long."""
+    (print_scores if len(scores) <= most else print_matrix)(scores)
+
+
+def print_matrix(scores: pd.DataFrame) -> None:
+    """Models by benchmarks."""
+    _console().print(_matrix(scores))
+
+
+def _matrix(scores: pd.DataFrame) -> Table:
+    benchmarks = list(dict.fromkeys(scores["benchmark"]))
+    cells = {
+        (row.model, row.benchmark): "failed" if row.status != "ok" else number(row.value) for row in scores.itertuples()
+    }
+    simulated = set(scores.loc[scores["simulated"].astype(bool), "benchmark"])
+    table = Table(caption="share of the noise ceiling; a dash: not scored yet")
+    table.add_column("model", overflow="fold")
+    for name in benchmarks:
+        table.add_column(name + ("\n(simulated)" if name in simulated else ""), justify="right", overflow="fold")
+    for model in dict.fromkeys(scores["model"]):
+        table.add_row(model, *(cells.get((model, name), "-") for name in benchmarks))
+    return table
+
+
+def print_failed(records: list[dict]) -> None:
+    """The failed pairs and why."""
+    failed = [record for record in records if record["status"] != "ok"]
+    for record in failed:
+        print(f"{record['model']} on {record['benchmark']}: {record.get('reason')}")
+    print(f"{len(failed)} of {len(records)} failed")
+
+
+def watch_matrix(folder, every: float, warn) -> None:
+    """Show the matrix of a results folder, again and again, until interrupted."""
+    import time
+
+    from rich.live import Live
+
+    from .. import results
+
+    with Live(console=_console(), refresh_per_second=2) as live:
+        while True:
+            live.update(_matrix(results.table(results.read_all(folder, warn))))
+            time.sleep(every)
+
+
 def print_layers(model: str, layers: pd.DataFrame) -> None:
     """One line a layer, as from ``layers.table``."""
     table = Table(
