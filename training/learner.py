@@ -161,7 +161,7 @@ class Learner:
             tensors |= {f"optimizer/{i}/{n}": t for n, t in kept.items() if t is not None}
         if not all(torch.isfinite(t).all() for t in tensors.values()):
             raise TrainingDiverged(f"a weight is no number after step {self.done}; try a lower learning rate")
-        return tensors, {"done": self.done, "losses": self.losses}
+        return tensors, {"done": self.done, "losses": self.losses, "recent": self.verify().tolist()}
 
     def load(self, tensors: dict[str, torch.Tensor], position: dict) -> None:
         """Go back to a state."""
@@ -179,6 +179,7 @@ class Learner:
             self.average[name].copy_(tensor)
         self.epoch_loss.copy_(tensors["epoch_loss"])
         self.done, self.losses = position["done"], list(position["losses"])
+        self._recent = [torch.tensor(pair, device=self.device) for pair in position.get("recent", [])]
 
     def _like(self, parameter, tensor):
         if tensor.shape == parameter.shape:
