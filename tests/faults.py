@@ -9,7 +9,7 @@ import brainscore_vision
 
 from brainscore_granularity import brain_model  # noqa: F401  loaded before the first time limit runs
 
-_load = brainscore_vision.load_model
+_load = getattr(brainscore_vision.load_model, "original", brainscore_vision.load_model)  # Dask may run this twice
 
 
 def raises():
@@ -40,4 +40,11 @@ def eats():
 
 
 FAULTS = {function.__name__: function for function in (raises, hangs, dies, dies_once, eats)}
-brainscore_vision.load_model = lambda name: FAULTS.get(name, lambda: _load(name))()
+
+
+def load_model(name):
+    return FAULTS[name]() if name in FAULTS else _load(name)
+
+
+load_model.original = _load
+brainscore_vision.load_model = load_model

@@ -22,6 +22,7 @@ QUEUES = {
     "htcondor": "HTCondorCluster",
     "moab": "MoabCluster",
 }
+NO_DASHBOARD = {"dashboard": False, "dashboard_address": ":0"}  # the address is bound all the same
 SETTINGS = {"OMP_WAIT_POLICY": "PASSIVE", "TQDM_DISABLE": "1", "BS_INSTALL_DEPENDENCIES": "no"}
 
 
@@ -103,11 +104,11 @@ def _local(wanted: Workers):
             "nthreads": 1,
             "env": environment,
             "memory_limit": wanted.memory or _share(wanted.number),
-            "dashboard": False,
+            **NO_DASHBOARD,
             "silence_logs": logging.CRITICAL,
         }
         spec[i] = {"cls": Nanny, "options": options}
-    scheduler = {"cls": Scheduler, "options": {"host": "127.0.0.1", "port": 0, "dashboard": False}}
+    scheduler = {"cls": Scheduler, "options": {"host": "127.0.0.1", "port": 0, **NO_DASHBOARD}}
     return SpecCluster(workers=spec, scheduler=scheduler, silence_logs=logging.CRITICAL)
 
 
@@ -125,6 +126,7 @@ def _queued(wanted: Workers):
         memory=wanted.memory or "4GB",
         python=sys.executable,
         log_directory=str(wanted.logs),
+        scheduler_options=NO_DASHBOARD,
         worker_extra_args=["--nthreads", "1"],  # one pair at a time, its arithmetic on all the cores
         job_script_prologue=[f"export {key}={value}" for key, value in settings.items()],
         silence_logs="critical",
