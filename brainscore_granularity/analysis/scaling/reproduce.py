@@ -1,0 +1,90 @@
+"""All published fits against ours: parameters and intervals, from the public table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from . import study
+from .fit import fit
+from .table import read
+from .uncertainty import bootstrap, profile
+
+if TYPE_CHECKING:
+    import pandas
+
+TABLE, COEFFICIENTS = "benchmark_scores.csv", "published_fit_coefficients.csv"
+PARAMETERS = ("e", "a", "alpha", "b", "beta", "lambda")
+SEED = 42
+
+
+def reproduce(data: Path, resamples: int = 1000, only=None, progress=None) -> pandas.DataFrame:
+    """One row a parameter of a published fit.
+
+    Parameters
+    ----------
+    data : folder of the public table and of the published coefficients
+    resamples : row resamples for the intervals; 0: none
+    only : names of fits; by default all that are in the coefficients
+    progress : called with each fit's name
+
+    Returns
+    -------
+    DataFrame
+        experiment, parameter, published and ours with their 95% intervals, the profile range, whether the data identify
+        the parameter, rows, and the Huber loss on both sides.
+    """
+    import pandas as pd
+
+    table, published = read(Path(data, TABLE)), read(Path(data, COEFFICIENTS)).set_index("experiment")
+    names = list(only or published.index)
+    if unknown := [name for name in names if name not in published.index]:
+        raise ValueError(f"no published fit {', '.join(unknown)}; there are {', '.join(published.index)}")
+    out = []
+    for name in names:
+        if progress:
+            progress(name)
+        theirs = published.loc[name]
+        found = fit(study.published_points(table, name), study.FITS[name].law)
+        ranges = profile(found)
+        drawn = None
+        if resamples:
+            drawn = bootstrap(found, resamples, "row", SEED, all_starts=len(found.theta) == 3)
+        for parameter in PARAMETERS:
+            if parameter not in found.parameters:
+                continue
+            low, high = drawn.interval(parameter) if drawn else (np.nan, np.nan)
+            out.append(
+                {
+                    "experiment": name,
+                    "law": found.name,
+                    "rows": len(found.points),
+                    "parameter": parameter,
+                    "published": theirs[parameter],
+                    "published_low": theirs[f"{parameter}_lo"],
+                    "published_high": theirs[f"{parameter}_hi"],
+                    "ours": found.parameters[parameter],
+                    "ours_low": low,
+                    "ours_high": high,
+                    "profile_low": ranges[parameter].low,
+                    "profile_high": ranges[parameter].high,
+                    "identified": ranges[parameter].identified,
+                    "published_loss": theirs["huber_loss"],
+                    "our_loss": found.loss,
+                }
+            )
+    return pd.DataFrame(out)
+
+
+def digits(published, ours) -> np.ndarray:
+    """To how many significant digits two numbers agree: -log10 of their relative difference, half a unit counted.
+
+    >>> digits([0.15693], [0.15694]).round(1).tolist()
+    [3.9]
+    """
+    published, ours = np.asarray(published, float), np.asarray(ours, float)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        difference = np.abs(ours - published) / np.abs(published)
+        return np.minimum(np.where(difference == 0, np.inf, -np.log10(2 * difference)), 12.0)

@@ -1,0 +1,128 @@
+"""How sure are we: resamples by row and by model, intervals, bands, and what the data do not identify."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from scipy.stats import chi2
+
+from .fit import Fit, predict, public
+from .solve import minimise
+
+
+def resamples(models, n: int, by: str = "model", seed: int = 0) -> np.ndarray:
+    """How often each row stands in each resample: (n, rows).
+
+    ``by="row"`` draws rows, in the same way as the published fits, whose seed is 42; ``by="model"`` draws models and
+    takes all their rows.
+
+    >>> resamples(["a", "a", "b"], 3, by="model", seed=1).tolist()
+    [[1.0, 1.0, 1.0], [2.0, 2.0, 0.0], [0.0, 0.0, 2.0]]
+    """
+    models = np.asarray(models)
+    if by not in ("row", "model"):
+        raise ValueError(f"by: expected 'row' or 'model', got {by!r}")
+    units = np.arange(len(models)) if by == "row" else np.unique(models, return_inverse=True)[1]
+    count = units.max() + 1
+    draws = np.random.default_rng(seed).integers(0, count, size=(n, count))
+    return np.stack([np.bincount(d, minlength=count) for d in draws])[:, units].astype(float)
+
+
+@dataclass(frozen=True)
+class Bootstrap:
+    """A fit on resamples of its points."""
+
+    fit: Fit
+    theta: np.ndarray  # (n, p)
+    loss: np.ndarray  # (n,)
+    by: str
+
+    @property
+    def parameters(self) -> dict[str, np.ndarray]:
+        return public(self.fit.law, self.theta, self.fit.log_g)
+
+    def interval(self, name: str, confidence: float = 0.95) -> tuple[float, float]:
+        """Central percentiles of a parameter."""
+        return percentiles(self.parameters[name], confidence)
+
+    def band(self, x, confidence: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+        """Lower and upper curve at x, point by point."""
+        curves = predict(self.fit.law, self.theta, self.fit.log_g, x)
+        return percentiles(curves, confidence)
+
+
+def percentiles(values, confidence: float = 0.95):
+    tail = 50 * (1 - confidence)
+    return tuple(np.nanpercentile(values, (tail, 100 - tail), axis=0))
+
+
+def bootstrap(
+    fit: Fit, n: int = 1000, by: str = "model", seed: int = 0, all_starts: bool = True, weights=None
+) -> Bootstrap:
+    """Fit again on resamples.
+
+    all_starts : from every start of the law, as on the data themselves; otherwise from the minima found on the data and
+        from every seventh start: several times faster, for laws with thousands of starts.
+    weights : (n, rows), instead of ``by`` and ``seed``: the same resamples for several fits of the same rows.
+    """
+    points = fit.points
+    weights = resamples(points.models, n, by, seed) if weights is None else weights
+    u = np.log(points.x) - fit.log_g
+    starts = fit.law.starts(u, points.loss, fit.log_g)
+    if not all_starts:
+        starts = np.concatenate([fit.others, starts[:: max(7, len(starts) // 40)]])
+    found = minimise(fit.law, u, points.loss, starts, weights, delta=fit.delta)
+    return Bootstrap(fit, found.theta, found.loss, by)
+
+
+class Range(NamedTuple):
+    """The values of a parameter that the data do not exclude."""
+
+    low: float
+    high: float
+    identified: bool
+
+
+STEPS = 16
+
+
+def profile(fit: Fit, confidence: float = 0.95) -> dict[str, Range]:
+    """What the data say about each parameter: profile likelihood.
+
+    With delta far below the residuals the Huber loss S is delta times the sum of their absolute values, minus twice the
+    log likelihood of Laplace noise of unknown scale is 2 n log S, and theta is not excluded as long as
+
+    .. math:: 2 n \\log (S(\\theta) / S_{min}) \\le \\chi^2_1(0.95),
+
+    with n the number of models, because rows of one model are not independent. Every coordinate is moved away from the
+    minimum, to the end of its box if need be, while the others adapt. A parameter is identified if none of the points
+    that are not excluded is beyond the law's limits for it: E = 1e-6 is such a limit, since log E may then be anything.
+    """
+    points, form = fit.points, fit.law
+    limit = fit.loss * np.exp(chi2.ppf(confidence, 1) / (2 * len(np.unique(points.models))))
+    u = np.log(points.x) - fit.log_g
+    inside = [fit.theta[None]]
+    for i, (low, high) in enumerate(form.box):
+        way = np.concatenate([_way(fit.theta[i], end) for end in (low, high)])
+        starts = np.repeat(fit.others[None], len(way), axis=0)
+        starts[:, :, i] = way[:, None]
+        weights = np.ones((len(way), len(points)))
+        found = minimise(form, u, points.loss, starts, weights, fixed=(i,), delta=fit.delta)
+        inside.append(found.theta[found.loss <= limit])
+    return {
+        name: _range(values, *form.limits.get(name, (-np.inf, np.inf)))
+        for name, values in public(form, np.concatenate(inside), fit.log_g).items()
+    }
+
+
+def _way(start: float, end: float) -> np.ndarray:
+    """Places from a minimum to the end of the box, dense at first."""
+    return start + (end - start) * np.append(np.geomspace(1e-4, 0.6, STEPS), 1.0)
+
+
+def _range(values, low, high) -> Range:
+    finite = np.isfinite(values).all()
+    ends = float(np.nanmin(values)), float(np.nanmax(values))
+    return Range(*ends, identified=bool(finite and low < ends[0] and ends[1] < high))
