@@ -9,6 +9,7 @@ stale, pip at every load, and the pickle that ``score`` leaves beside the instal
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import errno
 import gc
@@ -20,6 +21,7 @@ from .score_record import describe_score, peak_memory, provenance, start_measuri
 from .surroundings import network, no_stored_activations
 
 REGIONS = ("V1", "V2", "V4", "IT")
+atexit.register(gc.unfreeze)  # what `Session` froze would otherwise be reported as leaked when the process ends
 
 
 class Session:

@@ -222,4 +222,4 @@ def save_concepts(folder: Path) -> None:
     )  # fmt: skip
     presentation = {"stimulus_id": ids, "concept": names, "concept_index": index}
     assembly = store.neuroid_assembly(embedding, presentation, neuroid)
-    store.save("Hebart2023_local.spose", assembly, stimuli, images, "Hebart2023_local_images", {"made": "for a test"})
+    store.save("Hebart2023_local.spose", assembly, stimuli, images, "Hebart2023_local.images", {"made": "for a test"})

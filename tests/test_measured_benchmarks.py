@@ -42,7 +42,7 @@ def data(tmp_path_factory):
             fake_brains.save_local(folder, name, "Allen2022_fmri_synthetic_local.test", synthetic, SUBJECTS)
         things = fake_brains.things_ids("test")
         name = "Hebart2023_fmri_local.LOC.test"
-        fake_brains.save_local(folder, name, "Hebart2023_fmri_local_test", things, ["01", "02", "03"], repeats=12)
+        fake_brains.save_local(folder, name, "Hebart2023_fmri_local.test", things, ["01", "02", "03"], repeats=12)
         fake_brains.save_concepts(folder)
         yield folder
 

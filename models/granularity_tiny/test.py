@@ -7,8 +7,8 @@ MODEL = "granularity_tiny_own_k8_s1"
 @pytest.mark.parametrize(
     ("model_identifier", "benchmark_identifier", "expected"),
     [
-        ("granularity_tiny_untrained_s1", "World.V1-rsa", 0.0),
-        (MODEL, "World.IT-rsa", 0.0),
+        ("granularity_tiny_untrained_s1", "World.V1-rsa", 0.248),
+        (MODEL, "World.IT-rsa", 0.060),
     ],
 )
 def test_score(model_identifier, benchmark_identifier, expected):
@@ -18,7 +18,7 @@ def test_score(model_identifier, benchmark_identifier, expected):
 
 def test_score_on_measured_brains(kriegeskorte92):
     actual = score(model_identifier=MODEL, benchmark_identifier="Kriegeskorte2008.hIT-rsa", conda_active=True)
-    assert actual == pytest.approx(0.0, abs=0.005)
+    assert actual == pytest.approx(0.275, abs=0.005)
 
 
 def test_bibtex_has_what_the_leaderboard_needs():
