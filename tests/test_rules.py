@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from brainscore_granularity.training import loop, ladder
+from brainscore_granularity.training import ladder, loop
 from brainscore_granularity.training.learner import Learner
 from brainscore_granularity.training.recipe import Execution, Recipe
 from brainscore_granularity.training.recipes import RULE_SETTINGS, named
@@ -20,8 +20,11 @@ CPU = Execution(device="cpu")
 MINI = Recipe("mini", "native", 64, seed=1, epochs=2, batch_size=64, label_smoothing=0.0, clip=math.inf)
 
 
+FEW_STEPS = {"predictive_coding": {"inference_steps": 4}, "stdp": {"spike_steps": 4}}
+
+
 def by(rule, **changes):
-    return replace(MINI, rule=rule, **{**RULE_SETTINGS.get(rule, {}), **changes})
+    return replace(MINI, rule=rule, **{**RULE_SETTINGS.get(rule, {}), **FEW_STEPS.get(rule, {}), **changes})
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +106,7 @@ def test_predictive_coding_approaches_backpropagation_as_the_pull_on_the_output_
     exact = changes(Learner(by("backprop"), 8), batch)
 
     def worst(clamp):
-        learner = Learner(by("predictive_coding", top_down="tied", clamp=clamp, inference_steps=200), 8)
+        learner = Learner(by("predictive_coding", top_down="tied", clamp=clamp, inference_steps=20), 8)
         found = changes(learner, batch)
         return min(cosine(found[name], gradient) for name, gradient in exact.items())
 
@@ -124,22 +127,33 @@ def test_the_energy_of_predictive_coding_never_rises(batch, top_down):
         assert energies[-1] < energies[0]
 
 
-def test_learned_top_down_weights_change_by_what_the_weights_change(batch):
-    learner = Learner(by("predictive_coding", weight_decay=0.0), 8)
-    before = {n: learner.network.get_submodule(n).weight.detach().clone() for n in learner.rule.top_down}
+def test_learned_top_down_weights_stay_the_transposed_ones_and_come_back_from_afar(batch):
+    """Both get the same change, so that their difference shrinks by the weight decay alone (Kolen & Pollack 1994)."""
+    recipe = by("predictive_coding", weight_decay=1.0, learning_rate=0.01, warmup_epochs=0.0, final_rate=1.0)
+    near, far = Learner(recipe, 8), Learner(recipe, 8)
+    assert list(far.rule.top_down) == ["conv2", "conv3", "conv4", "fc5", "head"]
+    with torch.no_grad():
+        for number, weight in enumerate(far.rule.top_down.values()):
+            weight += 0.01 * torch.randn(weight.shape, generator=torch.Generator().manual_seed(number))
+
+    def apart(learner):
+        return {
+            n: v.detach() - learner.network.get_submodule(n).weight.detach() for n, v in learner.rule.top_down.items()
+        }
+
+    before, start = apart(far), {n: v.detach().clone() for n, v in near.rule.top_down.items()}
     for _ in range(3):
-        learner.step(*batch)
-    assert len(before) == 5
-    for name, top_down in learner.rule.top_down.items():
-        moved = learner.network.get_submodule(name).weight.detach() - before[name]
-        assert torch.allclose(top_down, moved, atol=1e-6), name
-    assert learner.rule.top_down["head"].abs().max() > 0
+        near.step(*batch), far.step(*batch)
+    for name, difference in apart(far).items():
+        assert torch.allclose(difference, before[name] * 0.99**3, atol=1e-6), name
+        assert apart(near)[name].abs().max() == 0 and not torch.equal(near.rule.top_down[name], start[name])
 
 
 def test_every_layer_of_predictive_coding_learns(drawn):
-    network, metrics = loop.train(by("predictive_coding", inference_steps=8), drawn.pixels, drawn.fine, execution=CPU)
+    recipe = by("predictive_coding")
+    network, metrics = loop.train(recipe, drawn.pixels, drawn.fine, execution=CPU)
     start = networks.build("mini", 64, seed=1).state_dict()
-    assert all(not torch.equal(p, start[name]) for name, p in network.named_parameters())
+    assert all(not torch.equal(p, start[name]) for name, p in network.named_parameters())  # norms too: no decay there
     assert np.isfinite(metrics["train_loss"]).all()
 
 
@@ -238,12 +252,14 @@ def test_evaluation_uses_running_statistics(drawn, rule):
     assert np.allclose(whole[5:], alone, atol=1e-4)
     assert metrics["validation_accuracy"] == loop.accuracy(network, drawn.pixels[:40], drawn.fine[:40])
     without, _ = loop.train(by(rule, epochs=1), drawn.pixels, drawn.fine, execution=CPU)
-    assert all(torch.equal(a, b) for a, b in zip(network.state_dict().values(), without.state_dict().values()))
+    assert all(
+        torch.equal(a, b) for a, b in zip(network.state_dict().values(), without.state_dict().values(), strict=True)
+    )
 
 
 @pytest.mark.parametrize("rule", ["feedback_alignment", "predictive_coding", "stdp"])
 def test_an_interrupted_run_goes_on_to_the_last_bit(drawn, rule, tmp_path):
-    recipe = by(rule, **({"inference_steps": 4} if rule == "predictive_coding" else {}))
+    recipe = by(rule)
     whole, _ = loop.train(recipe, drawn.pixels, drawn.fine, execution=CPU)
 
     def stop(epoch, loss):
@@ -267,6 +283,28 @@ def test_rules_start_from_one_network_and_see_the_same_batches_in_one_pass(drawn
     for recipe in recipes:
         alone, _ = loop.train(recipe, drawn.pixels, eight, execution=CPU)
         assert all(torch.equal(t, alone.state_dict()[n]) for n, t in trained[recipe.rule][0].state_dict().items())
+
+
+def test_the_report_measures_displacement_angle_and_activity_and_disturbs_nothing(drawn):
+    reported = Execution("cpu", report=True)
+    for rule in ("backprop", "feedback_alignment", "stdp", "untrained"):
+        plain, _ = loop.train(by(rule), drawn.pixels, drawn.fine, execution=CPU)
+        network, metrics = loop.train(by(rule), drawn.pixels, drawn.fine, execution=reported)
+        assert all(torch.equal(t, plain.state_dict()[name]) for name, t in network.state_dict().items())
+        report, start = metrics["report"], networks.build("mini", 64, seed=1)
+        moved = (network.conv2.weight - start.conv2.weight).norm() / start.conv2.weight.norm()
+        assert report["displacement"]["conv2"][-1] == pytest.approx(moved.item(), rel=1e-5, abs=1e-9)
+        angles = report["angle"]["conv2"]
+        assert len(angles) == 2 and set(report["active"]) == {f"relu{i}" for i in range(1, 6)}
+        if rule == "untrained":
+            assert angles == [None, None] and moved == 0
+        elif rule == "backprop":
+            assert max(angles) < 0.1
+        else:
+            assert 45 < min(angles) and max(angles) < 135
+            assert report["angle"]["head"][-1] == pytest.approx(0, abs=0.1)
+        inputs = drawn.pixels[np.linspace(0, len(drawn.pixels) - 1, 64).astype(int)]
+        assert report["active"]["relu3"][-1] == pytest.approx((loop.features(network, inputs, "relu3") > 0).mean())
 
 
 def test_the_rule_counts_in_the_run_id_only_where_it_is_another():

@@ -71,8 +71,8 @@ class FeedbackAlignment(Backprop):
                 hook.remove()
         (error,) = torch.autograd.grad(loss, logits, retain_graph=True)
         sent = [
-            (error.float() @ self.get_buffer(name)).view(a.shape).to(a.dtype)
-            for name, a in zip(self.names, arrived, strict=True)
+            (error.to(b.dtype) @ b).view(a.shape).to(a.dtype)
+            for b, a in zip(map(self.get_buffer, self.names), arrived, strict=True)
         ]
         torch.autograd.backward([loss, *arrived], [None, *sent])
         return loss.detach()
