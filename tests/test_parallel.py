@@ -77,7 +77,7 @@ def gradients(recipe, labels):
     _, numbers, views = next(batches.batches(0, 1))
     one.backward([view.double() for view in views], torch.from_numpy(labels)[numbers], 1)
     found = {str(i): p.grad for i, p in enumerate(one.parameters) if p.grad is not None}
-    if here.number > 1:
+    if here.number > 1 and found:
         parallel.average_(list(found.values()))
     return {i: gradient.contiguous() for i, gradient in found.items()}
 

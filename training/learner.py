@@ -66,7 +66,8 @@ class Learner:
         self.frozen = objectives.freeze(self.network, recipe.tune)
         self.network = self.network.to(self.device, memory_format=torch.channels_last)
         self.objective = objectives.OBJECTIVES[recipe.objective](recipe, self.network).to(self.device)
-        self.rule = RULES[recipe.rule](recipe, self.network).to(self.device)
+        self.rule = RULES[recipe.rule](recipe, self.network)
+        self.rule = self.rule.to(self.device, memory_format=torch.channels_last)
         self.parameters = [
             p for m in (self.network, self.objective, self.rule) for p in m.parameters() if p.requires_grad
         ]
