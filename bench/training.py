@@ -25,7 +25,7 @@ from brainscore_granularity.training.feed import Feed
 from brainscore_granularity.training.labels import random_balanced
 from brainscore_granularity.training.learner import Learner
 from brainscore_granularity.training.recipe import Execution
-from brainscore_granularity.training.recipes import named
+from brainscore_granularity.training.recipes import RULE_SETTINGS, named
 from torch.nn import functional as F
 
 from brainscore_granularity import networks
@@ -102,6 +102,23 @@ def against_fixed_batch(source, packed, folder: Path, device: str) -> None:
     line("train", "same step on one fixed batch", theirs, ours, 0.85 if device == "cuda" else None)
 
 
+def rules(source, packed, folder: Path, device: str) -> None:
+    """A step of each learning rule against a step of backpropagation, on one batch of 32-pixel images."""
+
+    def steps(rule: str) -> float:
+        learner = Learner(named("learning_rules", k=10, rule=rule), STEPS, device)
+        generator = torch.Generator(device).manual_seed(0)
+        views = [torch.randn(BATCH, 3, 32, 32, device=device, generator=generator)]
+        targets = torch.arange(BATCH, device=device) % 10
+        return _timed(lambda: learner.step(views, targets), device)
+
+    inference = RULE_SETTINGS["predictive_coding"]["inference_steps"]
+    asked = {"feedback_alignment": 1 / 1.2, "predictive_coding": 1 / (2 * inference), "stdp": None}
+    for rule, least in asked.items():
+        theirs, ours = _in_turn(lambda: steps("backprop"), lambda rule=rule: steps(rule))
+        line(rule, "backpropagation", theirs, ours, least)
+
+
 def alone(packed, device: str) -> float:
     """Images a second of our loop: reading, augmentation, step."""
     feed = Feed(packed, RECIPE.data_stream, device)
@@ -176,7 +193,7 @@ def line(what: str, against: str, theirs: float, ours: float, asked: float | Non
     print(f"{what} | {against}: {theirs:.0f} img/s | ours: {ours:.0f} img/s | {ratio:.2f}x{reach}", flush=True)
 
 
-ROWS = {"plain": against_plain, "fixed": against_fixed_batch, "ladder": against_in_turn}
+ROWS = {"plain": against_plain, "fixed": against_fixed_batch, "ladder": against_in_turn, "rules": rules}
 
 if __name__ == "__main__":
     main()

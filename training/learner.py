@@ -14,6 +14,7 @@ from brainscore_granularity import networks
 from . import objectives, parallel
 from .lars import LARS
 from .recipe import Recipe
+from .rules import RULES
 
 RANK_STRIDE = 1 << 60  # between the random streams of processes: further than any seed and step
 
@@ -65,7 +66,11 @@ class Learner:
         self.frozen = objectives.freeze(self.network, recipe.tune)
         self.network = self.network.to(self.device, memory_format=torch.channels_last)
         self.objective = objectives.OBJECTIVES[recipe.objective](recipe, self.network).to(self.device)
-        self.parameters = [p for m in (self.network, self.objective) for p in m.parameters() if p.requires_grad]
+        self.rule = RULES[recipe.rule](recipe, self.network)
+        self.rule = self.rule.to(self.device, memory_format=torch.channels_last)
+        self.parameters = [
+            p for m in (self.network, self.objective, self.rule) for p in m.parameters() if p.requires_grad
+        ]
         self.optimizer = _optimizer(recipe, self.parameters, self.device)
         self.rate = rate(recipe, steps_per_epoch)
         self.average = {n: t.clone() for n, t in self.network.state_dict().items()} if recipe.ema else None
@@ -73,6 +78,8 @@ class Learner:
         self.losses: list[float] = []  # of finished epochs
         self.epoch_loss = torch.zeros((), device=self.device)
         self._recent: list[torch.Tensor] = []  # (loss, gradient norm) of the steps since the last check
+        if compile and recipe.rule != "backprop":
+            raise ValueError(f"rule {recipe.rule} takes a network apart, which cannot be compiled; leave compile out")
         if compile:
             self.network.compile()
 
@@ -85,9 +92,11 @@ class Learner:
         with self._stream():
             loss = self.backward(views, targets, self.recipe.accumulate)
         if self.processes.number > 1:
-            parallel.average_([loss, *(p.grad for p in self.parameters if p.grad is not None)])
+            gradients = [p.grad for p in self.parameters if p.grad is not None]
+            parallel.average_([loss, *gradients, *self.rule.statistics()])
         norm = nn.utils.clip_grad_norm_(self.parameters, self.recipe.clip)
         self.optimizer.step()
+        self.rule.after_step(self.network)
         self.done += 1
         self.objective.after_step(self.network, self.done / self.total)
         if self.average:
@@ -99,10 +108,7 @@ class Learner:
         """Add the gradient of a batch, taken in pieces; returns its mean loss."""
         total = torch.zeros((), device=self.device)
         for *part, target in zip(*(v.chunk(pieces) for v in views), targets.chunk(pieces), strict=True):
-            with self.low_precision():
-                loss = self.objective(self.network, part, target) / pieces
-            loss.backward()
-            total += loss.detach()
+            total += self.rule.learn(self.network, self.objective, part, target, pieces, self.low_precision())
         return total
 
     def low_precision(self):
@@ -155,6 +161,7 @@ class Learner:
         tensors = {"epoch_loss": self.epoch_loss}
         tensors |= {f"network/{n}": t for n, t in self.network.state_dict().items()}
         tensors |= {f"objective/{n}": t for n, t in self.objective.state_dict().items()}
+        tensors |= {f"rule/{n}": t for n, t in self.rule.state_dict().items()}
         tensors |= {f"average/{n}": t for n, t in (self.average or {}).items()}
         for i, parameter in enumerate(self.parameters):
             kept = self.optimizer.state.get(parameter, {})
@@ -165,7 +172,7 @@ class Learner:
 
     def load(self, tensors: dict[str, torch.Tensor], position: dict) -> None:
         """Go back to a state."""
-        parts = {"network": {}, "objective": {}, "average": {}}
+        parts = {"network": {}, "objective": {}, "rule": {}, "average": {}}
         for name, tensor in tensors.items():
             owner, _, rest = name.partition("/")
             if owner in parts:
@@ -175,6 +182,7 @@ class Learner:
                 self.optimizer.state[self.parameters[int(i)]][key] = self._like(self.parameters[int(i)], tensor)
         self.network.load_state_dict(parts["network"])
         self.objective.load_state_dict(parts["objective"])
+        self.rule.load_state_dict(parts["rule"])
         for name, tensor in parts["average"].items():
             self.average[name].copy_(tensor)
         self.epoch_loss.copy_(tensors["epoch_loss"])

@@ -16,6 +16,7 @@ from . import log, parallel
 from .feed import Feed, normalise
 from .learner import Learner, OutOfMemory, TrainingDiverged
 from .recipe import Execution, Recipe
+from .rules.report import Report, by_layer
 from .state import RunFolder, snapshot_steps
 from .validation import HeldOut
 from .validation import accuracy as held_out_accuracy
@@ -33,8 +34,10 @@ class Run:
         folder: RunFolder | None = None,
         snapshots_mb: float = 0,
         held_out: HeldOut | None = None,
+        report: Report | None = None,
     ):
-        self.learner, self.folder, self.held_out = learner, folder, held_out
+        self.learner, self.folder, self.held_out, self.report = learner, folder, held_out, report
+        self.reports: list[dict] = []  # after each epoch
         self.accuracies: list[float | None] = []  # on the held-out images, after each epoch
         self.labels = torch.from_numpy(np.asarray(labels, np.int64)).to(learner.device)
         self.snapshots = set(snapshot_steps(learner.total, learner.network, snapshots_mb)) if folder else set()
@@ -43,6 +46,7 @@ class Run:
         if kept := parallel.from_first(lambda: folder and folder.load()):
             learner.load(*kept)
             self.accuracies = kept[1].get("accuracies", [None] * len(learner.losses))
+            self.reports = kept[1].get("reports", [])
             self.saved = learner.done
         self.curve = log.Curve(folder.path, learner.done) if folder else None
         if folder and self.saved is None and 0 in self.snapshots:
@@ -72,6 +76,8 @@ class Run:
             learner.end_epoch()
             accuracy = held_out_accuracy(learner, self.held_out) if self.held_out else None
             self.accuracies.append(accuracy)
+            if self.report:
+                self.reports.append(self.report(learner))
         if loss is not None and self.curve:
             rate = learner.recipe.learning_rate * learner.rate(learner.done - 1)
             epoch = -(-learner.done // learner.steps_per_epoch)
@@ -83,7 +89,7 @@ class Run:
         self.learner.verify()
         if self.folder and self.saved != self.learner.done:
             tensors, position = self.learner.state()
-            self.folder.save(tensors, {**position, "accuracies": self.accuracies})
+            self.folder.save(tensors, {**position, "accuracies": self.accuracies, "reports": self.reports})
             self.saved = self.learner.done
 
     def finished(self) -> tuple[networks.Network, dict]:
@@ -93,6 +99,8 @@ class Run:
             last = self.accuracies[-1] if self.accuracies else None
             metrics["validation_accuracy"] = held_out_accuracy(self.learner, self.held_out) if last is None else last
             metrics["validation_accuracy_by_epoch"] = self.accuracies
+        if self.report:
+            metrics["report"] = by_layer(self.reports)
         return self.learner.result(), metrics
 
     def close(self) -> None:
@@ -130,7 +138,7 @@ def train(
     -------
     network : in evaluation mode, on the CPU.
     metrics : {"train_loss": per epoch}; with held-out images also "validation_accuracy", at the end, and
-        "validation_accuracy_by_epoch".
+        "validation_accuracy_by_epoch"; with ``execution.report`` also "report".
     """
     execution = execution or Execution()
     check_labels(labels, len(images), recipe)
@@ -159,7 +167,15 @@ def prepare(
     learner = Learner(recipe, feed.steps_per_epoch, feed.device, start, execution.compile, here)
     about = description or {"run_id": recipe.run_id(""), "recipe": asdict(recipe)}
     kept = RunFolder(folder, about) if folder and here.first else None
-    return feed, Run(learner, labels, kept, execution.snapshots_mb, held_out if here.first else None)
+    report = _report(learner, feed, labels) if execution.report else None
+    return feed, Run(learner, labels, kept, execution.snapshots_mb, held_out if here.first else None, report)
+
+
+def _report(learner: Learner, feed: Feed, labels: np.ndarray) -> Report:
+    """On a batch from all over the training images, the same in every process and after a crash."""
+    some = np.linspace(0, len(feed.pixels) - 1, feed.batch_size).astype(int)
+    inputs = normalise(torch.from_numpy(np.array(feed.pixels[some])).to(learner.device))
+    return Report(learner, inputs, torch.from_numpy(np.asarray(labels, np.int64)[some]).to(learner.device))
 
 
 def fit(runs: list[Run], feed: Feed, execution: Execution, on_epoch=None, title: str | None = None) -> None:

@@ -47,7 +47,11 @@ def rungs(
         aim = targets.training(source, n, images, named(recipe, **{**changes, "labels": None, "k": 1}))
         own = named(recipe, **{**changes, "labels": aim.short, "k": aim.k, "seed": seed})
         count = "" if aim.short in ("native", "none") else f"_k{aim.k}"
-        identifier = names[i] if names else f"granularity_{recipe}_{aim.short}{count}_s{seed}"
+        study = f"granularity_{recipe}" if own.rule == "backprop" else f"granularity_{recipe}_{own.rule}"
+        if recipe == "learning_rules":
+            study = f"learningrule_{own.rule}"
+        source = "" if recipe == "learning_rules" and aim.short == "native" else f"_{aim.short}{count}"
+        identifier = names[i] if names else f"{study}{source}_s{seed}"
         parts = {"images": images.fingerprint, "labels": hashlib.sha256(aim.labels.tobytes()).hexdigest()[:16]}
         if begin:
             parts["start"] = begin.sha256
@@ -80,6 +84,6 @@ def code_version() -> str:
     import brainscore_granularity
 
     root = Path(brainscore_granularity.__file__).parent
-    files = [*Path(__file__).parent.glob("*.py"), root / "networks.py", *(root / "architectures").glob("*.py")]
+    files = [*Path(__file__).parent.rglob("*.py"), root / "networks.py", *(root / "architectures").glob("*.py")]
     content = b"".join(f.name.encode() + f.read_bytes() for f in sorted(files, key=lambda f: (f.name, f.parent.name)))
     return f"{brainscore_granularity.__version__}+{hashlib.sha256(content).hexdigest()[:12]}"

@@ -89,6 +89,22 @@ RECIPES["dino"] = {
     "projection": 65536,
     "teacher_momentum": 0.996,
 }
+RECIPES["learning_rules"] = {
+    "network": "rules_cnn",
+    "epochs": 40,
+    "learning_rate": 2e-3,
+    "weight_decay": 1e-2,
+    "label_smoothing": 0.0,
+    "clip": INFINITE,
+    "augmentation": "flip=true,crop_padding=4",
+}
+
+# What each learning rule adds to a recipe, unless it is said otherwise.
+RULE_SETTINGS: dict[str, dict] = {
+    "feedback_alignment": {"feedback": "random"},
+    "predictive_coding": {"inference_steps": 8, "clamp": 0.1, "top_down": "learned"},
+    "stdp": {"spike_steps": 8, "tau_plus": 2.0, "tau_minus": 2.0, "depression": 0.5},
+}
 
 
 def named(name: str, **settings) -> Recipe:
@@ -104,7 +120,7 @@ def named(name: str, **settings) -> Recipe:
         raise ValueError(f"unknown setting {', '.join(unknown)}; a recipe has {', '.join(sorted(known))}")
     changed = {key: value for key, value in settings.items() if value is not None}
     base = {"labels": "native", "seed": 1, **RECIPES[name]}
-    base.update(changed)
+    base |= {**RULE_SETTINGS.get(changed.get("rule"), {}), **changed}
     if "k" not in base:
         raise ValueError("the number of classes k is missing")
     return Recipe(**base)
