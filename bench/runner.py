@@ -27,6 +27,7 @@ MODELS = (
 WORLD = ("World.V1-rsa", "World.IT-rsa", "World.triplet")
 IMAGES92 = ("Kriegeskorte2008.hIT-rsa", "Kriegeskorte2008.mIT-rsa", "Kriegeskorte2008.judgment-rsa")
 MORE_WORLD = ("World_null.IT-rsa", "World_null.triplet", "World_fine.triplet")
+KINDS = {"four AlexNets": MODELS[:4], "four small networks": MODELS[4:]}
 NEW = "World_fine.IT-rsa"
 DATA92 = "BRAINSCORE_GRANULARITY_KRIEGESKORTE92"
 
@@ -63,7 +64,7 @@ def prepare() -> None:
     stats.bootstrap(a + a.T, (a + a.T)[None], 16, fraction=None)
     for name in (*benchmarks(), NEW):
         brainscore_vision.load_benchmark(name).stimulus_set  # noqa: B018
-    brainscore_vision.load_model("pixels")
+    brainscore_vision.load_model(MODELS[-1])
 
 
 def loop(names) -> dict:
@@ -74,22 +75,33 @@ def loop(names) -> dict:
 
     brain_model.disable_activation_caching = lambda wrapper: wrapper  # Brain-Score's cache on
 
-    def score(names):
-        return {f"{model} {name}": brainscore_vision.score(model, name).item() for model in MODELS for name in names}
+    def score(models, names):
+        return {f"{model} {name}": brainscore_vision.score(model, name).item() for model in models for name in names}
 
-    _, cold = timed(lambda: score(names))
-    values, again = timed(lambda: score((*names, NEW)))
-    return {"cold": cold, "again": again, "values": values}
+    return both_times(score, names)
 
 
 def ours(names) -> dict:
     from brainscore_granularity import runner
 
     with tempfile.TemporaryDirectory() as folder:
-        _, cold = timed(lambda: runner.score_grid(MODELS, names, folder))
-        table, again = timed(lambda: runner.score_grid(MODELS, (*names, NEW), folder))
-    values = {f"{row.model} {row.benchmark}": row.value for row in table.itertuples()}
-    return {"cold": cold, "again": again, "values": values}
+
+        def score(models, names):
+            table = runner.score_grid(models, names, folder)
+            return {f"{row.model} {row.benchmark}": row.value for row in table.itertuples()}
+
+        return both_times(score, names)
+
+
+def both_times(score, names) -> dict:
+    """Each kind of model once with nothing cached, then all of them again with one new benchmark."""
+    times, values = {}, {}
+    for kind, models in KINDS.items():
+        _, times[f"{kind}, nothing cached"] = timed(lambda models=models: score(models, names))
+    for kind, models in KINDS.items():
+        found, times[f"{kind}, again and one new benchmark"] = timed(lambda models=models: score(models, (*names, NEW)))
+        values |= found
+    return {"times": times, "values": values}
 
 
 def timed(function):
@@ -106,23 +118,137 @@ def grid() -> None:
             [sys.executable, "-c", "from bench.runner import make_alexnets as m; m()"], env=environment, check=True
         )
         theirs, mine = (child(side, environment) for side in ("loop", "ours"))
-    same = theirs["values"] == mine["values"]
-    pairs = len(MODELS) * len(benchmarks())
-    for what, asked in (("cold", 6), ("again", 10)):
-        label = (
-            f"{pairs} pairs, nothing cached"
-            if what == "cold"
-            else f"the same and one new benchmark, {pairs + len(MODELS)} pairs"
-        )
-        (clock, processor), (our_clock, our_processor) = theirs[what], mine[what]
-        ratio = clock / our_clock
-        verdict = "reached" if ratio >= asked else "NOT reached"
-        print(
-            f"{label} | loop of brainscore_vision.score: {clock:.1f} s | ours: {our_clock:.1f} s | {ratio:.1f}x "
-            f"(asked {asked}x: {verdict}); processor time {processor:.1f} and {our_processor:.1f} s, "
-            f"{processor / our_processor:.1f}x; {'equal values' if same else 'values DIFFER'}",
-            flush=True,
-        )
+    same = "equal values" if theirs["values"] == mine["values"] else "values DIFFER"
+    for asked, what in ((6, "nothing cached"), (10, "again and one new benchmark")):
+        rows = [name for name in theirs["times"] if name.endswith(what)]
+        both = [[sum(side["times"][row][i] for row in rows) for i in (0, 1)] for side in (theirs, mine)]
+        show(f"8 models x {len(benchmarks())} benchmarks, {what}", *both, same, asked)
+        for row in rows:
+            show(row, theirs["times"][row], mine["times"][row], same)
+
+
+def show(what, theirs, ours, note, asked=None) -> None:
+    verdict = f" (asked {asked}x: {'reached' if theirs[0] / ours[0] >= asked else 'NOT reached'})" if asked else ""
+    print(
+        f"{what} | loop of brainscore_vision.score: {theirs[0]:.1f} s | ours: {ours[0]:.1f} s | "
+        f"{theirs[0] / ours[0]:.1f}x{verdict}; processor time {theirs[1]:.1f} and {ours[1]:.1f} s, "
+        f"{theirs[1] / ours[1]:.1f}x; {note}",
+        flush=True,
+    )
+
+
+def measure_overhead(names) -> dict:
+    """Milliseconds a pair outside load_model, load_benchmark and score_benchmark, of processor time."""
+    import brainscore_core.benchmarks
+    import brainscore_vision
+
+    from brainscore_granularity import runner
+
+    inside = [0.0]
+
+    def counted(module, name):
+        function = getattr(module, name)
+
+        def run(*arguments):
+            result, (_, seconds) = timed(lambda: function(*arguments))
+            inside[0] += seconds
+            return result
+
+        setattr(module, name, run)
+
+    for module, name in (
+        (brainscore_vision, "load_model"),
+        (brainscore_vision, "load_benchmark"),
+        (brainscore_core.benchmarks, "score_benchmark"),
+    ):
+        counted(module, name)
+    models = MODELS[4:]
+    with tempfile.TemporaryDirectory() as folder:
+        _, (_, total) = timed(lambda: runner.score_grid(models, names, folder))
+    return {"milliseconds": (total - inside[0]) / len(models) / len(names) * 1000}
+
+
+def overhead() -> None:
+    with tempfile.TemporaryDirectory() as home:
+        found = child("measure_overhead", surroundings(home))["milliseconds"]
+    print(f"overhead of the runner a pair, work excluded | {found:.1f} ms of processor time | asked: under 20 ms:"
+          f" {'reached' if found < 20 else 'NOT reached'}", flush=True)  # fmt: skip
+
+
+def measure_workers(names) -> dict:
+    """Seconds of one and of two local workers, one core each, after each has scored something."""
+    from brainscore_granularity import catalogue
+    from brainscore_granularity.engine import clusters, dispatch
+
+    models = [name for name in catalogue.ours("models") if name.startswith("granularity_world")]
+    seconds = {}
+    for number in (1, 2):
+        with clusters.workers(clusters.Workers(number, cores=1)) as pool:
+
+            def run(models, pool=pool):
+                engine = dispatch.on_workers(pool, dispatch.Limits())
+                by_model = {model: list(WORLD) for model in models}
+                return [record["status"] for record in engine(by_model, lambda *_: True, lambda *_: None)]
+
+            run(models[:number])
+            statuses, (seconds[number], _) = timed(lambda run=run: run(models[2:]))
+            assert set(statuses) == {"ok"}
+    return seconds
+
+
+def workers() -> None:
+    with tempfile.TemporaryDirectory() as home:
+        found = child("measure_workers", surroundings(home) | {"OMP_NUM_THREADS": "1"})
+    ratio = found["1"] / found["2"]
+    print(f"2 local workers on 2 cores | 1: {found['1']:.1f} s | 2: {found['2']:.1f} s | {ratio:.2f}x | asked 1.5x:"
+          f" {'reached' if ratio >= 1.5 else 'NOT reached'}", flush=True)  # fmt: skip
+
+
+def files() -> None:
+    """100,000 scores with four subjects each."""
+    from pathlib import Path
+
+    from brainscore_granularity import results
+
+    record = {
+        "status": "ok", "value": 0.5, "raw": 0.4, "interval": [0.4, 0.6], "error": 0.01, "region": "IT",
+        "ceiling": {"lower": 0.7, "upper": 0.8}, "subject_scores": {f"sim{i:02d}": 0.4 + i / 100 for i in range(4)},
+        "layer": "relu5", "versions": {f"package{i}": "1.0" for i in range(6)}, "checkpoint": "0" * 64,
+    }  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        for b in range(10):
+            Path(folder, f"b{b}").mkdir()
+            for m in range(10_000):
+                pair = {"model": f"granularity_world_own_k2_s{m}", "benchmark": f"b{b}"}
+                Path(folder, f"b{b}", f"{m}.json").write_text(json.dumps(pair | record, indent=1))
+        table, (clock, processor) = timed(lambda: results.long_table(results.read_all(Path(folder))))
+    print(f"100,000 result files -> table of {len(table):,} rows | {clock:.1f} s, {processor:.1f} s of processor time | "
+          f"asked: under 10 s: {'reached' if clock < 10 else 'NOT reached'}", flush=True)  # fmt: skip
+
+
+def measure_memory(names) -> dict:
+    """Peak memory (MB) of scoring the first model and of the worst of a hundred."""
+    import shutil
+
+    from brainscore_granularity import catalogue
+    from brainscore_granularity.paths import home
+    from brainscore_granularity.session import Session
+
+    models = [name for name in catalogue.ours("models") if name.startswith("granularity_world")]
+    session, peaks = Session(), []
+    for i in range(100):
+        records = [session.score(models[i % len(models)], name, WORLD[k + 1 :]) for k, name in enumerate(WORLD)]
+        peaks.append(max(record["peak_memory_mb"] for record in records))
+        shutil.rmtree(home() / "rdms", ignore_errors=True)  # every model is to run its forward pass
+    return {"first": peaks[0], "most": max(peaks)}
+
+
+def memory() -> None:
+    with tempfile.TemporaryDirectory() as home:
+        found = child("measure_memory", surroundings(home))
+    ratio = found["most"] / found["first"]
+    print(f"peak memory of 100 models in one process | first: {found['first']:.0f} MB | most: {found['most']:.0f} MB | "
+          f"{ratio:.2f} | asked: within 1.10: {'reached' if ratio <= 1.1 else 'NOT reached'}", flush=True)  # fmt: skip
 
 
 def surroundings(home: str) -> dict:
@@ -147,7 +273,7 @@ def child(function: str, environment: dict) -> dict:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-ROWS = {"grid": grid}
+ROWS = {"grid": grid, "overhead": overhead, "workers": workers, "files": files, "memory": memory}
 
 
 def main() -> None:

@@ -6,9 +6,11 @@ is kept aside as ``<model>.json.damaged``, named, and computed again.
 
 from __future__ import annotations
 
+import gc
 import json
 import math
 import re
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,8 +42,9 @@ def read_all(folder: Path, warn=None) -> list[dict]:
     """All scores under a folder, by benchmark and model."""
     if not Path(folder).is_dir():
         raise FileNotFoundError(f"no results folder {folder}; `granularity demo` or score_grid() makes one")
-    records = (_load(file, warn) for file in sorted(Path(folder).glob("*/*.json")))
-    return [record for record in records if record is not None]
+    with _many_objects():
+        records = (_load(file, warn) for file in sorted(Path(folder).glob("*/*.json")))
+        return [record for record in records if record is not None]
 
 
 def table(records: list[dict]) -> pandas.DataFrame:
@@ -75,6 +78,17 @@ def table(records: list[dict]) -> pandas.DataFrame:
     return pd.DataFrame(rows)
 
 
+_MODEL_COLUMNS = ("model", "family", "labels", "k", "seed")
+_SCORE_COLUMNS = ("value", "raw", "error", "interval_low", "interval_high")
+_SOURCE_COLUMNS = (
+    "status", "reason", "simulated", "n_stimuli", "checkpoint", "seconds", "peak_memory_mb", "started", "git_commit",
+)  # fmt: skip
+_LONG_COLUMNS = (
+    *_MODEL_COLUMNS, "benchmark", "region", "subject", "layer", "committed", *_SCORE_COLUMNS, "ceiling_lower",
+    "ceiling_upper", "benchmark_version", *_SOURCE_COLUMNS,
+)  # fmt: skip
+
+
 def long_table(records: list[dict]) -> pandas.DataFrame:
     """Tidy table, one row for each score, subject and layer, with where it comes from.
 
@@ -83,46 +97,31 @@ def long_table(records: list[dict]) -> pandas.DataFrame:
     """
     import pandas as pd
 
-    rows = []
+    rows = []  # tuples: a dict a row takes twice as long
     for record in records:
-        ceiling = record.get("ceiling") or {}
-        about = {
-            "model": record["model"],
-            **describe(record["model"]),
-            "benchmark": record["benchmark"],
-            "region": record.get("region"),
-        }
-        source = {
-            "ceiling_lower": ceiling.get("lower", math.nan),
-            "ceiling_upper": ceiling.get("upper", math.nan),
-            "status": record["status"],
-            "reason": record.get("reason"),
-            "simulated": record.get("simulated", False),
-            "n_stimuli": record.get("n_stimuli"),
-            "checkpoint": record.get("checkpoint"),
-            "benchmark_version": (record.get("fingerprint") or {}).get("benchmark_version"),
-            "seconds": record.get("seconds"),
-            "peak_memory_mb": record.get("peak_memory_mb"),
-            "started": record.get("started"),
-            "git_commit": record.get("git_commit"),
-        }
-        layers = [(record.get("layer"), True, record)]
-        layers += [(name, name == record.get("layer"), score) for name, score in (record.get("layers") or {}).items()]
-        for layer, committed, score in layers:
-            if committed and score is not record:
-                continue  # the score itself
-            for subject, numbers in _by_subject(score):
-                rows.append({**about, "subject": subject, "layer": layer, "committed": committed, **numbers, **source})
-    return pd.DataFrame(rows)
+        model, ceiling = record["model"], record.get("ceiling") or {}
+        about = (model, *describe(model).values(), record["benchmark"], record.get("region"))
+        source = (
+            ceiling.get("lower", math.nan),
+            ceiling.get("upper", math.nan),
+            (record.get("fingerprint") or {}).get("benchmark_version"),
+            *map(record.get, _SOURCE_COLUMNS),
+        )
+        own = record.get("layer")
+        rows += [(*about, subject, own, True, *numbers, *source) for subject, numbers in _by_subject(record)]
+        for layer, score in (record.get("layers") or {}).items():
+            if layer != own:  # whose score is the one above
+                rows += [(*about, subject, layer, False, *numbers, *source) for subject, numbers in _by_subject(score)]
+    table = pd.DataFrame(rows, columns=_LONG_COLUMNS)
+    return table.assign(simulated=table["simulated"].eq(True))
 
 
 def _by_subject(score: dict):
-    low, high = score.get("interval") or (math.nan, math.nan)
-    whole = {name: score.get(name, math.nan) for name in ("value", "raw", "error")}
-    yield "all", {**whole, "interval_low": low, "interval_high": high}
-    nothing = dict.fromkeys(("value", "error", "interval_low", "interval_high"), math.nan)
+    """(subject, its `_SCORE_COLUMNS`): "all" first."""
+    value, raw, error = (score.get(name, math.nan) for name in _SCORE_COLUMNS[:3])
+    yield "all", (value, raw, error, *(score.get("interval") or (math.nan, math.nan)))
     for subject, raw in (score.get("subject_scores") or {}).items():
-        yield subject, {**nothing, "raw": raw}
+        yield subject, (math.nan, raw, math.nan, math.nan, math.nan)
 
 
 def describe(model: str) -> dict:
@@ -140,13 +139,25 @@ def describe(model: str) -> dict:
     return {"family": match["family"], "labels": match["labels"], "k": k, "seed": int(match["seed"])}
 
 
+@contextmanager
+def _many_objects():
+    """Python looks for garbage among all objects again and again while many are made, here in vain."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
 def _file_name(identifier: str) -> str:
     return identifier.replace("/", "_")
 
 
 def _load(file: Path, warn) -> dict | None:
     try:
-        record = json.loads(file.read_text(encoding="utf-8"))
+        record = json.loads(file.read_bytes())
         record["model"], record["benchmark"], record["status"]
         return record
     except FileNotFoundError:

@@ -52,7 +52,7 @@ def scheduler(tmp_path_factory):
         wait_until(where.exists, 60)
         address = json.loads(where.read_text())["address"]
         with Client(address, timeout=60) as client:
-            client.wait_for_workers(2, timeout=180)
+            client.wait_for_workers(2, timeout=300)
         yield address
     finally:
         for process in started:
@@ -125,10 +125,12 @@ def test_workers_of_this_computer_from_the_command_line_end_with_the_runner(tmp_
     command = [sys.executable, "-m", "brainscore_granularity.cli", "score", "--models", *MODELS, "--workers", "2"]
     command += ["--benchmarks", *BENCHMARKS, "--results", str(tmp_path / "r"), "--timeout", "300"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    wait_until(lambda: process.poll() is not None or len(list(tmp_path.glob("r/*/*.json"))) > 0, 240)
-    children = descendants(process.pid)
-    process.kill()
-    process.wait()
+    try:
+        wait_until(lambda: process.poll() is not None or len(list(tmp_path.glob("r/*/*.json"))) > 0, 300)
+        children = descendants(process.pid)
+    finally:
+        process.kill()
+        process.wait()
     wait_until(lambda: not any(Path(f"/proc/{child}").exists() for child in children), 60)
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0 and "4 scored, 0 failed" in done.stdout, done.stderr
