@@ -154,9 +154,18 @@ def test_interrupting_the_demo_loses_nothing_that_was_finished(tmp_path):
 
 def test_models_lists_every_id_with_its_state(capsys):
     assert run("models") == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == catalogue.ours("models")
-    assert all("ready, shipped with the package" in line for line in lines)
+    *lines, empty, summary = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == catalogue.ours("models") and not empty
+    states = {line.split()[0]: line.split(maxsplit=1)[1] for line in lines}
+    assert states[MODEL].startswith("ready, shipped with the package, validation accuracy 0.9")
+    assert states["granularity_imagenet_untrained_s1"] == "ready, built from its seed"
+    untrained = [name for name, state in states.items() if state == "not trained here"]
+    assert summary.startswith(f"{len(untrained)} cannot be loaded yet") and "granularity_imagenet_clip_k8_s1" in untrained
+
+
+def test_models_by_name_says_how_to_get_one(capsys):
+    assert run("models", "granularity_imagenet_clip_k8_s1") == 0
+    assert "granularity train --recipe imagenet --data IMAGES --labels clip --k 8 --seed 1" in capsys.readouterr().out
 
 
 def test_benchmarks_lists_every_id_with_the_state_of_its_data(capsys):
