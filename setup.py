@@ -78,6 +78,8 @@ setup(
             "rsatoolbox==0.2.0",
             "himalaya>=0.4",
             "timm>=1.0",
+            "distributed>=2024.1",
+            "dask-jobqueue>=0.8",
             "pyarrow<26",  # later ones need numpy 2
         ],
     },
