@@ -23,8 +23,8 @@ class Finding:
 def check() -> list[Finding]:
     """Run every check."""
     checks = (
-        _python, _torch, _brainscore, _hook, _identifiers, _home, _cache, _pip_at_load, _pickles, _gpu, _workers, _models,
-        _data,
+        _python, _torch, _brainscore, _hook, _identifiers, _home, _cache, _pip_at_load, _pickles, _gpu, _workers,
+        _models, _data,
     )  # fmt: skip
     findings = []
     for one in checks:
