@@ -30,6 +30,7 @@ lint: .venv/installed
 bench: .venv/installed
 	@$(BIN)/python -m bench.rsa
 	@$(BIN)/python -m bench.benchmarks
+	@$(BIN)/python -m bench.runner
 
 # DATA: a folder with the Tiny-ImageNet zips
 bench-training: .venv/installed

@@ -84,6 +84,8 @@ setup(
             "tables>=3.8",
             "mat73>=0.60",
             "timm>=1.0",
+            "distributed>=2024.1",
+            "dask-jobqueue>=0.8",
             "pyarrow<26",  # later ones need numpy 2
         ],
     },

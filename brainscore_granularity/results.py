@@ -113,7 +113,8 @@ def long_table(records: list[dict]) -> pandas.DataFrame:
             if layer != own:  # whose score is the one above
                 rows += [(*about, subject, layer, False, *numbers, *source) for subject, numbers in _by_subject(score)]
     table = pd.DataFrame(rows, columns=_LONG_COLUMNS)
-    return table.assign(simulated=table["simulated"].eq(True))
+    whole = {name: table[name].astype("Int64") for name in ("k", "seed", "n_stimuli")}  # with gaps, not as fractions
+    return table.assign(simulated=table["simulated"].eq(True), **whole)
 
 
 def _by_subject(score: dict):

@@ -20,6 +20,7 @@ from . import reuse
 from .score_record import describe_score, peak_memory, provenance, start_measuring_memory
 from .surroundings import network, no_stored_activations
 
+atexit.register(gc.unfreeze)  # see `_fresh`; extension modules complain about what is never collected
 REGIONS = ("V1", "V2", "V4", "IT")
 atexit.register(gc.unfreeze)  # what `Session` froze would otherwise be reported as leaked when the process ends
 
@@ -137,7 +138,7 @@ class Session:
             self.release()
             gc.freeze()  # what is there stays: libraries and benchmarks need not be looked through for every model
             candidate = load_model(model)
-            if made_from[0] not in (None, candidate.checkpoint_sha256):
+            if made_from[0] not in (None, getattr(candidate, "checkpoint_sha256", None)):
                 raise RuntimeError("the checkpoint was replaced while it was being loaded; run the command again")
             self.recorder = reuse.attach(candidate)
             self._model, self._candidate, self._loaded_from = model, candidate, made_from

@@ -106,7 +106,7 @@ def _matrix(scores: pd.DataFrame) -> Table:
     table.add_column("model", overflow="fold")
     for name in benchmarks:
         table.add_column(name + ("\n(simulated)" if name in simulated else ""), justify="right", overflow="fold")
-    for model in dict.fromkeys(scores["model"]):
+    for model in scores.sort_values(["family", "labels", "k", "seed"], kind="stable")["model"].unique():
         table.add_row(model, *(cells.get((model, name), "-") for name in benchmarks))
     return table
 
