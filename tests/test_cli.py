@@ -160,7 +160,9 @@ def test_models_lists_every_id_with_its_state(capsys):
     assert states[MODEL].startswith("ready, shipped with the package, validation accuracy 0.9")
     assert states["granularity_imagenet_untrained_s1"] == "ready, built from its seed"
     untrained = [name for name, state in states.items() if state == "not trained here"]
-    assert summary.startswith(f"{len(untrained)} cannot be loaded yet") and "granularity_imagenet_clip_k8_s1" in untrained
+    assert (
+        summary.startswith(f"{len(untrained)} cannot be loaded yet") and "granularity_imagenet_clip_k8_s1" in untrained
+    )
 
 
 def test_models_by_name_says_how_to_get_one(capsys):
