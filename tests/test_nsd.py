@@ -413,12 +413,13 @@ def test_a_benchmark_runs_on_the_local_build(inside):
     from brainscore_vision import load_model
 
     from brainscore_granularity.benchmark import RSABenchmark
+    from brainscore_granularity.targets import from_responses
 
     benchmark = RSABenchmark(
         identifier="local",
         version=1,
         region="V1",
-        load=lambda: store.load("Allen2022_fmri_local.V1.test"),
+        load=lambda: from_responses(store.load("Allen2022_fmri_local.V1.test")),
         visual_degrees=8.4,
         bibtex="",
     )

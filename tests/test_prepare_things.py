@@ -102,9 +102,10 @@ def test_concept_split_is_that_of_the_published_code():
 
 def test_rsa_with_the_embedding_itself_is_one(home, source):
     from brainscore_granularity.benchmark import RSABenchmark
+    from brainscore_granularity.targets import from_responses
 
     things.prepare(source)
-    benchmark = RSABenchmark("fake.spose-rsa", 1, "IT", lambda: store.load(SPOSE), 8, bibtex="")
+    benchmark = RSABenchmark("fake.spose-rsa", 1, "IT", lambda: from_responses(store.load(SPOSE)), 8, bibtex="")
     stimuli = store.load(SPOSE).attrs["stimulus_set"]
     features = fake.embedding()[stimuli["concept_index"]]
     assert benchmark.raw_score(features) == pytest.approx(1, abs=0.01)  # single precision breaks some ties

@@ -333,6 +333,7 @@ def test_rsa_benchmark_scores_the_builds(home, tmp_path):
     from given_model import Given
 
     from brainscore_granularity.benchmark import RSABenchmark
+    from brainscore_granularity.targets import from_responses
 
     images = sorted({f"{name}.jpg" for name in fake.FMRI_TRAIN + fake.FMRI_TEST})
     geometry = dict(zip(images, np.random.default_rng(0).normal(size=(len(images), 4)), strict=True))
@@ -345,7 +346,7 @@ def test_rsa_benchmark_scores_the_builds(home, tmp_path):
 
     things_fmri.prepare(write(tmp_path / "owner", responses=responses))
     identifier = "Hebart2023_fmri_local.V1.train"
-    benchmark = RSABenchmark("fake.V1-rsa", 1, "V1", lambda: store.load(identifier), 10, bibtex="")
+    benchmark = RSABenchmark("fake.V1-rsa", 1, "V1", lambda: from_responses(store.load(identifier)), 10, bibtex="")
     stimuli = store.load(identifier).attrs["stimulus_set"]["stimulus_id"]
     truth = np.array([geometry[f"{name}.jpg"] for name in stimuli])
     score = benchmark(Given(truth))
