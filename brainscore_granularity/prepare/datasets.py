@@ -72,9 +72,10 @@ DATASETS = {
             name="things",
             title="THINGS images and similarity judgements",
             module="things",
-            identifiers=("Hebart2023_local.spose",),
+            identifiers=("Hebart2023_local.spose", "Hebart2023_local.triplet"),
             licence="the terms of the THINGS image database (non-commercial research)",
-            access="follow things-initiative.org to the images and the similarity data",
+            access="the images from osf.io/jum2f (with the password beside them), the embedding and the choices from "
+            "osf.io/f5rn6",
         ),
         Dataset(
             name="things-fmri",
@@ -86,7 +87,8 @@ DATASETS = {
                 for split in ("train", "test", "concepts720")
             ),
             licence="the licence stated with THINGS-data, and the terms of the THINGS image database",
-            access="follow things-initiative.org to THINGS-data",
+            access="the single trial responses in table format from doi.org/10.25452/figshare.plus.20492835, the "
+            "images from osf.io/jum2f",
         ),
         Dataset(
             name="tvsd",
@@ -96,7 +98,7 @@ DATASETS = {
                 f"Papale2025_local.{region}.{split}" for region in TVSD_REGIONS for split in ("train", "test")
             ),
             licence="the licence stated with the TVSD, and the terms of the THINGS image database",
-            access="the repository paolo_papale/TVSD on gin.g-node.org; the images from things-initiative.org",
+            access="the repository paolo_papale/TVSD on gin.g-node.org; the images from osf.io/jum2f",
         ),
     )
 }
