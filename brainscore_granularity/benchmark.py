@@ -129,7 +129,7 @@ class RSABenchmark(_OnScreen):
 
     def _rows(self):
         """Names of the rows of the RDMs, for error messages."""
-        return self.order if self.targets.groups is None else None
+        return self.order if self.targets.names is None else self.targets.names
 
     def compare(self, model_rdm: np.ndarray, layer: str | None = None) -> Score:
         """Score of a model's RDM, stimuli in the order of the stimulus set."""

@@ -1,19 +1,20 @@
 """Every benchmark on measured data, through brainscore_vision.score, on small data of the same form."""
 
 import brainscore_vision
+import fake_brains
 import numpy as np
 import pytest
 from brainscore_vision import data_registry, load_benchmark, load_dataset, load_model
 from brainscore_vision.benchmark_helpers.cache_contract import assert_stimulus_identifier_is_cacheable
 from brainscore_vision.benchmark_helpers.validate_error import assert_valid_uncertainty
+from candidates import IDENTIFIER, PLUGIN, Given, current
 
 from brainscore_granularity import catalogue, plugins
 from brainscore_granularity.download import DataMissing
 from brainscore_granularity.prepare import store
-import fake_brains
-from candidates import IDENTIFIER, PLUGIN, Given, current
 
 BENCHMARKS = [name for name in catalogue.ours("benchmarks") if not name.startswith(("World", "Kriegeskorte"))]
+ONE_OF_EACH = [*{name.partition(".")[0]: name for name in BENCHMARKS}.values(), "Hebart2023.triplet"]
 RSA = [name for name in BENCHMARKS if name.endswith("-rsa")]
 FMRI = [name for name in RSA if "fmri" in name]
 N_SUBJECTS = {"Allen2022_fmri": 8, "Allen2022_fmri_synthetic": 8, "Hebart2023_fmri": 3, "Papale2025": 2, "Li2026": 4}
@@ -70,7 +71,10 @@ def truth(ids):
 
 def permuted(ids):
     """The right responses to the wrong images."""
-    wrong = {stimulus: other for stimulus, other in zip(sorted(ids), np.random.default_rng(0).permutation(sorted(ids)), strict=True)}
+    wrong = {
+        stimulus: other
+        for stimulus, other in zip(sorted(ids), np.random.default_rng(0).permutation(sorted(ids)), strict=True)
+    }
     return truth([wrong[stimulus] for stimulus in ids])
 
 
@@ -121,12 +125,11 @@ def test_nan_is_refused(benchmark):
 def test_a_layer_that_is_dead_for_one_image_never_gains(benchmark):
     def respond(ids):
         features = truth(ids)
-        features[np.array(ids) == min(ids)] = 0
+        dead = "concept07" if "concept" in benchmark else str(min(ids))  # a concept is dead if all its images are
+        features[[str(stimulus).startswith(dead) for stimulus in ids]] = 0
         return features
 
-    if "concept" in benchmark:  # the other images of the concept speak for it
-        assert score(benchmark, respond).item() < 1
-    elif benchmark in RSA:
+    if benchmark in RSA:
         with pytest.raises(ValueError, match="1 of .* images have constant features"):
             score(benchmark, respond)
     else:
@@ -151,7 +154,7 @@ def test_score_carries_all_that_is_promised(benchmark):
         assert all(abs(value - float(attrs["raw"])) < 0.1 for value in attrs["partial"].values())  # random pixels
 
 
-@pytest.mark.parametrize("benchmark", BENCHMARKS)
+@pytest.mark.parametrize("benchmark", ONE_OF_EACH)
 def test_brain_scores_pixels_can_be_scored(benchmark, monkeypatch):
     monkeypatch.setattr("brainscore_granularity.benchmark.N_BOOTSTRAP", 20)
     result = load_benchmark(benchmark)(load_model("pixels"))
