@@ -40,6 +40,20 @@ def kriegeskorte92(real_data, monkeypatch) -> Path:
 
 
 @pytest.fixture
+def candidate_plugin(tmp_path_factory, monkeypatch):
+    """A plugin beside our models whose model is ``candidates.current["model"]``."""
+    import candidates
+
+    from brainscore_granularity import plugins
+
+    ours, folder = plugins.plugin_directory, tmp_path_factory.getbasetemp() / "candidate"
+    if not folder.exists():
+        (folder / candidates.IDENTIFIER).mkdir(parents=True)
+        (folder / candidates.IDENTIFIER / "__init__.py").write_text(candidates.PLUGIN)
+    monkeypatch.setattr(plugins, "plugin_directory", lambda kind: folder if kind == "models" else ours(kind))
+
+
+@pytest.fixture
 def home(tmp_path, monkeypatch) -> Path:
     """An empty home for one test."""
     monkeypatch.setenv("BRAINSCORE_GRANULARITY_HOME", str(tmp_path / "home"))

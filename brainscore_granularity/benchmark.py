@@ -65,6 +65,7 @@ class RSABenchmark(_OnScreen):
     """
 
     CHANCE = 0.0
+    compares = "correlation distance"  # benchmarks that compare the same can share ``representation``
 
     def __init__(
         self, identifier, version, region, load, visual_degrees, bibtex,
@@ -206,6 +207,11 @@ class OddOneOutBenchmark(_OnScreen):
         return self.compare(features, layer=committed_layer(candidate, self.region))
 
     groups = None
+
+    @property
+    def compares(self) -> str:
+        """Benchmarks that compare the same can share ``representation``."""
+        return f"{self.measure} similarity"
 
     def found(self) -> str:
         """What the data are, as they were loaded."""

@@ -80,9 +80,12 @@ def _scores(model, names: list[str], benchmarks: list) -> tuple[dict, set[str]]:
     for (_, order), shared in passes.items():
         with every.spooled(model, shared[0].shown_to(model), names, np.array(order), shared[0].groups) as spools:
             for name, spool in spools.items():
+                made: dict = {}  # regions share an RDM
                 for benchmark in shared:
                     try:
-                        mean, subjects = benchmark.layer_scores(benchmark.representation(spool, name))
+                        if benchmark.compares not in made:
+                            made[benchmark.compares] = benchmark.representation(spool, name)
+                        mean, subjects = benchmark.layer_scores(made[benchmark.compares])
                     except rsa.DegenerateFeatures:
                         found[benchmark.region].setdefault(name, {})[""] = None
                         continue

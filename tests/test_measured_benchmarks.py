@@ -7,7 +7,7 @@ import pytest
 from brainscore_vision import data_registry, load_benchmark, load_dataset, load_model
 from brainscore_vision.benchmark_helpers.cache_contract import assert_stimulus_identifier_is_cacheable
 from brainscore_vision.benchmark_helpers.validate_error import assert_valid_uncertainty
-from candidates import IDENTIFIER, PLUGIN, Given, current
+from candidates import IDENTIFIER, Given, current
 
 from brainscore_granularity import catalogue, plugins
 from brainscore_granularity.download import DataMissing
@@ -47,15 +47,7 @@ def data(tmp_path_factory):
         yield folder
 
 
-@pytest.fixture(autouse=True)
-def registered(tmp_path_factory, monkeypatch):
-    """The candidate's plugin stands beside our models."""
-    ours = plugins.plugin_directory
-    folder = tmp_path_factory.getbasetemp() / "candidate"
-    if not folder.exists():
-        (folder / "granularity_test_candidate").mkdir(parents=True)
-        (folder / "granularity_test_candidate" / "__init__.py").write_text(PLUGIN)
-    monkeypatch.setattr(plugins, "plugin_directory", lambda kind: folder if kind == "models" else ours(kind))
+pytestmark = pytest.mark.usefixtures("candidate_plugin")
 
 
 def score(benchmark, respond, **settings):
