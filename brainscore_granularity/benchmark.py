@@ -121,8 +121,12 @@ class RSABenchmark(_OnScreen):
 
     def layer_scores(self, model_rdm: np.ndarray) -> tuple[float, dict[str, float]]:
         """Mean over subjects, and each subject's score, without ceiling or interval."""
-        scores = [rsa.compare(model_rdm, rdm) for rdm in self.subject_rdms]
-        return float(np.mean(scores)), dict(zip(self.targets.subjects, map(float, scores), strict=True))
+        scores = np.clip(self._subject_ranks @ rsa.standardised_ranks(model_rdm, "model"), -1, 1)
+        return float(scores.mean()), dict(zip(self.targets.subjects, scores.tolist(), strict=True))
+
+    @cached_property
+    def _subject_ranks(self) -> np.ndarray:
+        return np.stack([rsa.standardised_ranks(rdm) for rdm in self.subject_rdms])
 
     def corrected_p(self, model_rdms: list[np.ndarray], n: int) -> np.ndarray:
         """p of each layer, corrected for the search among them: stimuli are shuffled, the best layer is kept."""
