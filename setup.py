@@ -71,12 +71,17 @@ setup(
         "train": ["timm>=1.0", "pyarrow>=14,<26"],
         "cluster": ["distributed>=2024.1", "dask-jobqueue>=0.8"],
         "encoding": ["himalaya>=0.4"],
+        "prepare": ["h5py>=3.8", "nibabel>=5", "tables>=3.8"],
         "test": [
             "pytest>=8",
             "ruff>=0.6",
             "build>=1",
             "rsatoolbox==0.2.0",
             "himalaya>=0.4",
+            "h5py>=3.8",
+            "nibabel>=5",
+            "tables>=3.8",
+            "mat73>=0.60",
             "timm>=1.0",
             "pyarrow<26",  # later ones need numpy 2
         ],

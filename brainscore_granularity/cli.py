@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Annotated
 
 import tyro
 
+from .prepare import commands as data_commands
 from .training.run import ladder, train
 
 
@@ -224,6 +226,17 @@ def labels(
     label_run.make(source, images, inputs.label_folder(images), ladder=k, suffix=suffix, **given)
 
 
+def data() -> None:
+    """Prepare data that may not be shipped from the files of their owners, and see what is there.
+
+    Example: granularity data status
+    """  # what it does is up to the verbs in it
+
+
+DESCRIPTION = """At what granularity must natural images be carved up for a network to become brain-like?
+
+Start with `granularity demo`. Any verb takes --help for its settings and an example, and --debug for the traceback of
+an error."""
 VERBS = {
     "demo": demo,
     "train": train,
@@ -235,7 +248,13 @@ VERBS = {
     "benchmarks": benchmarks,
     "commit": commit,
     "layers": layers,
+    "data": data,
     "doctor": doctor,
+}
+# Verbs that only lead to others.
+INNER_VERBS = {
+    data: {"prepare": data_commands.prepare, "status": data_commands.status},
+    data_commands.prepare: data_commands.PREPARE,
 }
 
 
@@ -245,15 +264,12 @@ def main(arguments: list[str] | None = None) -> None:
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
     _quiet_surroundings(doctor=arguments[:1] == ["doctor"])
+    verbs, prog, description = VERBS, "granularity", DESCRIPTION
+    while arguments and verbs.get(arguments[0]) in INNER_VERBS:
+        outer = verbs[arguments[0]]
+        verbs, prog, description = INNER_VERBS[outer], f"{prog} {arguments.pop(0)}", inspect.cleandoc(outer.__doc__)
     try:
-        tyro.extras.subcommand_cli_from_dict(
-            VERBS,
-            prog="granularity",
-            description="At what granularity must natural images be carved up for a network to become brain-like?\n\n"
-            "Start with `granularity demo`. Any verb takes --help for its settings and an example, and --debug for "
-            "the traceback of an error.",
-            args=arguments,
-        )
+        tyro.extras.subcommand_cli_from_dict(verbs, prog=prog, description=description, args=arguments)
     except KeyboardInterrupt:
         _say("interrupted. What was finished is kept; the same command goes on from there.")
         raise SystemExit(130) from None
