@@ -132,38 +132,42 @@ def commit(
 
 def layers(
     model: Annotated[str, tyro.conf.Positional],
-    benchmark: str,
+    benchmark: Annotated[list[str], tyro.conf.arg(metavar="PATTERN ...")],
     layers: tuple[str, ...] = (),
     permutations: int = 999,
     csv: bool = False,
 ) -> None:
-    """Score every layer of a model on a benchmark, per subject, from one forward pass.
+    """Score every layer of a model on benchmarks, per subject, one forward pass for all that show the same images.
 
     p is the chance that the best of all these layers scores as high if the stimuli are shuffled (max-statistic).
 
-    Example: granularity layers granularity_world_own_k2_s1 --benchmark World.IT-rsa
+    Example: granularity layers granularity_world_own_k2_s1 --benchmark World.V1-rsa World.IT-rsa
 
     Args:
         model: Identifier, of ours or of Brain-Score's own.
-        benchmark: Identifier of one of our benchmarks.
+        benchmark: Identifiers or shell patterns of our benchmarks.
         layers: Which layers; by default all that the model names as candidates.
         permutations: How many; the smallest p is 1 / (permutations + 1).
-        csv: Comma-separated values instead of a table.
+        csv: Comma-separated values instead of tables.
     """
+    import pandas as pd
     from brainscore_vision import load_benchmark, load_model
 
     from . import catalogue
-    from .layers import table
+    from .layers import tables
     from .report.terminal import print_layers
 
-    [model], [benchmark] = catalogue.select("models", [model]), catalogue.select("benchmarks", [benchmark])
-    if benchmark not in catalogue.ours("benchmarks"):
-        raise catalogue.UnknownName(f"{benchmark} is Brain-Score's own: layers are scored on our benchmarks only")
-    frame = table(load_model(model), load_benchmark(benchmark), layers or None, permutations)
+    chosen = catalogue.select("benchmarks", benchmark)
+    if foreign := set(chosen) - set(catalogue.ours("benchmarks")):
+        raise catalogue.UnknownName(f"{min(foreign)} is Brain-Score's own: layers are scored on our benchmarks only")
+    loaded = load_model(catalogue.select("models", [model])[0])
+    frames = tables(loaded, [load_benchmark(name) for name in chosen], layers or None, permutations)
     if csv:
-        frame.to_csv(sys.stdout, index=False)
+        named = [frame.assign(model=model, benchmark=frame.attrs["benchmark"]) for frame in frames]
+        pd.concat(named).to_csv(sys.stdout, index=False)
     else:
-        print_layers(model, frame)
+        for frame in frames:
+            print_layers(model, frame)
 
 
 def doctor() -> None:
