@@ -59,6 +59,7 @@ setup(
         "numpy>=1.26,<2",  # Brain-Score's pins
         "pandas>=2,<3",
         "scipy>=1.11",
+        "requests>=2.28",
         "numba>=0.59",  # exact bootstraps and permutations
         "torch>=2.6",
         "torchvision>=0.21",

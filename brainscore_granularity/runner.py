@@ -105,6 +105,8 @@ def describe_score(score) -> dict:
         upper = float(ceiling)
         known = getattr(ceiling, "attrs", {})
         record["ceiling"] = {"lower": known.get("lower", upper), "upper": known.get("upper", upper)}
+        if known.get("kind") == "unknown":  # the value is the raw score
+            record["ceiling"] = {"lower": None, "upper": None}
         if "kind" in known:
             record["ceiling"]["kind"] = known["kind"]
     for key in (
