@@ -28,6 +28,7 @@ lint: .venv/installed
 bench: .venv/installed
 	@$(BIN)/python -m bench.rsa
 	@$(BIN)/python -m bench.runner
+	@$(BIN)/python -m bench.benchmarks
 
 # DATA: a folder with the Tiny-ImageNet zips
 bench-training: .venv/installed

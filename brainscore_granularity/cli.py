@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Annotated, Literal
 
 import tyro
 
+from .prepare import commands as data_commands
 from .training.run import ladder, train
 
 
@@ -198,38 +200,42 @@ def commit(
 
 def layers(
     model: Annotated[str, tyro.conf.Positional],
-    benchmark: str,
+    benchmark: Annotated[list[str], tyro.conf.arg(metavar="PATTERN ...")],
     layers: tuple[str, ...] = (),
     permutations: int = 999,
     csv: bool = False,
 ) -> None:
-    """Score every layer of a model on a benchmark, per subject, from one forward pass.
+    """Score every layer of a model on benchmarks, per subject, one forward pass for all that show the same images.
 
     p is the chance that the best of all these layers scores as high if the stimuli are shuffled (max-statistic).
 
-    Example: granularity layers granularity_world_own_k2_s1 --benchmark World.IT-rsa
+    Example: granularity layers granularity_world_own_k2_s1 --benchmark World.V1-rsa World.IT-rsa
 
     Args:
         model: Identifier, of ours or of Brain-Score's own.
-        benchmark: Identifier of one of our benchmarks.
+        benchmark: Identifiers or shell patterns of our benchmarks.
         layers: Which layers; by default all that the model names as candidates.
         permutations: How many; the smallest p is 1 / (permutations + 1).
-        csv: Comma-separated values instead of a table.
+        csv: Comma-separated values instead of tables.
     """
+    import pandas as pd
     from brainscore_vision import load_benchmark, load_model
 
     from . import catalogue
-    from .layers import table
+    from .layers import tables
     from .report.terminal import print_layers
 
-    [model], [benchmark] = catalogue.select("models", [model]), catalogue.select("benchmarks", [benchmark])
-    if benchmark not in catalogue.ours("benchmarks"):
-        raise catalogue.UnknownName(f"{benchmark} is Brain-Score's own: layers are scored on our benchmarks only")
-    frame = table(load_model(model), load_benchmark(benchmark), layers or None, permutations)
+    chosen = catalogue.select("benchmarks", benchmark)
+    if foreign := set(chosen) - set(catalogue.ours("benchmarks")):
+        raise catalogue.UnknownName(f"{min(foreign)} is Brain-Score's own: layers are scored on our benchmarks only")
+    loaded = load_model(catalogue.select("models", [model])[0])
+    frames = tables(loaded, [load_benchmark(name) for name in chosen], layers or None, permutations)
     if csv:
-        frame.to_csv(sys.stdout, index=False)
+        named = [frame.assign(model=model, benchmark=frame.attrs["benchmark"]) for frame in frames]
+        pd.concat(named).to_csv(sys.stdout, index=False)
     else:
-        print_layers(model, frame)
+        for frame in frames:
+            print_layers(model, frame)
 
 
 def doctor() -> None:
@@ -292,6 +298,17 @@ def labels(
     label_run.make(source, images, inputs.label_folder(images), ladder=k, suffix=suffix, **given)
 
 
+def data() -> None:
+    """Prepare data that may not be shipped from the files of their owners, and see what is there.
+
+    Example: granularity data status
+    """  # what it does is up to the verbs in it
+
+
+DESCRIPTION = """At what granularity must natural images be carved up for a network to become brain-like?
+
+Start with `granularity demo`. Any verb takes --help for its settings and an example, and --debug for the traceback of
+an error."""
 VERBS = {
     "demo": demo,
     "train": train,
@@ -303,7 +320,13 @@ VERBS = {
     "benchmarks": benchmarks,
     "commit": commit,
     "layers": layers,
+    "data": data,
     "doctor": doctor,
+}
+# Verbs that only lead to others.
+INNER_VERBS = {
+    data: {"prepare": data_commands.prepare, "status": data_commands.status},
+    data_commands.prepare: data_commands.PREPARE,
 }
 
 
@@ -313,15 +336,12 @@ def main(arguments: list[str] | None = None) -> None:
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
     _quiet_surroundings(doctor=arguments[:1] == ["doctor"])
+    verbs, prog, description = VERBS, "granularity", DESCRIPTION
+    while arguments and verbs.get(arguments[0]) in INNER_VERBS:
+        outer = verbs[arguments[0]]
+        verbs, prog, description = INNER_VERBS[outer], f"{prog} {arguments.pop(0)}", inspect.cleandoc(outer.__doc__)
     try:
-        tyro.extras.subcommand_cli_from_dict(
-            VERBS,
-            prog="granularity",
-            description="At what granularity must natural images be carved up for a network to become brain-like?\n\n"
-            "Start with `granularity demo`. Any verb takes --help for its settings and an example, and --debug for "
-            "the traceback of an error.",
-            args=arguments,
-        )
+        tyro.extras.subcommand_cli_from_dict(verbs, prog=prog, description=description, args=arguments)
     except KeyboardInterrupt:
         _say("interrupted. What was finished is kept; the same command goes on from there.")
         raise SystemExit(130) from None

@@ -30,6 +30,8 @@ def describe_score(score) -> dict:
         known, upper = getattr(ceiling, "attrs", {}), number(ceiling)
         lower = known.get("lower", known.get("lower_bound_loo", upper))
         record["ceiling"] = {"lower": lower, "upper": known.get("upper", upper)}
+        if known.get("kind") == "unknown":  # the value is the raw score
+            record["ceiling"] = {"lower": None, "upper": None}
         if "kind" in known:
             record["ceiling"]["kind"] = known["kind"]
     record |= {key: attrs[key] for key in DETAILS if key in attrs}

@@ -189,7 +189,7 @@ def fmri_trials(subject):
     """The owners' table of trials: in each session all test images and a quarter of the train images, shuffled."""
     rng, rows = np.random.default_rng(subject), []
     for session in range(1, SESSIONS + 1):
-        own = [("train", name) for name in FMRI_TRAIN if name[-3:-1] == f"{session:02d}"]
+        own = [("train", name) for name in FMRI_TRAIN if name[-3:-1] == f"{session % SESSIONS + 1:02d}"]
         shown = own + [("test", name) for name in FMRI_TEST]
         for trial_type, name in (shown[i] for i in rng.permutation(len(shown))):
             rows.append((trial_type, session, 1, subject, len(rows), f"{name}.jpg", name.rsplit("_", 1)[0]))

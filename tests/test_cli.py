@@ -178,6 +178,16 @@ def test_commit_chooses_layers_again(home, capsys):
     assert set(json.loads(written.read_text())) == {"V1", "V2", "V4", "IT", "behavior"}
 
 
+def test_layers_prints_a_table_a_benchmark_and_csv(capsys):
+    arguments = ["layers", MODEL, "--benchmark", "World.V1-rsa", "World.IT-rsa", "--layers", "relu1", "relu5"]
+    assert run(*arguments, "--permutations", "9") == 0
+    out = capsys.readouterr().out
+    assert "World.V1-rsa (simulated)" in out and "World.IT-rsa (simulated)" in out and "> relu5" in out
+    assert run(*arguments, "--permutations", "9", "--csv") == 0
+    header, *rows = capsys.readouterr().out.splitlines()
+    assert header.startswith("layer,value,raw,p,committed,sim01") and len(rows) == 4
+
+
 def test_patterns_match_ours_and_brain_scores():
     assert catalogue.select("models", ["granularity_world_own_k2_*", "alexnet"]) == [
         "granularity_world_own_k2_s1",

@@ -5,13 +5,14 @@ import shutil
 
 import brainscore_vision
 import numpy as np
+import pandas as pd
 import pytest
 import requests
 from brainscore_vision import load_benchmark
 from brainscore_vision.benchmark_helpers.validate_error import assert_valid_uncertainty
 from candidates import IDENTIFIER, Given, current
 
-from brainscore_granularity import kriegeskorte2008, layers
+from brainscore_granularity import kriegeskorte2008, layers, results, runner
 from brainscore_granularity.download import DataMissing, fetch, sha256_of
 
 TARGETS = ["hIT", "mIT", "judgment"]
@@ -83,6 +84,15 @@ def test_the_pooled_rdm_scores_one(kriegeskorte92, target):
     mean = np.zeros((92, 92))
     mean[upper] = sum(rankdata(rdm[upper]) for rdm in benchmark.subject_rdms)
     assert benchmark.compare(mean + mean.T).item() == pytest.approx(1, abs=1e-9)
+
+
+def test_an_unknown_ceiling_stays_unknown_in_the_results(kriegeskorte92, tmp_path, capsys):
+    [row] = runner.score_grid(["pixels"], ["Kriegeskorte2008.mIT-rsa"], tmp_path).to_dict("records")
+    assert row["status"] == "ok" and row["value"] == row["raw"] and not row["simulated"]
+    assert pd.isna(row["ceiling_lower"]) and pd.isna(row["ceiling_upper"])
+    [record] = results.read_all(tmp_path)
+    assert record["ceiling"] == {"lower": None, "upper": None, "kind": "unknown"}
+    assert record["data"] == "Kriegeskorte2008.mIT" and record["mean_rdm_score"] == pytest.approx(record["raw"])
 
 
 def test_a_damaged_file_is_refused(kriegeskorte92, tmp_path, monkeypatch):

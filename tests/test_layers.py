@@ -82,6 +82,17 @@ def test_the_committed_layers_row_is_the_models_score(model, benchmark):
     assert frame.attrs["best"] == "relu5" and row["p"] == 1 / 20 and frame.attrs["simulated"]
 
 
+def test_benchmarks_of_the_same_images_share_a_forward_pass(model, monkeypatch):
+    passes, original = [], layers.spooled
+    monkeypatch.setattr(layers, "spooled", lambda *args: passes.append(1) or original(*args))
+    several = [load_benchmark(name) for name in ("World.V1-rsa", "World.triplet", "World_null.IT-rsa")]
+    frames = layers.tables(model, several, ["relu1", "relu5"], n=9)
+    assert len(passes) == 1 and [frame.attrs["benchmark"] for frame in frames] == [b.identifier for b in several]
+    for benchmark, frame in zip(several, frames, strict=True):
+        assert layers.table(model, benchmark, ["relu1", "relu5"], n=9).equals(frame)
+    assert len(passes) == 4
+
+
 @pytest.mark.parametrize("measure", ["dot", "cosine", "centred"])
 def test_similarities_on_disk_are_those_of_the_triplet_benchmark(model, measure):
     benchmark = load_benchmark("World.triplet")

@@ -65,7 +65,7 @@ def test_truncated_file_is_named(path, size):
 @pytest.mark.parametrize("chunks", [None, (7, 20), (100, 1), (1, 64)])
 def test_row_blocks_cover_every_row_once_in_whole_chunks(tmp_path, chunks):
     with h5py.File(tmp_path / "x.mat", "w") as file:
-        data = file.create_dataset("x", (100, 64), chunks=chunks)
+        data = file.create_dataset("x", (100, 64), "f4", chunks=chunks)
         blocks = matlab73.row_blocks(data, bytes_at_once=64 * 4 * 20)
         assert [row for block in blocks for row in range(block.start, block.stop)] == list(range(100))
         assert all(block.start % (data.chunks or (1,))[0] == 0 for block in blocks)

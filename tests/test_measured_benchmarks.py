@@ -227,6 +227,17 @@ def test_every_local_build_and_its_stimuli_are_registered():
     )
 
 
+def test_the_docs_name_every_benchmark_and_no_other():
+    import re
+
+    text = (plugins.plugin_directory("benchmarks").parent / "docs" / "benchmarks.md").read_text()
+    table = text.partition("\n\n**How far")[0]
+    assert set(re.findall(r"`(\w+\.[\w-]+)`", table)) - {
+        "brainscore_vision.load_benchmark",
+        "brainscore_vision.score",
+    } == set(catalogue.ours("benchmarks"))
+
+
 def test_state_of_the_data_is_known_without_loading_them():
     state = catalogue.benchmark_state("Allen2022_fmri.ventral-rsa", ceilings=True)
     assert state.startswith("ready (Allen2022_fmri_local.ventral.test)")

@@ -23,6 +23,24 @@ def source(tmp_path):
     return fake.write_tvsd(tmp_path / "owner")
 
 
+@pytest.fixture(scope="module")
+def made_once(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tvsd")
+    fake.write_images(folder / "owner" / "object_images", fake.TVSD_TRAIN + fake.TVSD_TEST)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BRAINSCORE_GRANULARITY_HOME", str(folder / "home"))
+        builds = tvsd.prepare(fake.write_tvsd(folder / "owner"))
+    return folder, builds
+
+
+@pytest.fixture
+def prepared(made_once, monkeypatch):
+    """The owners' folder, prepared into a home that tests must not change, and the identifiers that were made."""
+    folder, builds = made_once
+    monkeypatch.setenv("BRAINSCORE_GRANULARITY_HOME", str(folder / "home"))
+    return folder / "owner", builds
+
+
 def packaging():
     """Brain-Score's own script that made its Papale2025, an independent reading of the same files."""
     folder = Path(find_spec("brainscore_vision").submodule_search_locations[0])
@@ -35,8 +53,8 @@ def packaging():
     return module
 
 
-def test_every_value_is_of_the_right_electrode_image_and_repeat(home, source):
-    assert sorted(tvsd.prepare(source)) == sorted(IDENTIFIERS) == sorted(DATASETS["tvsd"].identifiers)
+def test_every_value_is_of_the_right_electrode_image_and_repeat(prepared):
+    assert sorted(prepared[1]) == sorted(IDENTIFIERS) == sorted(DATASETS["tvsd"].identifiers)
     for region in REGIONS:
         test, train = (store.load(f"Papale2025_local.{region}.{split}") for split in ("test", "train"))
         for assembly in (test, train):
@@ -58,9 +76,8 @@ def test_every_value_is_of_the_right_electrode_image_and_repeat(home, source):
             assert np.array_equal(test.values[:, i, 0], planted)
 
 
-def test_areas_of_the_electrodes(home, source):
+def test_areas_of_the_electrodes(prepared):
     """The map of monkey F is not that of monkey N: its V4 lies behind IT."""
-    tvsd.prepare(source)
     expected = {
         "V1": {"monkeyF": (0, 511), "monkeyN": (0, 511)},
         "V4": {"monkeyF": (832, 1023), "monkeyN": (512, 767)},
@@ -76,8 +93,7 @@ def test_areas_of_the_electrodes(home, source):
         assert len(set(assembly["neuroid_id"].values)) == assembly.sizes["neuroid"]
 
 
-def test_what_is_said_of_the_electrodes(home, source):
-    tvsd.prepare(source)
+def test_what_is_said_of_the_electrodes(prepared):
     assembly = store.load("Papale2025_local.IT.train")
     electrode = assembly["electrode"].values
     pairs = fake.REPEATS * (fake.REPEATS - 1) // 2
@@ -89,14 +105,13 @@ def test_what_is_said_of_the_electrodes(home, source):
 
 
 @pytest.mark.parametrize("split", ["train", "test"])
-def test_agrees_with_brainscores_packaging(home, source, split, monkeypatch):
+def test_agrees_with_brainscores_packaging(prepared, split):
     import mat73
 
-    script = packaging()
+    (source, _), script = prepared, packaging()
     shown = mat73.loadmat(source / "monkeyF" / "_logs" / "things_imgs.mat")
     stimuli = script.get_stimulus_set(shown, source / "object_images", split)
     reference = script.get_neuroid_assembly(source, stimuli, split, False, 0.3)
-    tvsd.prepare(source)
     for region in REGIONS:
         ours = store.load(f"Papale2025_local.{region}.{split}")
         theirs = reference.sel(neuroid=reference["region"] == region)

@@ -40,8 +40,20 @@ def named(path: Path):
     try:
         yield
     except (EOFError, OSError, KeyError, zlib.error) as error:
-        reason = "no such part" if isinstance(error, KeyError) else "truncated or damaged"
-        raise OSError(f"{path} cannot be read ({reason}: {error}); copy it again from its owner") from error
+        raise OSError(f"{path} cannot be read ({error}). If it was cut short or damaged, copy it again.") from error
+
+
+def open_nifti(path: Path):
+    """A NIfTI image whose file stays open: a compressed one can only be read forwards, from its beginning if reopened
+    for every part."""
+    try:
+        import nibabel
+    except ImportError as error:
+        raise ImportError("NIfTI files need nibabel: pip install 'brainscore_granularity[prepare]'") from error
+    try:
+        return nibabel.load(path, keep_file_open=True)
+    except nibabel.filebasedimages.ImageFileError as error:
+        raise OSError(str(error)) from error
 
 
 def sha256(path: Path) -> str:

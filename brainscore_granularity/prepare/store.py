@@ -277,11 +277,12 @@ def _write_netcdf(assembly, path: Path) -> None:
 
     flat = assembly.reset_index(list(assembly.indexes))
     flat.attrs = {name: value for name, value in assembly.attrs.items() if isinstance(value, (str, int, float))}
+    dataset = flat.to_dataset(name="data")
+    # xarray would list the coordinates in the order of a set: other bytes in every process.
+    dataset["data"].encoding = {"zlib": True, "complevel": 1, "coordinates": " ".join(flat.coords)}
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        flat.to_dataset(name="data", promote_attrs=False).to_netcdf(
-            temporary, engine="netcdf4", encoding={"data": {"zlib": True, "complevel": 1}}
-        )
+        dataset.to_netcdf(temporary, engine="netcdf4")
         with open(temporary, "rb") as file:
             os.fsync(file.fileno())
         os.replace(temporary, path)

@@ -76,6 +76,8 @@ class Kept:
     responses: np.ndarray
     """(all voxels, trials) float32 in a file; the column ``row`` of ``voxels`` says which."""
     dropped: int
+    sha256: str
+    """Of what was read of the owners' responses."""
 
 
 def _prepare_region(region: str, kept: dict[str, Kept], stimuli, folder, inputs, say) -> None:
@@ -97,8 +99,12 @@ def _prepare_region(region: str, kept: dict[str, Kept], stimuli, folder, inputs,
             presentation=things_images.presentation(stimuli[split], repeats.pop()),
             neuroid=neuroids,
         )
-        dropped = {subject: one.dropped for subject, one in kept.items()}
-        source = {"inputs": inputs, "subjects": list(kept), "dropped_voxels_of_all_regions": dropped}
+        source = {
+            "inputs": inputs,
+            "subjects": list(kept),
+            "sha256_of_responses_read": {subject: one.sha256 for subject, one in kept.items()},
+            "dropped_voxels_of_all_regions": {subject: one.dropped for subject, one in kept.items()},
+        }
         store.save(identifier, assembly, stimuli[split], folder, f"Hebart2023_fmri_local.{split}", source)
         say(f"{identifier}: {assembly.sizes['presentation']} presentations of {len(stimuli[split])} images, "
             f"{assembly.sizes['neuroid']} voxels of {len(kept)} subjects")  # fmt: skip
@@ -135,19 +141,19 @@ def _kept(source: Path, subject: str, trials, fingerprints: list[dict], say) -> 
         known = {}
     if known.get("files") != fingerprints:
         record.unlink(missing_ok=True)
-        responses, usable = things_fmri_tables.read_responses(responses_file, voxels, n_voxels, trials)
+        responses, usable, sha256 = things_fmri_tables.read_responses(responses_file, voxels, n_voxels, trials)
         _work().mkdir(parents=True, exist_ok=True)
         with open(values, "wb") as file:
             np.save(file, responses)
             file.flush()
             os.fsync(file.fileno())
-        known = {"files": fingerprints, "usable": usable.tolist()}
+        known = {"files": fingerprints, "usable": usable.tolist(), "sha256": sha256}
         write_atomically(record, json.dumps(known))
     usable = np.array(known["usable"])
     if not usable.all():
         say(f"sub-{subject}: {(~usable).sum()} voxels have NaN, or do not vary in some session: left out")
     voxels = voxels.assign(row=np.arange(len(voxels)))[usable]
-    return Kept(trials, voxels, np.load(values, mmap_mode="r"), dropped=int((~usable).sum()))
+    return Kept(trials, voxels, np.load(values, mmap_mode="r"), int((~usable).sum()), known["sha256"])
 
 
 def _work() -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -103,15 +104,17 @@ def read_voxels(path: Path):
     return voxels[(voxels[list(REGIONS)] > 0).any(axis=1)].reset_index(drop=True), len(voxels)
 
 
-def read_responses(path: Path, voxels, n_voxels: int, trials) -> tuple[np.ndarray, np.ndarray]:
+def read_responses(path: Path, voxels, n_voxels: int, trials) -> tuple[np.ndarray, np.ndarray, str]:
     """Responses z-scored within sessions, of ``voxels`` only; the table is read VOXELS_AT_ONCE rows at a time.
 
     n_voxels : rows that the table must have.
 
     Returns
     -------
-    (voxels, trials) float32, and (voxels,) bool: finite, and varying in every session.
+    (voxels, trials) float32; (voxels,) bool: finite, and varying in every session; SHA-256 of what was read: the
+    rows of ``voxels`` in their order, float64.
     """
+    read = hashlib.sha256()
     values, usable = np.empty((len(voxels), len(trials)), np.float32), np.empty(len(voxels), bool)
     sessions = [np.flatnonzero(trials["session"] == session) for session in sorted(set(trials["session"]))]
     part = voxels["place"].to_numpy() // VOXELS_AT_ONCE
@@ -122,9 +125,11 @@ def read_responses(path: Path, voxels, n_voxels: int, trials) -> tuple[np.ndarra
         for number in parts:
             rows, first = np.flatnonzero(part == number), number * VOXELS_AT_ONCE
             piece = table(first, first + VOXELS_AT_ONCE)
-            values[rows], usable[rows] = zscored(_rows(path, piece, voxels.iloc[rows], first, len(trials)), sessions)
+            raw = _rows(path, piece, voxels.iloc[rows], first, len(trials))
+            read.update(raw.tobytes())
+            values[rows], usable[rows] = zscored(raw, sessions)
             advance()
-    return values, usable
+    return values, usable, read.hexdigest()
 
 
 def zscored(values: np.ndarray, sessions: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

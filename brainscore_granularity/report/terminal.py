@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from .summary import by_condition, is_best, number
@@ -122,6 +123,33 @@ def print_layers(model: str, layers: pd.DataFrame) -> None:
         style = "bold" if row["layer"] == layers.attrs["best"] else None
         table.add_row(("> " if row["committed"] else "  ") + row["layer"], *cells, style=style)
     _console().print(table)
+
+
+def print_data_status(datasets: list, states: dict[str, dict[str, tuple[str, str]]]) -> None:
+    """One row a data set; builds that are there but cannot be used are listed below it.
+
+    datasets : ``prepare.datasets.Dataset``. states : data set -> build -> (state, detail).
+    """
+    table = Table()
+    for name in ("data set", "local builds", "serves", "how to get it"):
+        table.add_column(name, overflow="fold", no_wrap=name == "local builds")
+    for dataset in datasets:
+        found = [state for state, _ in states[dataset.name].values()]
+        counts = [f"{found.count(state)} {state}" for state in ("ready", "incomplete", "damaged") if state in found]
+        how = f"Under {dataset.licence}. To get it: {dataset.access}. Then `{dataset.command}`."
+        table.add_row(
+            f"{dataset.title} ({dataset.name})",
+            f"{', '.join(counts) or 'none'} of {len(found)}",
+            escape(dataset.serves),
+            "" if set(found) == {"ready"} else escape(how),
+        )
+        table.add_section()
+    _console().print(table)
+    for dataset in datasets:
+        for build, (state, detail) in states[dataset.name].items():
+            if state in ("incomplete", "damaged"):
+                line = f"{build} is {state}: {detail}. Run `{dataset.command}` again."
+                _console().print(escape(line), soft_wrap=True)
 
 
 def _console() -> Console:
