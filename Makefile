@@ -31,6 +31,7 @@ bench: .venv/installed
 	@$(BIN)/python -m bench.rsa
 	@$(BIN)/python -m bench.benchmarks
 	@$(BIN)/python -m bench.runner
+	@$(BIN)/python -m bench.benchmarks
 
 # DATA: a folder with the Tiny-ImageNet zips
 bench-training: .venv/installed

@@ -26,6 +26,7 @@ MODELS = (
 )
 WORLD = ("World.V1-rsa", "World.IT-rsa", "World.triplet")
 IMAGES92 = ("Kriegeskorte2008.hIT-rsa", "Kriegeskorte2008.mIT-rsa", "Kriegeskorte2008.judgment-rsa")
+REGIONS = ("92.V1", "92.V2", "92.V4", "92.IT")
 MORE_WORLD = ("World_null.IT-rsa", "World_null.triplet", "World_fine.triplet")
 KINDS = {"four AlexNets": MODELS[:4], "four small networks": MODELS[4:]}
 NEW = "World_fine.IT-rsa"
@@ -67,7 +68,7 @@ def prepare() -> None:
     brainscore_vision.load_model(MODELS[-1])
 
 
-def loop(names) -> dict:
+def loop(names, kinds=KINDS) -> dict:
     """What a user of Brain-Score writes."""
     import brainscore_vision
 
@@ -78,10 +79,10 @@ def loop(names) -> dict:
     def score(models, names):
         return {f"{model} {name}": brainscore_vision.score(model, name).item() for model in models for name in names}
 
-    return both_times(score, names)
+    return both_times(score, names, kinds)
 
 
-def ours(names) -> dict:
+def ours(names, kinds=KINDS) -> dict:
     from brainscore_granularity import runner
 
     with tempfile.TemporaryDirectory() as folder:
@@ -90,15 +91,53 @@ def ours(names) -> dict:
             table = runner.score_grid(models, names, folder)
             return {f"{row.model} {row.benchmark}": row.value for row in table.itertuples()}
 
-        return both_times(score, names)
+        return both_times(score, names, kinds)
 
 
-def both_times(score, names) -> dict:
+def four_regions() -> None:
+    """Let Brain-Score load benchmarks of four regions, and so of four layers, on the 92 images."""
+    import brainscore_vision
+
+    from brainscore_granularity.benchmark import RSABenchmark
+    from brainscore_granularity.targets import from_rdms
+
+    load = brainscore_vision.load_benchmark
+
+    def with_regions(name):
+        if name not in REGIONS:
+            return load(name)
+        region = name.removeprefix("92.")
+        return RSABenchmark(
+            name, 1, region, lambda: from_rdms(brainscore_vision.load_dataset(IMAGES92[0][:-4])), None, ""
+        )
+
+    brainscore_vision.load_benchmark = with_regions
+
+
+def loop_over_regions(_) -> dict:
+    four_regions()
+    return loop(REGIONS, {"four AlexNets on four regions": MODELS[:4]})
+
+
+def ours_over_regions(_) -> dict:
+    four_regions()
+    return ours(REGIONS, {"four AlexNets on four regions": MODELS[:4]})
+
+
+def regions() -> None:
+    """The case in which Brain-Score's cache helps least: every benchmark reads another layer."""
+    if not os.environ.get(DATA92):
+        print(f"four regions on 92 images | set {DATA92}")
+        return
+    compare("loop_over_regions", "ours_over_regions", f"4 AlexNets x {len(REGIONS)} regions, 92 images")
+
+
+def both_times(score, names, kinds) -> dict:
     """Each kind of model once with nothing cached, then all of them again with one new benchmark."""
     times, values = {}, {}
-    for kind, models in KINDS.items():
+    for kind, models in kinds.items():
         _, times[f"{kind}, nothing cached"] = timed(lambda models=models: score(models, names))
-    for kind, models in KINDS.items():
+    for kind, models in kinds.items():
         found, times[f"{kind}, again and one new benchmark"] = timed(lambda models=models: score(models, (*names, NEW)))
         values |= found
     return {"times": times, "values": values}
@@ -112,18 +151,22 @@ def timed(function):
 
 
 def grid() -> None:
+    compare("loop", "ours", f"8 models x {len(benchmarks())} benchmarks")
+
+
+def compare(their_side: str, our_side: str, title: str) -> None:
     with tempfile.TemporaryDirectory() as home:
         environment = surroundings(home)
         subprocess.run(
             [sys.executable, "-c", "from bench.runner import make_alexnets as m; m()"], env=environment, check=True
         )
-        theirs, mine = (child(side, environment) for side in ("loop", "ours"))
+        theirs, mine = (child(side, environment) for side in (their_side, our_side))
     same = "equal values" if theirs["values"] == mine["values"] else "values DIFFER"
     for asked, what in ((6, "nothing cached"), (10, "again and one new benchmark")):
         rows = [name for name in theirs["times"] if name.endswith(what)]
         both = [[sum(side["times"][row][i] for row in rows) for i in (0, 1)] for side in (theirs, mine)]
-        show(f"8 models x {len(benchmarks())} benchmarks, {what}", *both, same, asked)
-        for row in rows:
+        show(f"{title}, {what}", *both, same, asked)
+        for row in rows if len(rows) > 1 else ():
             show(row, theirs["times"][row], mine["times"][row], same)
 
 
@@ -274,7 +317,7 @@ def child(function: str, environment: dict) -> dict:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-ROWS = {"grid": grid, "overhead": overhead, "workers": workers, "files": files, "memory": memory}
+ROWS = {"grid": grid, "regions": regions, "overhead": overhead, "workers": workers, "files": files, "memory": memory}
 
 
 def main() -> None:

@@ -52,7 +52,10 @@ class Allocation:
         x = np.log(np.stack([big_n, big_d], axis=1)) - self.joint.log_g
         with np.errstate(over="ignore", invalid="ignore"):
             loss = np.array(
-                [np.exp(self.joint.law.terms(t[None], row[None]).log_loss[0, 0]) for t, row in zip(self.theta, x, strict=True)]
+                [
+                    np.exp(self.joint.law.terms(t[None], row[None]).log_loss[0, 0])
+                    for t, row in zip(self.theta, x, strict=True)
+                ]
             )
         scale_n, scale_d = self.joint.points.scale
         return {"N": _summary(big_n * scale_n), "D": _summary(big_d * scale_d), "L": _summary(loss)}

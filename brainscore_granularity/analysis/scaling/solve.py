@@ -107,9 +107,7 @@ def _newton(law, u, target, weights, of, theta, stage, free):
 
     everything = np.arange(len(of))
     theta = theta.copy()
-    value, gradient, curvature = _model(
-        law, u, rows(target, everything), rows(weights, everything), theta, stage, free
-    )
+    value, gradient, curvature = _model(law, u, rows(target, everything), rows(weights, everything), theta, stage, free)
     low, high = np.array(law.box).T[:, free]
     damping = np.full(len(theta), 1e-3)
     alive = np.flatnonzero(np.isfinite(value))
@@ -120,9 +118,7 @@ def _newton(law, u, target, weights, of, theta, stage, free):
         trial = theta[alive].copy()
         trial[:, free] = np.clip(trial[:, free] + step, low, high)
         promised = -(gradient[alive] * (trial - theta[alive])[:, free]).sum(axis=1)
-        new, new_gradient, new_curvature = _model(
-            law, u, rows(target, alive), rows(weights, alive), trial, stage, free
-        )
+        new, new_gradient, new_curvature = _model(law, u, rows(target, alive), rows(weights, alive), trial, stage, free)
         better = new < value[alive]
         gain = np.where(better, value[alive] - new, 0.0)
         small = np.where(better, gain, promised) <= 1e-12 + stage.alike * 1e-2 * value[alive]
