@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 import tyro
 
+from .analysis.scaling import commands as scaling_commands
 from .prepare import commands as data_commands
 from .training.run import ladder, train
 
@@ -374,12 +375,14 @@ VERBS = {
     "layers": layers,
     "publish": publish,
     "data": data,
+    "scaling": scaling_commands.scaling,
     "doctor": doctor,
 }
 # Verbs that only lead to others.
 INNER_VERBS = {
     data: {"prepare": data_commands.prepare, "status": data_commands.status},
     data_commands.prepare: data_commands.PREPARE,
+    scaling_commands.scaling: scaling_commands.VERBS,
 }
 
 

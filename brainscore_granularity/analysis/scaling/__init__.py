@@ -13,34 +13,24 @@ True
 Read a table with :func:`read` and :func:`points`; docs/scaling.md says what is fitted and how sure one can be.
 """
 
-from .allocation import Allocation, Gains, allocate, gains
-from .compare import Comparison, Extrapolation, compare, extrapolate
-from .fit import Fit, fit
-from .laws import LAWS, law
-from .table import Points, ScalingError, average, points, read, select
-from .uncertainty import Bootstrap, bootstrap, profile, resamples
+_PUBLIC = {  # loaded on first use: the command line must start without numpy
+    "allocation": ("Allocation", "Gains", "allocate", "gains"),
+    "axis": ("AxisFit", "over_axis"),
+    "comparison": ("Comparison", "Extrapolation", "compare", "extrapolate"),
+    "fitting": ("Fit", "fit"),
+    "laws": ("LAWS", "law"),
+    "planning": ("Plan", "plan"),
+    "reproduction": ("reproduce",),
+    "table": ("Points", "ScalingError", "average", "points", "read", "select"),
+    "uncertainty": ("Bootstrap", "bootstrap", "profile", "resamples"),
+}
+_WHERE = {name: module for module, names in _PUBLIC.items() for name in names}
+__all__ = list(_WHERE)
 
-__all__ = [
-    "LAWS",
-    "Allocation",
-    "Bootstrap",
-    "Comparison",
-    "Extrapolation",
-    "Fit",
-    "Gains",
-    "Points",
-    "ScalingError",
-    "allocate",
-    "average",
-    "bootstrap",
-    "compare",
-    "extrapolate",
-    "fit",
-    "gains",
-    "law",
-    "points",
-    "profile",
-    "read",
-    "resamples",
-    "select",
-]
+
+def __getattr__(name):
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f".{_WHERE[name]}", __name__), name)

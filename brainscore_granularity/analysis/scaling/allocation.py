@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .fit import Fit, fit, public
+from .fitting import Fit, fit, public
 from .table import Points, ScalingError, TooFewPoints
 from .uncertainty import bootstrap, percentiles, resamples
 
@@ -18,7 +18,8 @@ class Allocation:
     From L = E + A N^-alpha + B D^-beta and C = m (N D)^n, in scaled units (Hoffmann et al. 2022):
 
     .. math:: N^* = G (C/m)^{a/n}, \\quad D^* = G^{-1} (C/m)^{b/n}, \\quad a = \\frac{\\beta}{\\alpha + \\beta}, \\quad
-              b = \\frac{\\alpha}{\\alpha + \\beta}, \\quad G = \\Big(\\frac{\\alpha A}{\\beta B}\\Big)^{1 / (\\alpha + \\beta)}.
+              b = \\frac{\\alpha}{\\alpha + \\beta}, \\quad
+              G = \\Big(\\frac{\\alpha A}{\\beta B}\\Big)^{1 / (\\alpha + \\beta)}.
 
     Every array holds the estimate first and the resamples after it.
     """
@@ -76,7 +77,7 @@ def allocate(
         raise ScalingError(f"compute: expected {len(points)} values, one a row, got {len(log_c)}")
     joint = fit(points, "joint")
     weights = resamples(points.models, n, by, seed) if n else np.zeros((0, len(points)))
-    theta = bootstrap(joint, weights=weights, all_starts=False).theta if n else np.zeros((0, len(joint.theta)))
+    theta = bootstrap(joint, weights=weights).theta if n else np.zeros((0, len(joint.theta)))
     weights = np.concatenate([np.ones((1, len(points))), weights])
     x = np.log10(points.x).sum(axis=1)
     total = weights.sum(axis=1)
@@ -106,8 +107,8 @@ class Gains:
 def gains(points: dict[str, Points], n: int = 1000, seed: int = 0) -> Gains:
     """A 10^-alpha for every region, in the given order.
 
-    It is the part of the misalignment that is still reducible at X = 10 of the fits' unit. Larger A and smaller alpha both
-    raise it. Regions must have the same rows in the same order: a resample draws the same models for all.
+    It is the part of the misalignment that is still reducible at X = 10 of the fits' unit. Larger A and smaller alpha
+    both raise it. Regions must have the same rows in the same order: a resample draws the same models for all.
     """
     first = next(iter(points.values()))
     for name, other in points.items():
@@ -120,7 +121,7 @@ def gains(points: dict[str, Points], n: int = 1000, seed: int = 0) -> Gains:
     for each in points.values():
         found = fit(each, "power")
         value.append(_gain(public(found.law, found.theta, found.log_g)))
-        drawn.append(_gain(bootstrap(found, weights=weights, all_starts=False).parameters))
+        drawn.append(_gain(bootstrap(found, weights=weights).parameters))
     drawn = np.stack(drawn, axis=1)
     low, high = percentiles(drawn)
     rises = np.diff(drawn, axis=1) > 0

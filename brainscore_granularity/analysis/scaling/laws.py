@@ -113,8 +113,8 @@ def _power_public(theta, log_g) -> dict:
     return {"e": e, "a": c + alpha * log_g, "alpha": alpha}
 
 
-# late: coordinates e, c, s, l; t = 10^l, L = exp(e) + exp(c - s (1 + t) log((x + t) / (1 + t))). s is the slope at x = 1,
-# so that the way to t, alpha -> infinity, where L becomes exponential in x, is straight.
+# late: coordinates e, c, s, l; t = 10^l, L = exp(e) + exp(c - s (1 + t) log((x + t) / (1 + t))). s is the slope at
+# x = 1, so that the way to t, alpha -> infinity, where L becomes exponential in x, is straight.
 
 
 def _late(theta, u) -> Terms:
@@ -192,8 +192,8 @@ def _joint_public(theta, log_g) -> dict:
     return {"e": e, "a": c + alpha * log_g[0], "alpha": alpha, "b": d + beta * log_g[1], "beta": beta}
 
 
-# free: coordinates c, k, alpha; L = c + k (exp(-alpha u) - 1) / alpha. E = c - k / alpha may have any sign, and alpha = 0
-# is the log-linear law, which this family contains.
+# free: coordinates c, k, alpha; L = c + k (exp(-alpha u) - 1) / alpha. E = c - k / alpha may have any sign, and
+# alpha = 0 is the log-linear law, which this family contains.
 
 
 def _phi(t) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

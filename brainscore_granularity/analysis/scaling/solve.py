@@ -3,10 +3,10 @@
 .. math:: \\sum_i w_i\\, h_\\delta(\\log \\hat L(x_i; \\theta) - \\log L_i), \\qquad
           h_\\delta(r) = r^2 / 2 \\text{ for } |r| \\le \\delta, \\text{ else } \\delta (|r| - \\delta / 2).
 
-With delta = 0.001 and residuals of a few percent this is nearly a sum of absolute values: kinked, with many local minima
-a few rows apart. So every start first descends on the same loss with a wide delta, those that meet go on as one, and
-the best distinct points then descend with the delta that was asked for. The result does not depend on how the work is
-cut into pieces or on the number of threads.
+With delta = 0.001 and residuals of a few percent this is nearly a sum of absolute values: kinked, with many local
+minima a few rows apart. So every start first descends on the same loss with a wide delta, those that meet go on as one,
+and the best distinct points then descend with the delta that was asked for. The result does not depend on how the work
+is cut into pieces or on the number of threads.
 """
 
 from __future__ import annotations
@@ -29,11 +29,13 @@ class Stage(NamedTuple):
     squares: bool = False  # use the curvature of weighted squares, which is never negative
 
 
-# The rough ones use the curvature of a sum of squares, which finds the valley from anywhere. What has not yet walked to
-# the end of the valley by then is the variety from which the kinked objective is searched.
-ROUGH = (Stage(0.3, 2, 48, 1e-3), Stage(0.1, 4, 16, 1e-4))
-FINE = (Stage(DELTA, 60, 8, 1e-9), Stage(DELTA, 60, 4, 1e-9))
-MORE = 4  # times as many points go on for laws of more than three coordinates
+# The rough ones use the curvature of a sum of squares, which finds the valley from anywhere; the first looks at some
+# rows only. What has not yet walked to the end of the valley by then is the variety from which the kinked loss is
+# searched.
+ROUGH = (Stage(0.3, 3, 24, 1e-3), Stage(0.1, 4, 14, 1e-4))
+FINE = (Stage(DELTA, 40, 6, 1e-8), Stage(DELTA, 60, 4, 1e-9))
+SOME_ROWS = 128
+MORE = 4  # times as many points go on for laws of more than three coordinates, and for few rows, which cost little
 CELLS = 16_000  # problems x rows worked on at once: what stays in the cache
 
 
@@ -41,11 +43,13 @@ class Solution(NamedTuple):
     """Best minimum of every resample, and the others that were found."""
 
     theta: np.ndarray  # (b, p)
-    loss: np.ndarray  # (b,)
+    loss: np.ndarray  # (b,), infinite (and theta NaN) where no start lies in the law's domain
     others: np.ndarray  # (b, k, p), best first; rows of NaN where fewer were found
 
 
-def minimise(law: Law, u, loss, starts, weights=None, fixed=(), delta: float = DELTA) -> Solution:
+def minimise(
+    law: Law, u, loss, starts, weights=None, fixed=(), delta: float = DELTA, thorough: bool = True
+) -> Solution:
     """Best parameters for every resample.
 
     Parameters
@@ -60,6 +64,8 @@ def minimise(law: Law, u, loss, starts, weights=None, fixed=(), delta: float = D
         How often a row stands in each resample; by default one resample with every row once.
     fixed : indices of parameters that stay at their starting values.
     delta : float
+    thorough : bool
+        Search more of the minima where there are many or searching is cheap.
 
     Returns
     -------
@@ -70,16 +76,20 @@ def minimise(law: Law, u, loss, starts, weights=None, fixed=(), delta: float = D
     weights = np.ones((1, len(u))) if weights is None else np.asarray(weights, float)
     target = np.log(np.atleast_2d(loss))
     free = np.array([i for i in range(len(law.coordinates)) if i not in fixed])
-    more = MORE if len(law.coordinates) > 3 else 1
+    hard = len(law.coordinates) > 3 or len(u) <= SOME_ROWS
+    more = MORE if thorough and hard else 1
     stages = [s._replace(width=max(s.width, delta), keep=s.keep * more, squares=True) for s in ROUGH]
     stages += [s._replace(width=delta) for s in FINE]
+    along = np.argsort(u if u.ndim == 1 else u.sum(axis=1), kind="stable")
+    some = along[:: -(-len(u) // SOME_ROWS)]
     parts = [p for p in np.array_split(np.arange(resamples), max(1, resamples // 16)) if len(p)]
 
     def part(which):
         of = np.repeat(which, starts.shape[-2])
         theta = np.concatenate([starts[b] for b in which]) if starts.ndim == 3 else np.tile(starts, (len(which), 1))
-        for stage in stages:
-            theta, value = _descend(law, u, target, weights, of, theta, stage, free)
+        for i, stage in enumerate(stages):
+            rows = some if i == 0 else slice(None)
+            theta, value = _descend(law, u[rows], target[:, rows], weights[:, rows], of, theta, stage, free)
             of, theta, value = _merge(of, theta, value, stage)
         return of, theta, value
 
@@ -90,7 +100,9 @@ def minimise(law: Law, u, loss, starts, weights=None, fixed=(), delta: float = D
     first = np.searchsorted(of, np.arange(resamples))
     rank = np.arange(len(of)) - first[of]
     others[of, rank] = theta
-    return Solution(others[:, 0], value[first], others)
+    lowest = np.full(resamples, np.inf)
+    lowest[of[rank == 0]] = value[rank == 0]
+    return Solution(others[:, 0], lowest, others)
 
 
 def _descend(law, u, target, weights, of, theta, stage, free):

@@ -170,9 +170,9 @@ def _check_x(name, values) -> None:
     gap = np.argmax(ordered[1:] / ordered[:-1])
     if ordered[gap + 1] / ordered[gap] > WIDEST_GAP:
         raise MixedUnits(
-            f"{name}: {gap + 1} values are up to {ordered[gap]:g} and {len(values) - gap - 1} from {ordered[gap + 1]:g} "
-            "on, with nothing between: are there two units, such as FLOPs and PFLOPs? Convert one, or choose rows with "
-            "--where"
+            f"{name}: {gap + 1} values are up to {ordered[gap]:g} and {len(values) - gap - 1} from "
+            f"{ordered[gap + 1]:g} on, with nothing between: are there two units, such as FLOPs and PFLOPs? Convert "
+            "one, or choose rows with --where"
         )
 
 

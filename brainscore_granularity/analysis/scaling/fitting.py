@@ -51,7 +51,7 @@ def fit(points: Points, law_name: str = "power", delta: float = DELTA) -> Fit:
     """Fit a law from all of its starting points.
 
     >>> import numpy as np
-    >>> from brainscore_granularity.analysis.scaling.table import Points
+    >>> from brainscore_granularity.analysis.scaling import Points
     >>> x = np.geomspace(1, 1e6, 40)
     >>> found = fit(Points(x, 0.5 + 0.4 * x**-0.3, np.arange(40), ("x",), (1.0,)))
     >>> {name: round(value, 4) for name, value in found.parameters.items()}

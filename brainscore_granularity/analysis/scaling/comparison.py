@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .fit import fit
+from .fitting import fit
 from .laws import law
 from .table import Points, TooFewPoints
 from .uncertainty import resamples

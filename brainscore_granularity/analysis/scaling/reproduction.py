@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from . import study
-from .fit import fit
+from .fitting import fit
 from .table import read
 from .uncertainty import bootstrap, profile
 
@@ -51,7 +51,7 @@ def reproduce(data: Path, resamples: int = 1000, only=None, progress=None) -> pa
         ranges = profile(found)
         drawn = None
         if resamples:
-            drawn = bootstrap(found, resamples, "row", SEED, all_starts=len(found.theta) == 3)
+            drawn = bootstrap(found, resamples, "row", SEED)
         for parameter in PARAMETERS:
             if parameter not in found.parameters:
                 continue
