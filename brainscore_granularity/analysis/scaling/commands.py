@@ -71,7 +71,12 @@ def fit(
 
 
 def reproduce(
-    data: Path, only: tuple[str, ...] = (), resamples: int = 1000, csv: bool = False, figures: Path | None = None
+    data: Path,
+    only: tuple[str, ...] = (),
+    resamples: int = 1000,
+    csv: bool = False,
+    page: Path | None = None,
+    figures: Path | None = None,
 ) -> None:
     """Print the published fits (Gokce & Schrimpf 2025) against ours, from the public table.
 
@@ -82,8 +87,10 @@ def reproduce(
         only: Names of fits; by default all 41.
         resamples: Row resamples for the intervals; 0 leaves them out and takes seconds.
         csv: Comma-separated values instead of a table.
+        page: Write the table as Markdown, too.
         figures: Folder for the figures of docs/scaling.md, which are made as well.
     """
+    from ...paths import write_atomically
     from . import show
     from .reproduction import reproduce as run
 
@@ -92,6 +99,8 @@ def reproduce(
         found.to_csv(sys.stdout, index=False)
     else:
         show.print_reproduction(found)
+    if page:
+        write_atomically(page, show.markdown(found))
     if figures:
         from .figures import write_all
 

@@ -28,8 +28,8 @@ class Law(NamedTuple):
 
     ``terms(theta, u)``: theta (m, p), u (n,) or, for two variables, (n, 2). ``starts(u, loss, log_g)`` gives starting
     points (s, p); ``public(theta, log_g)`` the parameters of ``equation`` by name, arrays of theta's leading shape.
-    ``box`` is where a coordinate is looked for. ``limits``: a parameter that the data allow to go beyond them is not
-    identified.
+    ``box`` is where a coordinate is looked for. ``limits(log_g)``, by parameter: one that the data allow to go
+    beyond is not identified.
     """
 
     equation: str
@@ -38,7 +38,7 @@ class Law(NamedTuple):
     starts: Callable
     public: Callable
     box: tuple[tuple[float, float], ...]
-    limits: dict[str, tuple[float, float]]
+    limits: Callable
     variables: int = 1
 
 
@@ -280,8 +280,22 @@ def _log_linear_public(theta, log_g) -> dict:
 
 _E, _C, _ALPHA = (-30.0, 2.0), (-30.0, 10.0), (-2.0, 30.0)
 _TINY, _HUGE = 1e-6, 1e40
-_LIMITS = {"e": (np.log(_TINY), 1.9), "a": (-20.0, np.log(_HUGE)), "alpha": (-1.9, 25.0), "E": (_TINY, 7.0)}
-_LIMITS |= {"A": (0.0, _HUGE), "lambda": (-6.0, 12.0), "b": _LIMITS["a"], "B": (0.0, _HUGE), "beta": _LIMITS["alpha"]}
+
+
+def _limits(log_g) -> dict:
+    """Where parameters no longer matter; a late start five decades off the middle of X is one at infinity, or none."""
+    a, alpha = (-20.0, np.log(_HUGE)), (-1.9, 25.0)
+    middle = float(np.mean(log_g)) / np.log(10)
+    return {
+        "e": (np.log(_TINY), 1.9), "E": (_TINY, 7.0), "a": a, "b": a, "A": (0.0, _HUGE), "B": (0.0, _HUGE),
+        "alpha": alpha, "beta": alpha, "lambda": (middle - 5, middle + 5),
+    }  # fmt: skip
+
+
+def _free_limits(log_g) -> dict:
+    return {"E": (-10.0, 10.0), "A": (-_HUGE, _HUGE), "alpha": (-1.9, 25.0)}
+
+
 LAWS = {
     "power": Law(
         "L = E + A X^-alpha, E > 0",
@@ -290,7 +304,7 @@ LAWS = {
         _power_starts,
         _power_public,
         (_E, _C, _ALPHA),
-        _LIMITS,
+        _limits,
     ),
     "late": Law(
         "L = E + A (X + 10^lambda)^-alpha, E > 0",
@@ -299,7 +313,7 @@ LAWS = {
         _late_starts,
         _late_public,
         (_E, _C, (-2.0, 30.0), (-8.0, 8.0)),
-        _LIMITS,
+        _limits,
     ),
     "joint": Law(
         "L = E + A N^-alpha + B D^-beta, E > 0",
@@ -308,7 +322,7 @@ LAWS = {
         _joint_starts,
         _joint_public,
         (_E, _C, _ALPHA, _C, _ALPHA),
-        _LIMITS,
+        _limits,
         variables=2,
     ),
     "free": Law(
@@ -318,7 +332,7 @@ LAWS = {
         _free_starts,
         _free_public,
         ((0.0, 10.0), (-10.0, 10.0), (-2.0, 30.0)),
-        {"E": (-10.0, 10.0), "A": (-_HUGE, _HUGE), "alpha": (-1.9, 25.0)},
+        _free_limits,
     ),
     "log-linear": Law(
         "L = c - k log X",
@@ -327,6 +341,6 @@ LAWS = {
         _log_linear_starts,
         _log_linear_public,
         ((0.0, 10.0), (-10.0, 10.0)),
-        {},
+        lambda log_g: {},
     ),
 }

@@ -51,7 +51,7 @@ def reproduce(data: Path, resamples: int = 1000, only=None, progress=None) -> pa
         ranges = profile(found)
         drawn = None
         if resamples:
-            drawn = bootstrap(found, resamples, "row", SEED)
+            drawn = bootstrap(found, resamples, "row", SEED, all_starts=len(found.theta) == 3)
         for parameter in PARAMETERS:
             if parameter not in found.parameters:
                 continue

@@ -25,7 +25,7 @@ def print_fit(fit, bootstrap, ranges) -> None:
             bound = f"E < {span.high:.3g}" if name == "E" and np.isfinite(span.high) else ""
             table.add_row(name, NOT_IDENTIFIED, "", bound)
             continue
-        interval = "{:.4g} {:.4g}".format(*bootstrap.interval(name)) if bootstrap else ""
+        interval = ends(*bootstrap.interval(name), ".4g") if bootstrap else ""
         table.add_row(name, f"{value:.5g}", interval, f"{span.low:.4g} {span.high:.4g}")
     console().print(table)
 
@@ -42,34 +42,71 @@ def print_comparison(comparison, extrapolations) -> None:
     console().print(table)
 
 
-def print_reproduction(rows) -> None:
-    """Published against ours."""
+HEADINGS = ("fit", "rows", "", "published", "ours", "published 95%", "ours 95%", "loss, ours - published")
+
+
+def reproduction(rows) -> list[tuple[str, ...]]:
+    """Published against ours, a line of cells a parameter."""
     from .reproduction import digits
 
-    table = Table("fit", "rows", "", "published", "ours", "published 95%", "ours 95%", "Huber loss, ours - published")
-    previous = None
+    lines, previous = [], None
     for row in rows.to_dict("records"):
         first = row["experiment"] != previous
         previous = row["experiment"]
         agree = digits(row["published"], row["ours"])
-        ours = f"{row['ours']:.5g}" + ("" if agree >= 4 else f" ({agree:.1f} digits)")
-        cells = [row["experiment"], str(row["rows"])] if first else ["", ""]
-        table.add_row(
-            *cells,
-            row["parameter"],
-            f"{row['published']:.5g}",
-            ours if row["identified"] else NOT_IDENTIFIED,
-            f"{row['published_low']:.3g} {row['published_high']:.3g}",
-            f"{row['ours_low']:.3g} {row['ours_high']:.3g}" if row["identified"] else "",
-            f"{row['our_loss'] - row['published_loss']:+.1e}" if first else "",
+        value, interval = NOT_IDENTIFIED, ""
+        if row["identified"]:
+            value = f"{row['ours']:.5g}" + ("" if agree >= 4 else f" ({max(agree, 0):.0f} digits)")
+            interval = ends(row["ours_low"], row["ours_high"], ".3g")
+        lines.append(
+            (
+                row["experiment"] if first else "",
+                str(row["rows"]) if first else "",
+                row["parameter"],
+                f"{row['published']:.5g}",
+                value,
+                f"{row['published_low']:.3g} {row['published_high']:.3g}",
+                interval,
+                f"{row['our_loss'] - row['published_loss']:+.1e}" if first else "",
+            )
         )
-    console().print(table)
+    return lines
+
+
+def summary(rows) -> str:
+    """How many parameters agree to how many digits."""
+    from .reproduction import digits
+
     known = rows[rows["identified"]]
     exact = digits(known["published"], known["ours"]) >= 4
-    print(
+    text = (
         f"{rows['experiment'].nunique()} fits, {len(rows)} parameters: {len(known)} identified, {int(exact.sum())} of "
-        f"these to 4 digits; {len(rows) - len(known)} not identified"
+        f"them to 4 digits; {len(rows) - len(known)} not identified."
     )
+    ends = [digits(known[f"published_{end}"], known[f"ours_{end}"]) >= 2 for end in ("low", "high")]
+    if known["ours_low"].notna().any():
+        text += (
+            f" Interval ends to 2 digits: {int(ends[0].sum())} lower and {int(ends[1].sum())} upper of {len(known)}."
+        )
+    return text
+
+
+def print_reproduction(rows) -> None:
+    table = Table(*HEADINGS)
+    for line in reproduction(rows):
+        table.add_row(*line)
+    console().print(table)
+    print(summary(rows))
+
+
+def markdown(rows) -> str:
+    """The same as a page."""
+    lines = [f"| {' | '.join(cells)} |" for cells in (HEADINGS, ["---"] * len(HEADINGS), *reproduction(rows))]
+    head = (
+        "# Published fits against ours\n\nWritten by `granularity scaling reproduce --data DIR --page "
+        "docs/scaling_fits.md`; what it means: [scaling.md](scaling.md).\n\n"
+    )
+    return head + summary(rows) + "\n\n" + "\n".join(lines) + "\n"
 
 
 def print_plan(plan) -> None:
@@ -106,9 +143,14 @@ def _parameters(each) -> str:
         if not each.ranges[name].identified:
             cells.append(f"{name} {NOT_IDENTIFIED}")
             continue
-        interval = " ({:.2g} {:.2g})".format(*each.bootstrap.interval(name)) if each.bootstrap else ""
+        interval = f" ({ends(*each.bootstrap.interval(name), '.2g')})" if each.bootstrap else ""
         cells.append(f"{name} {value:.3g}{interval}")
     return "; ".join(cells)
+
+
+def ends(low: float, high: float, form: str) -> str:
+    """An interval; an end beyond what can be identified is open."""
+    return " ".join(format(end, form) if not np.isinf(end) else "open" for end in (low, high))
 
 
 def console() -> Console:

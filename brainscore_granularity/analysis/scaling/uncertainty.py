@@ -44,8 +44,11 @@ class Bootstrap:
         return public(self.fit.law, self.theta, self.fit.log_g)
 
     def interval(self, name: str, confidence: float = 0.95) -> tuple[float, float]:
-        """Central percentiles of a parameter."""
-        return percentiles(self.parameters[name], confidence)
+        """Central percentiles of a parameter; an end beyond the law's limits is infinite, or 0 for E, A and B."""
+        low, high = percentiles(self.parameters[name], confidence)
+        least, most = self.fit.law.limits(self.fit.log_g).get(name, (-np.inf, np.inf))
+        bottom = 0.0 if name in "EAB" and least >= 0 else -np.inf
+        return (low if low > least else bottom), (high if high < most else np.inf)
 
     def band(self, x, confidence: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
         """Lower and upper curve at x, point by point."""
@@ -113,8 +116,9 @@ def profile(fit: Fit, confidence: float = 0.95) -> dict[str, Range]:
             found = minimise(form, u, points.loss, starts, weights, fixed=(i,), delta=fit.delta)
             inside.append(found.theta[found.loss <= limit])
             inside.append(_crossing(fit, found, limit))
+    limits = form.limits(fit.log_g)
     return {
-        name: _range(values, *form.limits.get(name, (-np.inf, np.inf)))
+        name: _range(values, *limits.get(name, (-np.inf, np.inf)))
         for name, values in public(form, np.concatenate(inside), fit.log_g).items()
     }
 
