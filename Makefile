@@ -31,7 +31,7 @@ bench: .venv/installed
 	@$(BIN)/python -m bench.rsa
 	@$(BIN)/python -m bench.benchmarks
 	@$(BIN)/python -m bench.runner
-	@$(BIN)/python -m bench.benchmarks
+	@$(BIN)/python -m bench.scaling
 
 # DATA: a folder with the Tiny-ImageNet zips
 bench-training: .venv/installed
@@ -53,6 +53,7 @@ test-numpy2: .venv/installed
 
 calibrate: .venv/installed
 	@$(BIN)/python -m bench.calibrate
+	@$(BIN)/python -m bench.calibrate_scaling
 
 weights: .venv/installed
 	@rm -rf models/granularity_world/weights models/granularity_world/region_layer_map

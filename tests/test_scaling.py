@@ -9,7 +9,7 @@ from scipy.special import huber
 from bench.calibrate_scaling import chosen, coverage, log_linear, power
 from bench.scaling import scipy_fits
 from brainscore_granularity.analysis import scaling
-from brainscore_granularity.analysis.scaling import axis, reproduction, study
+from brainscore_granularity.analysis.scaling import axis, reproduction, solve, study
 from brainscore_granularity.analysis.scaling.laws import LAWS
 from brainscore_granularity.analysis.scaling.solve import DELTA, minimise
 from brainscore_granularity.analysis.scaling.table import BadScores, BadX, MissingColumns, MixedUnits, TooFewPoints
@@ -89,6 +89,20 @@ def test_behaviour_whose_floor_is_zero_is_as_low_as_scipy():
     assert scaling.fit(points).loss <= min(run.fun for run in scipy_fits(points)) + 1e-9
 
 
+@pytest.mark.parametrize("squares", [True, False])
+def test_compiled_power_law_is_the_general_one(squares):
+    points = made(rows=50, noise=0.01)
+    u, target = np.log(points.x), np.log(points.loss)[None]
+    rng = np.random.default_rng(0)
+    theta = rng.normal(size=(30, 3)) * [1, 1, 0.3]
+    which, weights = rng.integers(0, 4, 30), rng.integers(0, 3, (4, 50)).astype(float)
+    stage = solve.Stage(0.05, 1, 1, 0.0, squares)
+    ours = pytest.importorskip("numba") and solve._kernel()(theta, weights, which, u, target, stage.width, squares)
+    general = solve._general(LAWS["power"], u, target, weights, which, theta, stage)
+    for a, b in zip(ours, general, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-12)
+
+
 def test_a_resample_gives_what_its_rows_give():
     points = made(rows=50)
     found = scaling.fit(points)
@@ -100,8 +114,6 @@ def test_a_resample_gives_what_its_rows_give():
 
 
 def test_same_answer_however_the_work_is_cut(monkeypatch):
-    from brainscore_granularity.analysis.scaling import solve
-
     points = made(rows=40)
     u = np.log(points.x) - np.log(points.x).mean()
     weights = scaling.resamples(points.models, 20, "row", 1)

@@ -11,12 +11,13 @@ is cut into pieces or on the number of threads.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 
 from ...threads import in_threads
-from .laws import Law
+from .laws import LAWS, Law
 
 DELTA = 1e-3
 
@@ -74,6 +75,7 @@ def minimise(
     u, loss, starts = np.asarray(u, float), np.asarray(loss, float), np.asarray(starts, float)
     resamples = len(weights) if weights is not None else len(loss) if loss.ndim == 2 else 1
     weights = np.ones((1, len(u))) if weights is None else np.asarray(weights, float)
+    _kernel()  # compiled before threads want it
     target = np.log(np.atleast_2d(loss))
     free = np.array([i for i in range(len(law.coordinates)) if i not in fixed])
     hard = len(law.coordinates) > 3 or len(u) <= SOME_ROWS
@@ -89,7 +91,9 @@ def minimise(
         theta = np.concatenate([starts[b] for b in which]) if starts.ndim == 3 else np.tile(starts, (len(which), 1))
         for i, stage in enumerate(stages):
             rows = some if i == 0 else slice(None)
-            theta, value = _descend(law, u[rows], target[:, rows], weights[:, rows], of, theta, stage, free)
+            theta, value = _descend(
+                law, np.ascontiguousarray(u[rows]), target[:, rows], weights[:, rows], of, theta, stage, free
+            )
             of, theta, value = _merge(of, theta, value, stage)
         return of, theta, value
 
@@ -114,12 +118,8 @@ def _descend(law, u, target, weights, of, theta, stage, free):
 
 
 def _newton(law, u, target, weights, of, theta, stage, free):
-    def rows(table, which):  # a table of one row serves all problems
-        return table if len(table) == 1 else table[of[which]]
-
-    everything = np.arange(len(of))
     theta = theta.copy()
-    value, gradient, curvature = _model(law, u, rows(target, everything), rows(weights, everything), theta, stage, free)
+    value, gradient, curvature = _model(law, u, target, weights, of, theta, stage, free)
     low, high = np.array(law.box).T[:, free]
     damping = np.full(len(theta), 1e-3)
     alive = np.flatnonzero(np.isfinite(value))
@@ -130,7 +130,7 @@ def _newton(law, u, target, weights, of, theta, stage, free):
         trial = theta[alive].copy()
         trial[:, free] = np.clip(trial[:, free] + step, low, high)
         promised = -(gradient[alive] * (trial - theta[alive])[:, free]).sum(axis=1)
-        new, new_gradient, new_curvature = _model(law, u, rows(target, alive), rows(weights, alive), trial, stage, free)
+        new, new_gradient, new_curvature = _model(law, u, target, weights, of[alive], trial, stage, free)
         better = new < value[alive]
         gain = np.where(better, value[alive] - new, 0.0)
         small = np.where(better, gain, promised) <= 1e-12 + stage.alike * 1e-2 * value[alive]
@@ -143,8 +143,18 @@ def _newton(law, u, target, weights, of, theta, stage, free):
     return theta, value
 
 
-def _model(law, u, y, w, theta, stage, free):
-    """Objective, gradient and a curvature for every problem."""
+def _model(law, u, target, weights, of, theta, stage, free):
+    """Objective, gradient and a curvature for every problem; problem m belongs to resample of[m]."""
+    power = _kernel() if law is LAWS["power"] else None
+    if power:
+        value, gradient, curvature = power(theta, weights, of, u, target, stage.width, stage.squares)
+    else:
+        value, gradient, curvature = _general(law, u, target, weights, of, theta, stage)
+    return value, gradient[:, free], curvature[:, free[:, None], free]
+
+
+def _general(law, u, target, weights, of, theta, stage):
+    y, w = (table if len(table) == 1 else table[of] for table in (target, weights))
     terms = law.terms(theta, u)
     r = terms.log_loss - y
     size = np.abs(r)
@@ -155,11 +165,19 @@ def _model(law, u, y, w, theta, stage, free):
     gradient = np.matmul(terms.first, pull[..., None])[..., 0]
     if stage.squares:
         scaled = terms.first * (w * inner / np.maximum(size, 1e-300))[:, None]
-        curvature = np.matmul(scaled, terms.first.transpose(0, 2, 1))
-    else:
-        scaled = terms.first * (w * (size <= stage.width) - pull)[:, None]
-        curvature = np.matmul(scaled, terms.first.transpose(0, 2, 1)) + terms.second(pull)
-    return value, gradient[:, free], curvature[:, free[:, None], free]
+        return value, gradient, np.matmul(scaled, terms.first.transpose(0, 2, 1))
+    scaled = terms.first * (w * (size <= stage.width) - pull)[:, None]
+    return value, gradient, np.matmul(scaled, terms.first.transpose(0, 2, 1)) + terms.second(pull)
+
+
+@cache
+def _kernel():
+    """The compiled power law, or None without numba."""
+    try:
+        from .kernels import power_model
+    except ImportError:
+        return None
+    return power_model
 
 
 def _step(gradient, curvature, damping):
