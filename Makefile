@@ -5,11 +5,12 @@ BIN := .venv/bin
 export BS_INSTALL_DEPENDENCIES ?= no
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help demo test lint bench bench-training calibrate weights results clean
+.PHONY: help demo test test-numpy2 lint bench bench-training calibrate weights results clean
 
 help:
 	@echo "make demo       answer the question on an embedded world, in minutes"
 	@echo "make test       run the tests"
+	@echo "make test-numpy2   run the tests of training with numpy 2 and without Brain-Score"
 	@echo "make lint       check style"
 	@echo "make bench      measure speed against reference implementations"
 	@echo "make bench-training DATA=folder   the same for training, on Tiny-ImageNet"
@@ -28,6 +29,8 @@ lint: .venv/installed
 
 bench: .venv/installed
 	@$(BIN)/python -m bench.rsa
+	@$(BIN)/python -m bench.benchmarks
+	@$(BIN)/python -m bench.runner
 	@$(BIN)/python -m bench.scaling
 
 # DATA: a folder with the Tiny-ImageNet zips
@@ -35,6 +38,18 @@ bench-training: .venv/installed
 	@test -n "$(DATA)" || { echo "say where the Tiny-ImageNet zips are: make bench-training DATA=folder" >&2; exit 1; }
 	@$(BIN)/python -m bench.training --data "$(DATA)"
 	@$(BIN)/python -m bench.training_data --data "$(DATA)"
+
+# Training needs neither Brain-Score nor its numpy 1: the same tests with numpy 2, and Brain-Score out of reach.
+TRAINING_TESTS := training recipe hardware ladder resume pack windows parallel augment colour objectives lars label_features label_run \
+	label_files label_sources labels targets validation train_cli wordnet networks architectures
+test-numpy2: .venv/installed
+	@$(PYTHON) -m venv .venv-numpy2
+	@.venv-numpy2/bin/python -m pip install --quiet --disable-pip-version-check 'numpy>=2,<3'
+	@$(BIN)/python -c 'import sys; print("import site;", *(f"site.addsitedir({p!r});" for p in sys.path if "site-packages" in p))' \
+		> .venv-numpy2/lib/python3.11/site-packages/shared.pth
+	@echo 'import sys; sys.modules.update(dict.fromkeys(("brainscore_vision", "brainscore_core", "xarray")))' \
+		> .venv-numpy2/lib/python3.11/site-packages/without.pth
+	@.venv-numpy2/bin/python -m pytest $(TRAINING_TESTS:%=tests/test_%.py)
 
 calibrate: .venv/installed
 	@$(BIN)/python -m bench.calibrate
@@ -58,4 +73,4 @@ results: .venv/installed
 	@touch $@
 
 clean:
-	rm -rf .venv build dist *.egg-info
+	rm -rf .venv .venv-numpy2 build dist *.egg-info

@@ -40,6 +40,20 @@ def kriegeskorte92(real_data, monkeypatch) -> Path:
 
 
 @pytest.fixture
+def candidate_plugin(tmp_path_factory, monkeypatch):
+    """A plugin beside our models whose model is ``candidates.current["model"]``."""
+    import candidates
+
+    from brainscore_granularity import plugins
+
+    ours, folder = plugins.plugin_directory, tmp_path_factory.getbasetemp() / "candidate"
+    if not folder.exists():
+        (folder / candidates.IDENTIFIER).mkdir(parents=True)
+        (folder / candidates.IDENTIFIER / "__init__.py").write_text(candidates.PLUGIN)
+    monkeypatch.setattr(plugins, "plugin_directory", lambda kind: folder if kind == "models" else ours(kind))
+
+
+@pytest.fixture
 def home(tmp_path, monkeypatch) -> Path:
     """An empty home for one test."""
     monkeypatch.setenv("BRAINSCORE_GRANULARITY_HOME", str(tmp_path / "home"))
@@ -52,6 +66,7 @@ def no_pickles_left():
     yield
     from importlib.util import find_spec
 
-    for folder in find_spec("brainscore_vision").submodule_search_locations:
+    found = find_spec("brainscore_vision")  # training is also tested without it
+    for folder in found.submodule_search_locations if found else ():
         for path in Path(folder).parent.glob("conda_score--granularity_*.pkl"):
             path.unlink()

@@ -59,6 +59,7 @@ setup(
         "numpy>=1.26,<2",  # Brain-Score's pins
         "pandas>=2,<3",
         "scipy>=1.11",
+        "requests>=2.28",
         "numba>=0.59",  # exact bootstraps and permutations
         "torch>=2.6",
         "torchvision>=0.21",
@@ -71,13 +72,20 @@ setup(
         "train": ["timm>=1.0", "pyarrow>=14,<26"],
         "cluster": ["distributed>=2024.1", "dask-jobqueue>=0.8"],
         "encoding": ["himalaya>=0.4"],
+        "prepare": ["h5py>=3.8", "nibabel>=5", "tables>=3.8"],
         "test": [
             "pytest>=8",
             "ruff>=0.6",
             "build>=1",
             "rsatoolbox==0.2.0",
             "himalaya>=0.4",
+            "h5py>=3.8",
+            "nibabel>=5",
+            "tables>=3.8",
+            "mat73>=0.60",
             "timm>=1.0",
+            "distributed>=2024.1",
+            "dask-jobqueue>=0.8",
             "pyarrow<26",  # later ones need numpy 2
         ],
     },

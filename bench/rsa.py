@@ -248,16 +248,20 @@ ROWS = {
 }
 
 
+def hardware() -> str:
+    name = platform.processor() or platform.machine()
+    if os.path.exists("/proc/cpuinfo"):
+        with open("/proc/cpuinfo") as file:
+            name = next((row.split(":")[1].strip() for row in file if row.startswith("model name")), name)
+    return f"hardware: {name}, {os.cpu_count()} cores; numpy {np.__version__}, Python {platform.python_version()}"
+
+
 def main() -> None:
     asked = sys.argv[1:]
     unknown = [a for a in asked if not any(row.startswith(a) for row in ROWS)]
     if unknown:
         sys.exit(f"unknown rows {unknown}; expected some of {', '.join(ROWS)}")
-    name = platform.processor() or platform.machine()
-    if os.path.exists("/proc/cpuinfo"):
-        with open("/proc/cpuinfo") as file:
-            name = next((row.split(":")[1].strip() for row in file if row.startswith("model name")), name)
-    print(f"hardware: {name}, {os.cpu_count()} cores; numpy {np.__version__}, Python {platform.python_version()}")
+    print(hardware())
     for row, function in ROWS.items():
         if not asked or any(row.startswith(a) for a in asked):
             function()

@@ -20,19 +20,21 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from brainscore_granularity.training import ladder, loop, pack, sources
+from brainscore_granularity.training import hardware, ladder, loop, pack, sources
 from brainscore_granularity.training.feed import Feed
 from brainscore_granularity.training.labels import random_balanced
 from brainscore_granularity.training.learner import Learner
 from brainscore_granularity.training.recipe import Execution
-from brainscore_granularity.training.recipes import named
+from brainscore_granularity.training.recipes import RULE_SETTINGS, named
 from torch.nn import functional as F
 
 from brainscore_granularity import networks
 
 BATCH, STEPS, WARM, ROUNDS = 128, 8, 2, 3
 IMAGES_PER_CLASS = 8
-RECIPE = named("tiny", labels="native", k=200, seed=1, batch_size=BATCH, epochs=100)
+# float32 where the processor only imitates bfloat16, as `granularity train` advises there
+PRECISION = "float32" if hardware.emulates_bfloat16(Execution().place()) else "bfloat16"
+RECIPE = named("tiny", labels="native", k=200, seed=1, batch_size=BATCH, epochs=100, precision=PRECISION)
 
 
 def main() -> None:
@@ -43,7 +45,8 @@ def main() -> None:
     source = sources.find(options.data, images_per_class=IMAGES_PER_CLASS)
     device = Execution().place()
     where = torch.cuda.get_device_name() if device == "cuda" else f"CPU, {torch.get_num_threads()} threads"
-    print(f"{where}; torch {torch.__version__}; {RECIPE.network} 64 px, batch {BATCH}, {len(source)} images; medians")
+    print(f"{where}; torch {torch.__version__}; medians")
+    print(f"{RECIPE.network} 64 px, {PRECISION}, batch {BATCH}, {len(source)} images")
     with tempfile.TemporaryDirectory() as folder:
         packed = pack.pack(source, Path(folder, "pack"), 64)
         for row in options.rows:
@@ -97,6 +100,23 @@ def against_fixed_batch(source, packed, folder: Path, device: str) -> None:
 
     theirs, ours = _in_turn(fixed, lambda: alone(packed, device))
     line("train", "same step on one fixed batch", theirs, ours, 0.85 if device == "cuda" else None)
+
+
+def rules(source, packed, folder: Path, device: str) -> None:
+    """A step of each learning rule against a step of backpropagation, on one batch of 32-pixel images."""
+
+    def steps(rule: str) -> float:
+        learner = Learner(named("learning_rules", k=10, rule=rule), STEPS, device)
+        generator = torch.Generator(device).manual_seed(0)
+        views = [torch.randn(BATCH, 3, 32, 32, device=device, generator=generator)]
+        targets = torch.arange(BATCH, device=device) % 10
+        return _timed(lambda: learner.step(views, targets), device)
+
+    inference = RULE_SETTINGS["predictive_coding"]["inference_steps"]
+    asked = {"feedback_alignment": 1 / 1.2, "predictive_coding": 1 / (2 * inference), "stdp": None}
+    for rule, least in asked.items():
+        theirs, ours = _in_turn(lambda: steps("backprop"), lambda rule=rule: steps(rule))
+        line(rule, "backpropagation", theirs, ours, least)
 
 
 def alone(packed, device: str) -> float:
@@ -173,7 +193,7 @@ def line(what: str, against: str, theirs: float, ours: float, asked: float | Non
     print(f"{what} | {against}: {theirs:.0f} img/s | ours: {ours:.0f} img/s | {ratio:.2f}x{reach}", flush=True)
 
 
-ROWS = {"plain": against_plain, "fixed": against_fixed_batch, "ladder": against_in_turn}
+ROWS = {"plain": against_plain, "fixed": against_fixed_batch, "ladder": against_in_turn, "rules": rules}
 
 if __name__ == "__main__":
     main()

@@ -40,7 +40,7 @@ def without_time(assembly):
 
 
 def only_neuroids(assembly, keep: tuple[str, float] | None, stimulus_ids, name: str):
-    """Presentations of some stimuli; neuroids above a threshold (coordinate, threshold) and without NaN.
+    """Presentations of some stimuli; neuroids above a threshold (coordinate, threshold) and without any NaN.
 
     >>> x = xr.DataArray([[1.0, np.nan, 3.0]], dims=["presentation", "neuroid"],
     ...     coords={"stimulus_id": ("presentation", ["a"]), "nc": ("neuroid", [50, 60, 20])})
@@ -48,14 +48,17 @@ def only_neuroids(assembly, keep: tuple[str, float] | None, stimulus_ids, name: 
     array([[1.]])
     """
     assembly = without_time(assembly)
-    shown = np.isin(assembly["stimulus_id"].values, stimulus_ids)
-    assembly = assembly if shown.all() else assembly.isel(presentation=np.flatnonzero(shown))
     good = np.isfinite(assembly.values).all(axis=assembly.dims.index("presentation"))
     if keep:
         coordinate, threshold = keep
-        if coordinate not in assembly.coords:
-            raise ValueError(f"{name}: expected the neuroid coordinate {coordinate}, by which neuroids are chosen")
-        good &= assembly[coordinate].values > threshold
+        try:  # coords does not list the levels of a multi-index
+            good &= assembly[coordinate].values > threshold
+        except KeyError:
+            raise ValueError(
+                f"{name}: expected the neuroid coordinate {coordinate}, by which neuroids are chosen"
+            ) from None
+    shown = np.isin(assembly["stimulus_id"].values, stimulus_ids)
+    assembly = assembly if shown.all() else assembly.isel(presentation=np.flatnonzero(shown))
     return assembly if good.all() else assembly.isel(neuroid=np.flatnonzero(good))
 
 

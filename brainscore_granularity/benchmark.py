@@ -18,7 +18,7 @@ from brainscore_core.benchmarks import BenchmarkBase
 from brainscore_core.metrics import Score
 from brainscore_vision.model_interface import BrainModel
 
-from . import controls, rsa, stats, triplets
+from . import controls, responses, rsa, stats, triplets
 from .assembly import first_rows
 from .recording import committed_layer, record, refuse_selection_stimuli
 from .scoring import ceiling_score, packed_score
@@ -36,7 +36,7 @@ class _OnScreen(BenchmarkBase):
         self.simulated = simulated
         self.status: Callable[[], str] = status or (lambda: "ready")
         self.summary: str = summary
-        self._visual_degrees = visual_degrees
+        self.visual_degrees = visual_degrees
 
     @property
     def order(self) -> np.ndarray:
@@ -45,7 +45,7 @@ class _OnScreen(BenchmarkBase):
 
     def shown_to(self, candidate: BrainModel):
         """The stimulus set, scaled to the model's field of view."""
-        return place_on_screen(self.stimulus_set, candidate.visual_degrees(), self._visual_degrees)
+        return place_on_screen(self.stimulus_set, candidate.visual_degrees(), self.visual_degrees)
 
 
 class RSABenchmark(_OnScreen):
@@ -65,6 +65,7 @@ class RSABenchmark(_OnScreen):
     """
 
     CHANCE = 0.0
+    compares = "correlation distance"  # benchmarks that compare the same can share ``representation``
 
     def __init__(
         self, identifier, version, region, load, visual_degrees, bibtex,
@@ -99,9 +100,13 @@ class RSABenchmark(_OnScreen):
     def __call__(self, candidate: BrainModel) -> Score:
         refuse_selection_stimuli(candidate, self.region, self.order, self.identifier)
         layer = committed_layer(candidate, self.region)
-        features = record(candidate, self.region, self.shown_to(candidate), self.order, self.targets.groups)
-        model_rdm = rsa.rdm(features, images=self._rows(), layer=f"{candidate.identifier} {layer}")
-        return self.compare(model_rdm, layer)
+        stimuli = self.shown_to(candidate)
+
+        def model_rdm():
+            features = record(candidate, self.region, stimuli, self.order, self.targets.groups)
+            return rsa.rdm(features, images=self._rows(), layer=f"{candidate.identifier} {layer}")
+
+        return self.compare(responses.rdm(candidate, layer, stimuli, model_rdm, self.targets.groups), layer)
 
     def found(self) -> str:
         """What the data are, as they were loaded."""
@@ -120,8 +125,12 @@ class RSABenchmark(_OnScreen):
 
     def layer_scores(self, model_rdm: np.ndarray) -> tuple[float, dict[str, float]]:
         """Mean over subjects, and each subject's score, without ceiling or interval."""
-        scores = [rsa.compare(model_rdm, rdm) for rdm in self.subject_rdms]
-        return float(np.mean(scores)), dict(zip(self.targets.subjects, map(float, scores), strict=True))
+        scores = np.clip(self._subject_ranks @ rsa.standardised_ranks(model_rdm, "model"), -1, 1)
+        return float(scores.mean()), dict(zip(self.targets.subjects, scores.tolist(), strict=True))
+
+    @cached_property
+    def _subject_ranks(self) -> np.ndarray:
+        return np.stack([rsa.standardised_ranks(rdm) for rdm in self.subject_rdms])
 
     def corrected_p(self, model_rdms: list[np.ndarray], n: int) -> np.ndarray:
         """p of each layer, corrected for the search among them: stimuli are shuffled, the best layer is kept."""
@@ -129,7 +138,7 @@ class RSABenchmark(_OnScreen):
 
     def _rows(self):
         """Names of the rows of the RDMs, for error messages."""
-        return self.order if self.targets.groups is None else None
+        return self.order if self.targets.names is None else self.targets.names
 
     def compare(self, model_rdm: np.ndarray, layer: str | None = None) -> Score:
         """Score of a model's RDM, stimuli in the order of the stimulus set."""
@@ -207,6 +216,11 @@ class OddOneOutBenchmark(_OnScreen):
 
     groups = None
 
+    @property
+    def compares(self) -> str:
+        """Benchmarks that compare the same can share ``representation``."""
+        return f"{self.measure} similarity"
+
     def found(self) -> str:
         """What the data are, as they were loaded."""
         return f"{len(self.order)} images, {len(self.triplets)} choices"
@@ -253,10 +267,15 @@ class OddOneOutBenchmark(_OnScreen):
         return score
 
     def _resampled(self, correct: np.ndarray, n_images: int) -> np.ndarray:
+        """Accuracy on N_BOOTSTRAP resamples of the images."""
         rng = np.random.default_rng(0)
-        resampled = np.empty(N_BOOTSTRAP)
-        for i in range(N_BOOTSTRAP):
-            count = np.bincount(rng.integers(0, n_images, n_images), minlength=n_images)
-            weight = count[self.triplets].prod(axis=1)
-            resampled[i] = weight @ correct / weight.sum()
-        return resampled
+        drawn = rng.integers(0, n_images, (N_BOOTSTRAP, n_images))
+        counts = np.stack([np.bincount(images, minlength=n_images) for images in drawn])
+        counts = np.ascontiguousarray(counts.T, np.float32)  # (images, resamples); products of counts are exact
+        right, total = np.zeros((2, N_BOOTSTRAP))
+        for start in range(0, len(self.triplets), 256):  # few enough for a processor's cache
+            a, b, c = self.triplets[start : start + 256].T
+            weight = counts[a] * counts[b] * counts[c]
+            right += correct[start : start + 256] @ weight
+            total += weight.sum(axis=0, dtype=np.float64)
+        return right / total

@@ -160,18 +160,25 @@ def versions() -> dict[str, str]:
 
 _TRAINED = re.compile(r"granularity_(?P<recipe>[a-z]+)_(?P<labels>[a-z]+)(_k(?P<k>\d+))?_s(?P<seed>\d+)")
 
+_RULE = re.compile(r"learningrule_(?P<rule>[a-z_]+?)(_(?P<labels>[a-z]+_k\d+))?_s(?P<seed>\d+)")
+
 
 def how_to_make(identifier: str) -> str:
     """The commands that make a checkpoint, in one line."""
     if identifier.startswith("granularity_world_"):
         return "run `granularity demo`"
+    if parts := _RULE.fullmatch(identifier):
+        labels = f" --labels {parts['labels']}" if parts["labels"] else ""
+        rule = f"--rule {parts['rule']}{labels} --seed {parts['seed']} --report"
+        return f"run `granularity train --recipe learning_rules --data CIFAR10 {rule}`"
     if not (parts := _TRAINED.fullmatch(identifier)):
         return f"train {identifier} and save it there"
     recipe, source, k, seed = parts["recipe"], parts["labels"], parts["k"], parts["seed"]
     steps, of = [], f"--recipe {recipe} --data IMAGES"
-    if source not in ("native", "untrained"):
-        extra = {"own": f" --checkpoint granularity_{recipe}_native_s0", "random": f" --seed {seed}"}.get(source, "")
-        steps.append(f"`granularity labels {of} --source {source}{extra}`")
+    if source not in ("native", "untrained", "random"):
+        cut = "own" if source == "permuted" else source
+        checkpoint = f" --checkpoint granularity_{recipe}_native_s0" if cut == "own" else ""
+        steps.append(f"`granularity labels {of} --source {cut}{checkpoint}`")
     classes = f" --k {k}" if k else ""
     labels = "native --epochs 0" if source == "untrained" else source
     named = f" --name {identifier}" if source == "untrained" else ""

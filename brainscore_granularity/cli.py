@@ -6,11 +6,12 @@ import inspect
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tyro
 
 from .analysis.scaling import commands as scaling_commands
+from .prepare import commands as data_commands
 from .training.run import ladder, train
 
 
@@ -45,45 +46,113 @@ def score(
     models: Annotated[list[str], tyro.conf.arg(metavar="PATTERN ...")],
     benchmarks: Annotated[list[str], tyro.conf.arg(metavar="PATTERN ...")],
     results: Path = Path("results"),
+    layers: Literal["committed", "all"] = "committed",
+    offline: bool = False,
+    dry_run: bool = False,
+    workers: int | None = None,
+    cluster: str | None = None,
+    scheduler: str | None = None,
+    cores: int | None = None,
+    memory: str | None = None,
+    walltime: str | None = None,
+    queue: str | None = None,
+    interface: str | None = None,
+    timeout: float | None = None,
+    retries: int = 1,
 ) -> None:
     """Score models on benchmarks through Brain-Score; only what is missing, failed or stale is computed.
 
     Example: granularity score --models 'granularity_world_own_*' pixels --benchmarks 'World.*'
 
+    What would be done, and what it would cost: add --dry-run. Two processes on this computer: add --workers 2
+    --timeout 3600. On a cluster: add --cluster slurm --workers 20 --cores 4 --memory 16GB --walltime 04:00:00.
+
     Args:
         models: Identifiers or shell patterns, of ours and of Brain-Score's own.
         benchmarks: Identifiers or shell patterns, of ours and of Brain-Score's own.
         results: Folder for the scores, one JSON file each.
+        layers: Score the committed layers only, or every candidate layer as well.
+        offline: Download nothing; what would need to be downloaded is reported.
+        dry_run: Only show what is done, what would be scored and why, and an estimate of time and memory.
+        workers: Score in this many worker processes or jobs; without it, in this process.
+        cluster: Queueing system whose jobs are the workers: slurm, pbs, lsf, sge, oar, htcondor or moab.
+        scheduler: Address of a running Dask scheduler whose workers are used, as tcp://10.0.0.1:8786.
+        cores: Processor cores for each worker.
+        memory: Memory for each worker, as 4GB; one that needs more is ended, and costs its pair only.
+        walltime: Time limit of each job, as the queueing system writes it.
+        queue: Queue or partition of the jobs.
+        interface: Network interface of this computer that the jobs can reach, as ib0.
+        timeout: Seconds that a pair may take; implies a worker process, because only that can be ended.
+        retries: How often to try a pair again whose worker was lost.
     """
     from . import catalogue, runner
-    from .report.terminal import print_scores
+    from .engine.clusters import Workers
+    from .engine.dispatch import Limits
+    from .report.terminal import print_grid
 
     chosen = catalogue.select("models", models), catalogue.select("benchmarks", benchmarks)
-    scores = runner.score_grid(*chosen, results, warn=_say)
-    print_scores(scores)
-    failed = int((scores["status"] == "failed").sum())
-    print(f"\n{len(scores) - failed} scored, {failed} failed; in {results}")
-    if failed:
+    if dry_run:
+        from .report.plan import print_plan
+
+        print_plan(*runner.preview(*chosen, results, _say, all_layers=layers == "all", offline=offline), workers or 1)
+        return
+    where = None
+    if workers or cluster or scheduler:
+        where = Workers(workers or 1, cluster, scheduler, cores, memory, walltime, queue, interface, results / "logs")
+    elif given := [k for k, v in dict(cores=cores, memory=memory, walltime=walltime, queue=queue).items() if v]:
+        raise ValueError(f"--{given[0]} is for workers: add --workers N, --cluster or --scheduler")
+    scores = runner.score_grid(
+        *chosen, results, warn=_say, all_layers=layers == "all", offline=offline, workers=where,
+        limits=Limits(timeout, retries),
+    )  # fmt: skip
+    print_grid(scores)
+    failed = scores[scores["status"] == "failed"]
+    missing = int(failed["reason"].fillna("").str.startswith(("DataMissing", "Offline")).sum())
+    done = len(scores) - len(failed)
+    print(f"\n{done} scored, {len(failed)} failed" + (f" ({missing} for want of data)" if missing else ""), end="")
+    print(f"; in {results}")
+    if len(failed):
+        print(f"reasons: granularity results {results} --failed; the same command tries them again")
         raise SystemExit(1)
+    print(f"next: granularity results {results} --csv > scores.csv")
 
 
-def show_results(folder: Annotated[Path, tyro.conf.Positional] = Path("results"), csv: bool = False) -> None:
-    """Print the scores of a results folder.
+def show_results(
+    folder: Annotated[Path, tyro.conf.Positional] = Path("results"),
+    csv: bool = False,
+    parquet: Path | None = None,
+    watch: bool = False,
+    failed: bool = False,
+    every: float = 5.0,
+) -> None:
+    """Show the scores of a results folder: models by benchmarks, or a tidy table of every subject and layer.
 
     Example: granularity results results --csv > scores.csv
 
     Args:
         folder: The results folder.
-        csv: Comma-separated values with every column instead of a table.
+        csv: Comma-separated values: one row for each score, subject and layer, with where it comes from.
+        parquet: Write the same table to this file.
+        watch: Show the matrix again whenever scores arrive, until interrupted.
+        failed: Only the failed pairs, with their reasons.
+        every: Seconds between looks at the folder, for --watch.
     """
     from . import results
-    from .report.terminal import print_scores
+    from .report.terminal import print_failed, print_matrix, watch_matrix
 
-    scores = results.table(results.read_all(folder, warn=_say))
-    if csv:
-        scores.to_csv(sys.stdout, index=False)
+    if watch:
+        watch_matrix(folder, every, _say)
+        return
+    records = results.read_all(folder, warn=_say)
+    if parquet is not None:
+        results.long_table(records).to_parquet(parquet, index=False)
+        print(f"{len(records)} scores -> {parquet}")
+    elif csv:
+        results.long_table(records).to_csv(sys.stdout, index=False)
+    elif failed:
+        print_failed(records)
     else:
-        print_scores(scores)
+        print_matrix(results.table(records))
 
 
 def models(patterns: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="PATTERN")] = ()) -> None:
@@ -150,38 +219,42 @@ def commit(
 
 def layers(
     model: Annotated[str, tyro.conf.Positional],
-    benchmark: str,
+    benchmark: Annotated[list[str], tyro.conf.arg(metavar="PATTERN ...")],
     layers: tuple[str, ...] = (),
     permutations: int = 999,
     csv: bool = False,
 ) -> None:
-    """Score every layer of a model on a benchmark, per subject, from one forward pass.
+    """Score every layer of a model on benchmarks, per subject, one forward pass for all that show the same images.
 
     p is the chance that the best of all these layers scores as high if the stimuli are shuffled (max-statistic).
 
-    Example: granularity layers granularity_world_own_k2_s1 --benchmark World.IT-rsa
+    Example: granularity layers granularity_world_own_k2_s1 --benchmark World.V1-rsa World.IT-rsa
 
     Args:
         model: Identifier, of ours or of Brain-Score's own.
-        benchmark: Identifier of one of our benchmarks.
+        benchmark: Identifiers or shell patterns of our benchmarks.
         layers: Which layers; by default all that the model names as candidates.
         permutations: How many; the smallest p is 1 / (permutations + 1).
-        csv: Comma-separated values instead of a table.
+        csv: Comma-separated values instead of tables.
     """
+    import pandas as pd
     from brainscore_vision import load_benchmark, load_model
 
     from . import catalogue
-    from .layers import table
+    from .layers import tables
     from .report.terminal import print_layers
 
-    [model], [benchmark] = catalogue.select("models", [model]), catalogue.select("benchmarks", [benchmark])
-    if benchmark not in catalogue.ours("benchmarks"):
-        raise catalogue.UnknownName(f"{benchmark} is Brain-Score's own: layers are scored on our benchmarks only")
-    frame = table(load_model(model), load_benchmark(benchmark), layers or None, permutations)
+    chosen = catalogue.select("benchmarks", benchmark)
+    if foreign := set(chosen) - set(catalogue.ours("benchmarks")):
+        raise catalogue.UnknownName(f"{min(foreign)} is Brain-Score's own: layers are scored on our benchmarks only")
+    loaded = load_model(catalogue.select("models", [model])[0])
+    frames = tables(loaded, [load_benchmark(name) for name in chosen], layers or None, permutations)
     if csv:
-        frame.to_csv(sys.stdout, index=False)
+        named = [frame.assign(model=model, benchmark=frame.attrs["benchmark"]) for frame in frames]
+        pd.concat(named).to_csv(sys.stdout, index=False)
     else:
-        print_layers(model, frame)
+        for frame in frames:
+            print_layers(model, frame)
 
 
 def publish(
@@ -237,6 +310,7 @@ def labels(
     seed: int | None = None,
     images_per_class: int | None = None,
     broken: str = "fatal",
+    validation: str = "auto",
     parquet: bool = False,
 ) -> None:
     """Label images at every granularity, for `granularity train` and `granularity ladder` to use.
@@ -259,9 +333,11 @@ def labels(
         seed: For random and permuted.
         images_per_class: Only this many images of every class.
         broken: What to do with images that cannot be read: fatal, or skip and list them.
+        validation: Images to label by the same rule, so that training can measure accuracy on them: auto (a val or
+            test split where the data has one), the name of a split, or none.
         parquet: Write Parquet instead of CSV.
     """
-    from .training import inputs, label_run
+    from .training import inputs, label_run, targets
     from .training.recipes import named
 
     images = inputs.images(data, named(recipe, labels="native", k=1), images_per_class, 0, broken)
@@ -270,7 +346,16 @@ def labels(
         "seed": seed,
     }  # fmt: skip
     suffix = ".parquet" if parquet else ".csv"
-    label_run.make(source, images, inputs.label_folder(images), ladder=k, suffix=suffix, **given)
+    if held_out := inputs.validation(data, images, validation, broken):
+        given |= {"held_out": held_out, "held_out_folder": targets.folder(held_out)}
+    label_run.make(source, images, targets.folder(images), ladder=k, suffix=suffix, **given)
+
+
+def data() -> None:
+    """Prepare data that may not be shipped from the files of their owners, and see what is there.
+
+    Example: granularity data status
+    """  # what it does is up to the verbs in it
 
 
 DESCRIPTION = """At what granularity must natural images be carved up for a network to become brain-like?
@@ -289,11 +374,16 @@ VERBS = {
     "commit": commit,
     "layers": layers,
     "publish": publish,
+    "data": data,
     "scaling": scaling_commands.scaling,
     "doctor": doctor,
 }
 # Verbs that only lead to others.
-INNER_VERBS = {scaling_commands.scaling: scaling_commands.VERBS}
+INNER_VERBS = {
+    data: {"prepare": data_commands.prepare, "status": data_commands.status},
+    data_commands.prepare: data_commands.PREPARE,
+    scaling_commands.scaling: scaling_commands.VERBS,
+}
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -341,15 +431,12 @@ def explain(error: Exception) -> str:
 
 def _quiet_surroundings(doctor: bool) -> None:
     """Settings that must be made before torch, tqdm and Brain-Score are imported."""
-    import warnings
+    from .surroundings import settle
 
-    # Threads that spin while they wait make training ten times slower when another program is using a core.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    os.environ.setdefault("TQDM_DISABLE", "1")  # Brain-Score's inner bars; ours show the time left
-    if not doctor:  # which looks at the user's own setting
-        os.environ.setdefault("BS_INSTALL_DEPENDENCIES", "no")  # Brain-Score would run pip at every load
-    warnings.filterwarnings("ignore", message=".*should explicitly define __slots__", category=FutureWarning)
-    warnings.filterwarnings("ignore", category=DeprecationWarning)
+    pip_at_load = os.environ.get("BS_INSTALL_DEPENDENCIES")
+    settle()
+    if doctor and pip_at_load is None:
+        del os.environ["BS_INSTALL_DEPENDENCIES"]  # it looks at the user's own setting
 
 
 def _say(line: str) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from . import checkpoints, rsa
+from . import checkpoints
 from .paths import home, write_atomically
 
 SELECTION = "World_selection"  # the default
@@ -73,25 +73,20 @@ def _scores(model, names: list[str], benchmarks: list) -> tuple[dict, set[str]]:
     """{region: {layer: {subject: score}}} and the ids of the stimuli; benchmarks that share stimuli share a pass."""
     from . import layers as every
 
-    passes: dict = {}
-    for benchmark in benchmarks:
-        passes.setdefault((benchmark.stimulus_set.identifier, tuple(benchmark.order)), []).append(benchmark)
     found: dict = {benchmark.region: {} for benchmark in benchmarks}
-    for (_, order), shared in passes.items():
-        with every.spooled(model, shared[0].shown_to(model), names, np.array(order), shared[0].groups) as spools:
+    dead: set = set()
+    for shared in every.by_stimuli(benchmarks):
+        with every.spooled(model, shared[0].shown_to(model), names, shared[0].order, shared[0].groups) as spools:
             for name, spool in spools.items():
-                for benchmark in shared:
-                    try:
-                        mean, subjects = benchmark.layer_scores(benchmark.representation(spool, name))
-                    except rsa.DegenerateFeatures:
-                        found[benchmark.region].setdefault(name, {})[""] = None
+                for benchmark, representation in every.representations(spool, shared, name):
+                    if representation is None:
+                        dead.add((benchmark.region, name))
                         continue
+                    mean, subjects = benchmark.layer_scores(representation)
                     found[benchmark.region].setdefault(name, {}).update(subjects or {"all": mean})
-    alive = {
-        region: {name: scores for name, scores in by_layer.items() if None not in scores.values()}
-        for region, by_layer in found.items()
-    }
-    return alive, {str(stimulus) for _, order in passes for stimulus in order}
+    for region, name in dead:
+        found[region].pop(name, None)
+    return found, {str(stimulus) for benchmark in benchmarks for stimulus in benchmark.order}
 
 
 def save(checkpoint: checkpoints.Checkpoint, layer_map: dict, scores: dict, choice: dict | None = None) -> Path:

@@ -35,4 +35,4 @@ def targets(split: str) -> Targets:
     stimuli.identifier = f"{everything.identifier}--{split}-concepts"
     groups = np.searchsorted(concept[chosen], stimuli["concept_index"].values)
     rdm = rsa.rdm(embedding[chosen], images=names, layer=DATA)
-    return Targets(rdm[None], ["all"], stimuli, unknown_ceiling, DATA, groups=groups)
+    return Targets(rdm[None], ["all"], stimuli, unknown_ceiling, DATA, groups=groups, names=list(names))

@@ -23,7 +23,8 @@ class Finding:
 def check() -> list[Finding]:
     """Run every check."""
     checks = (
-        _python, _torch, _brainscore, _hook, _identifiers, _home, _cache, _pip_at_load, _pickles, _gpu, _models, _data,
+        _python, _torch, _brainscore, _hook, _identifiers, _home, _cache, _pip_at_load, _pickles, _gpu, _workers,
+        _models, _data,
     )  # fmt: skip
     findings = []
     for one in checks:
@@ -150,6 +151,20 @@ def _gpu() -> Finding:
     if torch.cuda.is_available():
         return Finding("GPU", True, ", ".join(torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())))
     return Finding("GPU", True, "none seen; everything runs on the CPU")
+
+
+def _workers() -> Finding:
+    import shutil
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        found = ", ".join(f"{name} {version(name)}" for name in ("distributed", "dask-jobqueue"))
+    except PackageNotFoundError as error:
+        mend = "for --workers, --cluster and --timeout: pip install 'brainscore_granularity[cluster]'"
+        return Finding("workers", True, f"{error.name} is not installed; everything runs in one process", mend)
+    commands = {"sbatch": "SLURM", "qsub": "PBS or SGE", "bsub": "LSF", "condor_submit": "HTCondor"}
+    queues = [system for command, system in commands.items() if shutil.which(command)]
+    return Finding("workers", True, f"{found}; queueing system here: {', '.join(queues) or 'none'}")
 
 
 def _models() -> Finding:

@@ -65,44 +65,74 @@ def spooled(model: BrainModel, stimuli, layers: Iterable[str], order=None, group
         yield spools
 
 
-def table(
-    model: BrainModel, benchmark, layers: Iterable[str] | None = None, n: int = N_PERMUTATIONS, folder=None
-) -> pandas.DataFrame:
-    """Score of every layer, per subject, with a p value that knows of the search.
+def table(model: BrainModel, benchmark, layers: Iterable[str] | None = None, n: int = N_PERMUTATIONS, folder=None):
+    """The table of one benchmark; see ``tables``."""
+    return tables(model, [benchmark], layers, n, folder)[0]
+
+
+def tables(
+    model: BrainModel, benchmarks, layers: Iterable[str] | None = None, n: int = N_PERMUTATIONS, folder=None
+) -> list[pandas.DataFrame]:
+    """Score of every layer, per subject, with a p value that knows of the search; a table for each benchmark.
+
+    Benchmarks that show the same stimuli share a forward pass.
 
     Parameters
     ----------
     model : made with ModelCommitment.
-    benchmark : an RSABenchmark or OddOneOutBenchmark.
+    benchmarks : RSABenchmarks and OddOneOutBenchmarks.
     layers : default the model's candidates.
     n : permutations of the stimuli for p.
 
     Returns
     -------
-    One row a layer: ``layer``, ``value`` (relative to the ceiling), ``raw``, ``p`` (chance that the best of all these
-    layers scores this high if the stimuli are shuffled), ``committed`` (the layer that the model's score uses) and a
-    column of raw scores for each subject. A layer in which some image has constant features has no RDM: NaN. In
-    ``attrs``: benchmark, best (layer), simulated.
+    Tables with one row a layer: ``layer``, ``value`` (relative to the ceiling), ``raw``, ``p`` (chance that the best of
+    all these layers scores this high if the stimuli are shuffled), ``committed`` (the layer that the model's score
+    uses) and a column of raw scores for each subject. A layer in which some image has constant features has no RDM:
+    NaN. In ``attrs``: benchmark, best (layer), simulated.
     """
+    layers = candidates(model) if layers is None else list(layers)
+    found: dict = {}
+    for shared in by_stimuli(benchmarks):
+        with spooled(model, shared[0].shown_to(model), layers, shared[0].order, shared[0].groups, folder) as spools:
+            for name, spool in spools.items():
+                for benchmark, representation in representations(spool, shared, f"{model.identifier} {name}"):
+                    found.setdefault(benchmark, {})[name] = representation
+    return [_table(model, benchmark, layers, found[benchmark], n) for benchmark in benchmarks]
+
+
+def by_stimuli(benchmarks) -> list[list]:
+    """Benchmarks in groups that show the same stimuli in the same order and at the same size."""
+    passes: dict = {}
+    for benchmark in benchmarks:
+        key = benchmark.stimulus_set.identifier, benchmark.visual_degrees, tuple(benchmark.order)
+        passes.setdefault(key, []).append(benchmark)
+    return list(passes.values())
+
+
+def representations(spool: Spool, benchmarks, layer: str):
+    """(benchmark, what it compares: an RDM or similarities) of a layer's features; None where they tell nothing."""
+    made: dict = {}
+    for benchmark in benchmarks:
+        if benchmark.compares not in made:
+            try:
+                made[benchmark.compares] = benchmark.representation(spool, layer)
+            except rsa.DegenerateFeatures:
+                made[benchmark.compares] = None
+        yield benchmark, made[benchmark.compares]
+
+
+def _table(model, benchmark, layers: list[str], found: dict, n: int):
     import pandas as pd
 
-    layers = candidates(model) if layers is None else list(layers)
-    found, dead = {}, []
-    with spooled(model, benchmark.shown_to(model), layers, benchmark.order, benchmark.groups, folder) as spools:
-        for name, spool in spools.items():
-            try:
-                found[name] = benchmark.representation(spool, f"{model.identifier} {name}")
-            except rsa.DegenerateFeatures:
-                dead.append(name)
-    if not found:
-        raise rsa.DegenerateFeatures(
-            f"no layer of {model.identifier} tells the stimuli of {benchmark.identifier} apart"
-        )
-    p = dict(zip(found, benchmark.corrected_p(list(found.values()), n), strict=True))
+    alive = {name: representation for name, representation in found.items() if representation is not None}
+    if not alive:
+        raise rsa.DegenerateFeatures(f"no layer of {model.identifier} tells the images of {benchmark.identifier} apart")
+    p = dict(zip(alive, benchmark.corrected_p(list(alive.values()), n), strict=True))
     committed = (committed_layer(model, benchmark.region) or "").split(", ")
     rows = []
     for name in layers:
-        raw, subjects = benchmark.layer_scores(found[name]) if name in found else (np.nan, {})
+        raw, subjects = benchmark.layer_scores(alive[name]) if name in alive else (np.nan, {})
         value = (raw - benchmark.CHANCE) / (float(benchmark.ceiling) - benchmark.CHANCE)
         own = {"layer": name, "value": value, "raw": raw, "p": p.get(name, np.nan), "committed": name in committed}
         rows.append(own | subjects)

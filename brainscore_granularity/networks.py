@@ -16,7 +16,7 @@ from torch import nn
 
 from .architectures import cornet, library, resnet
 from .architectures.base import Branched, Network
-from .architectures.sequential import alexnet_bn, mini, tiny
+from .architectures.sequential import alexnet_bn, mini, rules_cnn, tiny
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -24,6 +24,7 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 NETWORKS: dict[str, Callable[[int], Network | Branched]] = {
     "mini": mini,
     "tiny": tiny,
+    "rules_cnn": rules_cnn,
     "alexnet_bn": alexnet_bn,
     "alexnet": library.alexnet,
     "cornet_s": cornet.cornet_s,

@@ -1,6 +1,7 @@
 """Where things are kept on this computer."""
 
 import os
+import secrets
 from pathlib import Path
 
 HOME_VARIABLE = "BRAINSCORE_GRANULARITY_HOME"
@@ -18,7 +19,9 @@ def write_atomically(path: Path, content: bytes | str, durable: bool = True) -> 
     """
     data = content.encode() if isinstance(content, str) else content
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(
+        f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp"
+    )  # other computers write here too
     try:
         with open(temporary, "wb") as file:
             file.write(data)

@@ -12,12 +12,14 @@ LINE_EVERY_SECONDS = 15
 
 @contextmanager
 def progress(title: str, total: int) -> Iterator[Callable[..., None]]:
-    """Show the progress of ``total`` steps; yields ``advance(note="")``, to be called after each step.
+    """Show the progress of ``total`` steps; yields ``advance(note="", steps=1)``, to be called after each step.
+
+    With ``steps=0`` only the note changes, for what has just been begun.
 
     On a terminal a bar with the time left; elsewhere (a job's log, a pipe) a plain line now and then.
     """
     if total == 0:
-        yield lambda note="": None
+        yield lambda note="", steps=1: None
     elif sys.stderr.isatty():
         with _bar(title, total) as advance:
             yield advance
@@ -39,21 +41,21 @@ def _bar(title, total):
     )
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task(title, total=total, note="")
-        yield lambda note="": bar.update(task, advance=1, note=note)
+        yield lambda note="", steps=1: bar.update(task, advance=steps, note=note)
 
 
 def _lines(title, total):
     start = shown = time.monotonic()
     done = 0
 
-    def advance(note=""):
+    def advance(note="", steps=1):
         nonlocal done, shown
-        done += 1
+        done += steps
         now = time.monotonic()
-        if done == total or now - shown >= LINE_EVERY_SECONDS:
+        if (done == total and steps) or now - shown >= LINE_EVERY_SECONDS:
             shown = now
-            left = (now - start) / done * (total - done)
-            when = f"{left:.0f} s left" if done < total else f"done in {now - start:.0f} s"
+            left = f"{(now - start) / done * (total - done):.0f} s left" if done else f"{now - start:.0f} s so far"
+            when = left if done < total else f"done in {now - start:.0f} s"
             print(f"{title}: {done}/{total}, {when}" + (f" ({note})" if note else ""), file=sys.stderr, flush=True)
 
     return advance

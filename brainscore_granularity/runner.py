@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import errno
-import os
-import platform
-import subprocess
-import time
 from collections.abc import Callable, Iterable
-from functools import lru_cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import __version__, results
+from . import grid, results
+from .engine.clusters import Workers
+from .engine.dispatch import Limits
+from .engine.here import in_process
 from .progress import progress
+from .session import Session
 
 if TYPE_CHECKING:
     import pandas
@@ -25,110 +22,80 @@ def score_grid(
     benchmarks: Iterable[str],
     folder: Path | str = "results",
     warn: Callable[[str], None] = print,
+    *,
+    all_layers: bool = False,
+    offline: bool = False,
+    workers: Workers | None = None,
+    limits: Limits = Limits(),  # noqa: B008  frozen
 ) -> pandas.DataFrame:
     """Score every model on every benchmark; a rerun computes only what is missing, failed or stale.
 
     Each pair goes through what ``brainscore_vision.score`` does (load_model, load_benchmark, score_benchmark), so the
-    values are the same. A pair that fails is recorded with its reason and the grid goes on. A score is stale when
-    the checkpoint, the layer commitment or the benchmark's version has changed.
+    values are the same to the last bit; see `session` for what is shared between pairs. A pair that fails is recorded
+    with its reason and the grid goes on. A score is stale when the checkpoint, the layer commitment or the benchmark's
+    version has changed.
 
     Parameters
     ----------
     models, benchmarks : Brain-Score identifiers.
-    folder : where the results are; one JSON file a score.
+    folder : where the results are; one JSON file a score. Several runners may use one folder at once.
     warn : called with a line for every problem.
+    all_layers : score every candidate layer of each model too, not only the committed ones.
+    offline : download nothing; pairs that would need to are recorded as failed.
+    workers : where to score; by default in this process. A score is the same everywhere.
+    limits : time limit and retries of a pair; only workers can be held to them.
 
     Returns
     -------
     The tidy table of this grid, see `results.table`.
     """
-    models, folder = list(models), Path(folder)
-    loaded = {name: _load_benchmark(name) for name in benchmarks}
-    pairs = {model: _missing(folder, model, loaded, warn) for model in models}
-    with progress("scoring", sum(len(missing) for missing in pairs.values())) as advance:
-        for model, missing in pairs.items():
-            candidate = None
-            for name in missing:
-                record, candidate = _score_pair(model, candidate, name, loaded[name])
-                results.write(folder, record)
-                if record["status"] == "failed":
-                    warn(f"{model} on {name} failed: {record['reason']}")
-                advance(f"{model} on {name}")
-    records = (results.read(folder, model, name, warn) for model in models for name in loaded)
+    models, benchmarks, folder = list(models), list(benchmarks), Path(folder)
+    session = Session(offline, all_layers)
+    plan = grid.plan(models, benchmarks, folder, session, warn)
+    for record in plan.unloadable:
+        results.write(folder, record)
+        warn(f"{record['model']} on {record['benchmark']} failed: {record['reason']}")
+
+    def wanted(model: str, name: str) -> bool:
+        return grid.why(folder, model, name, session) is not None
+
+    if workers is None and limits.timeout is not None:
+        workers = Workers(1)
+    if workers is None:
+        run(plan.by_model, folder, in_process(session), wanted, warn)
+    elif plan.todo:
+        from .engine import clusters, dispatch
+
+        with clusters.workers(workers) as pool:
+            run(plan.by_model, folder, dispatch.on_workers(pool, limits, offline, all_layers), wanted, warn)
+    records = (results.read(folder, model, name, warn) for model in models for name in benchmarks)
     return results.table([record for record in records if record is not None])
 
 
-def fingerprint(model: str, benchmark) -> dict:
-    """What a score depends on; a stored score with another fingerprint is stale."""
-    from .brain_model import commitment_of
+def preview(models, benchmarks, folder, warn=print, *, all_layers=False, offline=False) -> tuple[grid.Plan, dict]:
+    """What `score_grid` would do, and the estimated cost of each pair that it would score; nothing is scored."""
+    from .estimate import costs
 
-    checkpoint, layers = commitment_of(model)
-    return {"checkpoint": checkpoint, "layers": layers, "benchmark_version": benchmark.version}
-
-
-def _missing(folder: Path, model: str, benchmarks: dict, warn) -> list[str]:
-    missing = []
-    for name, benchmark in benchmarks.items():
-        record = results.read(folder, model, name, warn)
-        done = record is not None and record["status"] == "ok"
-        if not done or record.get("fingerprint") != fingerprint(model, benchmark):
-            missing.append(name)
-    return missing
+    session, folder = Session(offline, all_layers), Path(folder)
+    plan = grid.plan(models, benchmarks, folder, session, warn, look_for_data=True)
+    records = results.read_all(folder, warn) if folder.is_dir() else []
+    return plan, costs(plan.todo, records, session)
 
 
-def _score_pair(model: str, candidate, name: str, benchmark) -> tuple[dict, object]:
-    """Score one pair; returns its record and the loaded model, for the next pair."""
-    from brainscore_core.benchmarks import score_benchmark
-    from brainscore_vision import load_model
+def run(by_model: dict[str, list[str]], folder: Path, engine: Callable, wanted: Callable, warn: Callable) -> None:
+    """Score what is to be scored, writing each score as it comes."""
+    failed = 0
+    with progress("scoring", sum(map(len, by_model.values()))) as advance:
 
-    record = {"model": model, "benchmark": name, "started": time.strftime("%Y-%m-%dT%H:%M:%S%z")}
-    start = time.monotonic()
-    try:
-        record["fingerprint"] = fingerprint(model, benchmark)
-        record["checkpoint"] = record["fingerprint"]["checkpoint"]
-        candidate = candidate or load_model(model)
-        record |= describe_score(score_benchmark(benchmark, candidate))
-        record["status"] = "ok"
-    except Exception as error:
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise  # the next pair would fail as well
-        record |= {"status": "failed", "reason": f"{type(error).__name__}: {error}"}
-    record |= {"seconds": round(time.monotonic() - start, 3), **provenance()}
-    return record, candidate
+        def note(model, name):
+            return f"{model} on {name}" + (f", {failed} failed" if failed else "")
 
-
-def describe_score(score) -> dict:
-    """A Brain-Score Score as plain numbers and words."""
-    attrs = score.attrs
-    record = {"value": float(score), "raw": float(attrs["raw"]) if "raw" in attrs else None}
-    if (ceiling := attrs.get("ceiling")) is not None:
-        upper = float(ceiling)
-        known = getattr(ceiling, "attrs", {})
-        record["ceiling"] = {"lower": known.get("lower", upper), "upper": known.get("upper", upper)}
-        if "kind" in known:
-            record["ceiling"]["kind"] = known["kind"]
-    for key in (
-        "error", "interval", "chance", "subject_scores", "layer", "n_stimuli", "n_triplets", "accuracy", "simulated",
-        "data", "n_neuroids", "mean_rdm_score", "partial",
-    ):  # fmt: skip
-        if key in attrs:
-            record[key] = attrs[key]
-    return record
-
-
-@lru_cache
-def provenance() -> dict:
-    """Versions and commit, the same for every score of a process."""
-    packages = ("brainscore_vision", "brainscore_core", "torch", "numpy")
-    versions = {"brainscore_granularity": __version__, **{name: version(name) for name in packages}}
-    commit = None
-    if (Path(__file__).parents[1] / ".git").exists():
-        command = ["git", "-C", str(Path(__file__).parents[1]), "describe", "--always", "--dirty"]
-        commit = subprocess.run(command, capture_output=True, text=True).stdout.strip() or None
-    return {"versions": {"python": platform.python_version(), **versions}, "git_commit": commit, "process": os.getpid()}
-
-
-def _load_benchmark(name: str):
-    from brainscore_vision import load_benchmark
-
-    return load_benchmark(name)
+        for record in engine(by_model, wanted, lambda model, name: advance(note(model, name), 0)):
+            if record is None:
+                advance("scored by another runner")
+                continue
+            results.write(folder, record)
+            if record["status"] == "failed":
+                failed += 1
+                warn(f"{record['model']} on {record['benchmark']} failed: {record['reason']}")
+            advance(note(record["model"], record["benchmark"]))

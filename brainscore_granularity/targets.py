@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from brainscore_core.metrics import Score
@@ -27,6 +27,7 @@ class Targets:
     neuroids : {subject: number of voxels, electrodes or units}, where there are any.
     groups : (stimuli,) row of the RDMs that each stimulus belongs to, where several stimuli (images of a concept)
         share one; None: a stimulus a row.
+    names : of the rows, for messages; None: the stimulus ids.
     """
 
     rdms: np.ndarray
@@ -36,6 +37,7 @@ class Targets:
     data: str
     neuroids: dict[str, int] = field(default_factory=dict)
     groups: np.ndarray | None = None
+    names: list[str] | None = None
 
 
 def from_responses(
@@ -77,10 +79,10 @@ def from_responses(
             for who, own in responses.items()
         ]
     )
-    if ceiling == "repeats":
-        bound = lambda: between_repeats(list(responses.values()), order)  # noqa: E731
-    else:
-        bound = lambda: between_subjects(rdms)  # noqa: E731
+
+    def bound():
+        return between_repeats(list(responses.values()), order) if ceiling == "repeats" else between_subjects(rdms)
+
     neuroids = {who: own.sizes["neuroid"] for who, own in responses.items()}
     return Targets(rdms, list(responses), stimuli, bound, name, neuroids)
 
@@ -98,11 +100,6 @@ def from_rdms(assembly) -> Targets:
     if list(assembly["stimulus"].values) != list(stimuli["stimulus_id"].values):
         raise ValueError(f"{assembly.attrs['identifier']}: stimuli of the RDMs differ from the stimulus set")
     return Targets(rdms, subjects, stimuli, lambda: between_subjects(rdms), assembly.attrs["identifier"])
-
-
-def grouped(targets: Targets, stimuli: StimulusSet, groups: np.ndarray) -> Targets:
-    """The same RDMs, whose rows are now means over groups of ``stimuli``; groups (stimuli,) are rows of the RDMs."""
-    return replace(targets, stimulus_set=stimuli, groups=np.asarray(groups))
 
 
 def between_subjects(rdms: np.ndarray) -> Score:

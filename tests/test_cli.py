@@ -1,3 +1,4 @@
+import io
 import json
 import os
 import signal
@@ -6,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from brainscore_granularity import catalogue, checkpoints, cli, results
@@ -45,8 +47,40 @@ def test_score_prints_and_writes_and_results_reads(tmp_path, capsys):
     out = capsys.readouterr().out
     assert MODEL in out and "simulated" in out and "1 scored, 0 failed" in out
     assert run("results", folder, "--csv") == 0
-    header, row = capsys.readouterr().out.splitlines()
-    assert dict(zip(header.split(","), row.split(","), strict=False))["model"] == MODEL
+    table = pd.read_csv(io.StringIO(capsys.readouterr().out))
+    assert list(table["subject"]) == ["all", "sim01", "sim02", "sim03", "sim04"] and set(table["model"]) == {MODEL}
+    assert table.loc[1:, "raw"].mean() == pytest.approx(table.loc[0, "raw"])
+    assert run("results", folder, "--parquet", tmp_path / "scores.parquet") == 0
+    assert pd.read_parquet(tmp_path / "scores.parquet")["raw"].equals(table["raw"])
+
+
+def test_a_dry_run_says_what_would_be_done_and_does_nothing(tmp_path, capsys):
+    folder = tmp_path / "results"
+    grid = ["score", "--models", MODEL, "--benchmarks", "World.*", "--results", folder]
+    assert run(*grid, "--dry-run") == 0
+    out = capsys.readouterr().out
+    assert "3 to score" in out and "not scored yet" in out and "from one batch" in out and not folder.exists()
+    run("score", "--models", MODEL, "--benchmarks", "World.IT*", "--results", folder)
+    capsys.readouterr()
+    assert run(*grid, "--dry-run") == 0
+    assert "1 done, 2 to score" in capsys.readouterr().out
+
+
+def test_offline_a_benchmark_that_must_be_downloaded_is_named_and_costs_its_own_pair(tmp_path, capsys, home):
+    grid = ["score", "--models", MODEL, "--benchmarks", "Kriegeskorte2008.hIT-rsa", "World.IT-rsa"]
+    assert run(*grid, "--results", tmp_path / "r", "--offline") == 1
+    assert "1 scored, 1 failed (1 for want of data)" in capsys.readouterr().out
+    assert run("results", tmp_path / "r", "--failed") == 0
+    assert "Kriegeskorte2008.hIT-rsa" in capsys.readouterr().out
+
+
+def test_results_show_a_matrix_with_what_is_missing(tmp_path, capsys):
+    record = {"status": "ok", "value": 0.5, "raw": 0.4}
+    results.write(tmp_path, {**record, "model": "a", "benchmark": "x"})
+    results.write(tmp_path, {**record, "model": "b", "benchmark": "y", "status": "failed", "reason": "broken"})
+    assert run("results", tmp_path) == 0
+    out = capsys.readouterr().out
+    assert "0.500" in out and "failed" in out and out.count("-") > 1
 
 
 @pytest.mark.parametrize(
@@ -120,9 +154,20 @@ def test_interrupting_the_demo_loses_nothing_that_was_finished(tmp_path):
 
 def test_models_lists_every_id_with_its_state(capsys):
     assert run("models") == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == catalogue.ours("models")
-    assert all("ready, shipped with the package" in line for line in lines)
+    *lines, empty, summary = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == catalogue.ours("models") and not empty
+    states = {line.split()[0]: line.split(maxsplit=1)[1] for line in lines}
+    assert states[MODEL].startswith("ready, shipped with the package, validation accuracy 0.9")
+    assert states["granularity_imagenet_untrained_s1"] == "ready, built from its seed"
+    untrained = [name for name, state in states.items() if state == "not trained here"]
+    assert (
+        summary.startswith(f"{len(untrained)} cannot be loaded yet") and "granularity_imagenet_clip_k8_s1" in untrained
+    )
+
+
+def test_models_by_name_says_how_to_get_one(capsys):
+    assert run("models", "granularity_imagenet_clip_k8_s1") == 0
+    assert "granularity train --recipe imagenet --data IMAGES --labels clip --k 8 --seed 1" in capsys.readouterr().out
 
 
 def test_benchmarks_lists_every_id_with_the_state_of_its_data(capsys):
@@ -142,6 +187,16 @@ def test_commit_chooses_layers_again(home, capsys):
     written = home / "region_layer_map" / f"{MODEL}.json"
     assert str(written) in capsys.readouterr().out
     assert set(json.loads(written.read_text())) == {"V1", "V2", "V4", "IT", "behavior"}
+
+
+def test_layers_prints_a_table_a_benchmark_and_csv(capsys):
+    arguments = ["layers", MODEL, "--benchmark", "World.V1-rsa", "World.IT-rsa", "--layers", "relu1", "relu5"]
+    assert run(*arguments, "--permutations", "9") == 0
+    out = capsys.readouterr().out
+    assert "World.V1-rsa (simulated)" in out and "World.IT-rsa (simulated)" in out and "> relu5" in out
+    assert run(*arguments, "--permutations", "9", "--csv") == 0
+    header, *rows = capsys.readouterr().out.splitlines()
+    assert header.startswith("layer,value,raw,p,committed,sim01") and len(rows) == 4
 
 
 def test_patterns_match_ours_and_brain_scores():

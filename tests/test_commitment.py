@@ -1,13 +1,16 @@
 import json
 
+import fake_brains
 import numpy as np
 import pytest
-from brainscore_vision import load_model
+from brainscore_vision import data_registry, load_benchmark, load_model
 
-from brainscore_granularity import checkpoints, commitment, networks
+from brainscore_granularity import checkpoints, commitment, networks, selection
 from brainscore_granularity.brain_model import checkpoint_of, commitment_of, from_checkpoint, region_layer_map
+from brainscore_granularity.recording import SelectionLeak
 
 MODEL = "granularity_world_own_k2_s1"
+REGIONS = selection.REGIONS
 
 
 def test_shipped_commitment_is_what_selection_chooses():
@@ -90,3 +93,92 @@ def test_retrained_weights_give_new_activations(home):
         model.start_recording("IT", time_bins=[(70, 170)])
         recorded.append(model.look_at(stimuli).values)
     assert not np.allclose(recorded[0], recorded[1])
+
+
+@pytest.fixture
+def own_copy(home):
+    """A model of ours in an empty home, with the default commitment."""
+    shipped = checkpoint_of(MODEL)
+    return checkpoints.save(checkpoints.default_store(), MODEL, shipped.state_dict(), shipped.info)
+
+
+@pytest.fixture
+def measured(tmp_path, home, monkeypatch):
+    """Brain-Score's train and test data of NSD, small; selections are read anew."""
+    import brainscore_vision.data.allen2022_fmri  # noqa: F401  (registers the real ones)
+
+    for split in ("train", "test"):
+        made = fake_brains.allen(tmp_path, split)
+        monkeypatch.setitem(data_registry, f"Allen2022_fmri_{split}", lambda made=made: made)
+    selection.benchmarks.cache_clear()
+    yield
+    selection.benchmarks.cache_clear()
+
+
+def test_layers_are_chosen_on_train_images_and_score_on_others(own_copy, measured):
+    choice, path = commitment.recommit(MODEL, ["Allen2022_fmri"])
+    assert choice["selection"] == {
+        **dict.fromkeys(("V1", "V2", "V4", "IT"), "Allen2022_fmri"),
+        "behavior": "World_selection",
+    }
+    assert choice["layers"]["behavior"] == json.loads(path.read_text())["behavior"] == "relu5"  # kept
+    for region, by_layer in choice["scores"].items():
+        assert choice["layers"][region] == max(by_layer, key=by_layer.get)
+        assert set(choice["subjects"][region]) == {f"subj{s:02d}" for s in range(1, 9)}
+    score = load_benchmark("Allen2022_fmri.IT-rsa")(load_model(MODEL))
+    assert score.attrs["layer"] == choice["layers"]["IT"]
+
+
+def test_selection_scores_are_those_of_a_benchmark_on_the_selection_images(own_copy, measured):
+    choice, _ = commitment.recommit(MODEL, ["Allen2022_fmri"])
+    [benchmark] = [b for b in selection.benchmarks("Allen2022_fmri") if b.region == "V4"]
+    raw = float(benchmark(from_checkpoint(own_copy, {"V4": "relu2"})).attrs["raw"])
+    assert choice["scores"]["V4"]["relu2"] == pytest.approx(raw, abs=1e-6)
+
+
+def test_scoring_on_the_images_that_chose_the_layer_is_refused(own_copy, measured, monkeypatch):
+    commitment.recommit(MODEL, ["Allen2022_fmri"])
+    train = data_registry["Allen2022_fmri_train"]()
+    monkeypatch.setitem(data_registry, "Allen2022_fmri_test", lambda: train)
+    with pytest.raises(SelectionLeak, match="for IT was chosen on 30 of the 30 stimuli of Allen2022_fmri.IT-rsa"):
+        load_benchmark("Allen2022_fmri.IT-rsa")(load_model(MODEL))
+
+
+def test_own_images_of_each_subject_are_preferred_and_averaged_over_subjects(own_copy, measured, tmp_path):
+    for subject, first in (("subj01", 1000), ("subj02", 2000)):
+        ids = [f"nsd_{first + i:05d}" for i in range(20)]
+        name = f"Allen2022_fmri_local.V1.train.{subject}"
+        fake_brains.save_local(tmp_path, name, f"Allen2022_fmri_local.train.{subject}", ids, [subject])
+    selection.benchmarks.cache_clear()
+    choice, _ = commitment.recommit(MODEL, ["Allen2022_fmri", "World_selection"])
+    assert choice["selection"] == {
+        "V1": "Allen2022_fmri",
+        **dict.fromkeys(("V2", "V4", "IT", "behavior"), "World_selection"),
+    }
+    assert len(choice["stimuli"]["Allen2022_fmri"]) == 40 and set(choice["subjects"]["V1"]) == {"subj01", "subj02"}
+    each = [
+        float(b(from_checkpoint(own_copy, {"V1": "relu1"})).attrs["raw"])
+        for b in selection.benchmarks("Allen2022_fmri")
+    ]
+    assert choice["scores"]["V1"]["relu1"] == pytest.approx(np.mean(each), abs=1e-6)
+
+
+def test_brain_scores_own_models_can_be_committed(home):
+    choice, path = commitment.recommit("pixels", ["World_selection"])
+    assert path == home / "region_layer_map" / "pixels.json"
+    assert (
+        json.loads(path.read_text())
+        == dict.fromkeys(("V1", "V2", "V4", "IT", "behavior"), "pixels")
+        == choice["layers"]
+    )
+
+
+def test_no_layer_is_chosen_on_images_that_a_shipped_benchmark_scores():
+    """By the names of the stimuli, over all benchmarks whose data are always here."""
+    chosen = {i for b in selection.benchmarks("World_selection") for i in b.order}
+    assert not chosen & {i for name in ("World.IT-rsa", "World.triplet") for i in load_benchmark(name).order}
+
+
+def test_an_unknown_selection_lists_the_known(own_copy):
+    with pytest.raises(ValueError, match="no selection 'NSD'; there are: World_selection, Allen2022_fmri, Papale2025"):
+        commitment.recommit(MODEL, ["NSD"])

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from brainscore_granularity.training import loop, objectives
+from brainscore_granularity.training.feed import Feed
 from brainscore_granularity.training.learner import Learner
 from brainscore_granularity.training.recipe import Execution, Recipe
 from torch.nn import functional as F
@@ -18,7 +19,17 @@ RNG = np.random.default_rng(0)
 FINE = Recipe("mini", "native", 64, seed=1, epochs=2, batch_size=64)
 SELF = {"labels": "none", "k": 1, "label_smoothing": 0.0}
 SIMCLR = Recipe("mini", seed=1, epochs=4, batch_size=64, objective="simclr", projection=32, temperature=0.5, **SELF)
-DINO = Recipe("mini", seed=1, epochs=4, batch_size=64, objective="dino", projection=64, teacher_momentum=0.99, **SELF)
+DINO = Recipe(
+    "mini",
+    seed=1,
+    epochs=4,
+    batch_size=64,
+    objective="dino",
+    projection=64,
+    teacher_momentum=0.99,
+    local_views=0,
+    **SELF,
+)
 ADVERSARIAL = replace(FINE, objective="adversarial", epsilon=1 / 255, attack_step=1.25 / 255)
 
 
@@ -145,6 +156,38 @@ def test_dino_loss_and_centre_against_brute_force(drawn):
     expected = -sum((goal[i] * said[(i + 8) % 16]).sum() for i in range(16)) / 16
     assert dino(network, views, None).item() == pytest.approx(expected.item(), rel=1e-4)
     assert torch.allclose(dino.centre, 0.9 * centre + 0.1 * out.mean(0).float(), atol=1e-5)
+
+
+def test_local_views_are_answered_by_the_student_alone(drawn):
+    recipe = replace(DINO, network="resnet18_w0.125", local_views=3)
+    learner = Learner(recipe, steps_per_epoch=8)
+    dino, network = learner.objective, learner.network.eval()
+    dino.teacher.eval()
+    views = [
+        torch.randn(4, 3, side, side, generator=torch.Generator().manual_seed(side)) for side in (64, 63, 27, 28, 29)
+    ]
+    views = [v[:, :, :27, :27] if v.shape[-1] < 40 else v[:, :, :63, :63] for v in views]
+    said = [torch.log_softmax(dino.head(network.features(v)).detach().double() / 0.1, 1) for v in views]
+    goal = [torch.softmax(dino.head(network.features(v)).detach().double() / 0.04, 1) for v in views[:2]]
+    pairs = [(i, j) for i in range(2) for j in range(5) if i != j]
+    expected = -sum((goal[i] * said[j]).sum(1).mean() for i, j in pairs) / 8
+    seen = []
+    dino.teacher.register_forward_pre_hook(lambda module, given: seen.append(given[0].shape))
+    assert dino(network, views, None).item() == pytest.approx(expected.item(), rel=1e-4)
+    assert seen == [(8, 3, 63, 63)]
+
+
+def test_multi_crop_feeds_small_crops_and_trains(drawn):
+    settings = {"local_views": 2, "augmentation": "random_resized_crop=0.4:1,colour=0.4", "epochs": 1}
+    recipe = replace(DINO, network="resnet18_w0.125", **settings)
+    _, _, views = next(Feed(drawn.pixels, recipe.data_stream).batches(0, 1))
+    assert [tuple(v.shape) for v in views] == [(64, 3, 48, 48)] * 2 + [(64, 3, 21, 21)] * 2
+    _, metrics = loop.train(recipe, drawn.pixels[:128], np.zeros(128, int), execution=CPU)
+    assert np.isfinite(metrics["train_loss"]).all()
+    with pytest.raises(ValueError, match="mini takes images of 48 pixels only, local views have 21: set local_views"):
+        Learner(replace(recipe, network="mini"), 8)
+    with pytest.raises(ValueError, match="local views need an augmentation with random_resized_crop"):
+        Feed(drawn.pixels, replace(recipe, augmentation="flip").data_stream)
 
 
 def test_the_teacher_follows_the_student_and_stops_at_the_end():

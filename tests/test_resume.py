@@ -51,7 +51,7 @@ assert os.waitstatus_to_exitcode(os.waitpid(start(root / "whole"), 0)[1]) == 0
 whole, moments, done = time.monotonic() - begun, random.Random(kills), []
 while len(done) < kills:
     child = start(root / "killed")
-    time.sleep(moments.uniform(0.0, 3 * whole / kills))
+    time.sleep(moments.uniform(0.0, 0.7 * whole))  # from before the first step to near the end
     os.kill(child, signal.SIGKILL)
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if code == 0:  # it was faster than the kill: start over
@@ -90,7 +90,7 @@ def test_killed_at_random_moments_ends_at_the_same_bits(tmp_path):
         assert len(snapshots) > 5 and snapshots == sorted(p.name for p in (killed / "snapshots").glob("*"))
         assert all((whole / "snapshots" / s).read_bytes() == (killed / "snapshots" / s).read_bytes() for s in snapshots)
         rows = [[(row["step"], row["loss"]) for row in loop.log.read(f / "log.csv")] for f in (whole, killed)]
-        assert rows[0][-1] == rows[1][-1] and [s for s, _ in rows[1]] == sorted({s for s, _ in rows[1]})
+        assert rows[0] == rows[1] and [s for s, _ in rows[1]] == sorted({s for s, _ in rows[1]})
         assert not list(killed.rglob("*.tmp"))
 
 

@@ -1,4 +1,5 @@
 import json
+import os
 import random
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from brainscore_granularity import checkpoints, commitment, results, runner
 from brainscore_granularity.brain_model import checkpoint_of
 
 MODELS = ["granularity_world_own_k2_s1", "granularity_world_untrained_s1"]
+KILLS = int(os.environ.get("BRAINSCORE_GRANULARITY_TEST_KILLS", 4))
 BENCHMARKS = ["World.IT-rsa", "World.V1-rsa", "World_null.triplet"]
 
 
@@ -130,7 +132,7 @@ def test_killed_at_random_moments_every_score_is_whole_and_none_is_lost(tmp_path
         f"score_grid({MODELS}, {BENCHMARKS}, {str(tmp_path / 'results')!r})"
     )
     moments, finished = random.Random(0), {}
-    for _ in range(4):
+    for _ in range(KILLS):
         process = subprocess.Popen([sys.executable, "-W", "ignore", "-c", code], stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + moments.uniform(4.0, 9.0)
         while process.poll() is None and time.monotonic() < deadline:

@@ -1,6 +1,8 @@
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -70,11 +72,17 @@ def test_brainscores_own_loader_reads_the_file(home):
     assert np.array_equal(found.values, store.load(IDENTIFIER).values)
 
 
-def test_saving_twice_gives_equal_files(home):
-    content = [
-        {path.name: path.read_bytes() for path in save().iterdir() if path.name != "prepared.json"} for _ in range(2)
-    ]
-    assert content[0] == content[1] and len(content[0]) == 2
+def test_saving_in_another_process_gives_equal_files(home):
+    def content():
+        return {p.name: p.read_bytes() for p in (home / "data" / IDENTIFIER).iterdir() if p.name != "prepared.json"}
+
+    save()
+    before = content()
+    script = f"import sys; sys.path[:0] = [{str(Path(__file__).parent)!r}]; import test_store; test_store.save()"
+    for seed in "12":
+        command = [sys.executable, "-W", "ignore", "-c", script]
+        subprocess.run(command, check=True, env=os.environ | {"PYTHONHASHSEED": seed})
+        assert content() == before and len(before) == 2
 
 
 def test_stimulus_set_identifier_follows_images_and_place(home, monkeypatch, tmp_path):
@@ -141,14 +149,14 @@ def test_damage_is_found_and_named(home, victim):
 def test_interrupted_save_never_looks_complete(home):
     """Killed at the moment when the assembly has been written: neither the old build nor half a new one counts."""
     folder = save()
-    script = (
-        "import os, sys; sys.path[:0] = [{tests!r}]\n"
-        "from test_store import save\n"
-        "from brainscore_granularity.prepare import store\n"
-        "write = store._write_netcdf\n"
-        "store._write_netcdf = lambda *a: (write(*a), os.kill(os.getpid(), 9))\n"
-        "save()"
-    ).format(tests=str(__file__).rpartition("/")[0])
+    script = f"""
+import os, sys
+sys.path[:0] = [{str(Path(__file__).parent)!r}]
+from test_store import save, store
+write = store._write_netcdf
+store._write_netcdf = lambda *a: (write(*a), os.kill(os.getpid(), 9))
+save()
+"""
     assert subprocess.run([sys.executable, "-W", "ignore", "-c", script], check=False).returncode == -9
     assert store.state(IDENTIFIER)[0] == "incomplete" and not (folder / "prepared.json").exists()
     with pytest.raises(store.Missing, match="incomplete"):

@@ -1,9 +1,13 @@
 """From a folder of images to a ladder of checkpoints, with the three commands of docs/training.md."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
+import tyro
+from brainscore_granularity.training import plan
+from brainscore_granularity.training import run as training_run
 from PIL import Image
 
 from brainscore_granularity import checkpoints, cli
@@ -71,3 +75,43 @@ def test_a_folder_without_images_is_named(tmp_path, home, capsys):
     (tmp_path / "nothing").mkdir()
     assert run("train", "--recipe", "world", "--data", tmp_path / "nothing") == 1
     assert str(tmp_path / "nothing") in capsys.readouterr().err
+
+
+def command(*words):
+    verbs = {"train": training_run.train, "ladder": training_run.ladder}
+    tyro.extras.subcommand_cli_from_dict(verbs, args=[str(word) for word in words])
+
+
+def test_train_and_ladder_from_the_command_line_on_real_images(real_data, home, capsys):
+    data = ["--data", real_data / "tiny_imagenet", "--images-per-class", 2, "--batch-size", 64, "--epochs", 1]
+    data += ["--validation", "none"]
+    command("ladder", "--network", "mini", "--labels", "random", "native", "--k", 2, 8, "--seeds", 1, 2, *data)
+    store = checkpoints.default_store()
+    made = sorted(p.stem for p in store.glob("*.json"))
+    assert made == sorted(
+        [f"granularity_tiny_random_k{k}_s{s}" for k in (2, 8) for s in (1, 2)]
+        + [f"granularity_tiny_native_s{s}" for s in (1, 2)]
+    )
+    in_ladder = checkpoints.read(store, "granularity_tiny_random_k8_s2")
+    kept = in_ladder.info
+    assert kept["data"]["number"] == 400 and kept["recipe"]["batch_size"] == 64 and len(kept["run_id"]) == 16
+    assert kept["code"] == plan.code_version() and kept["metrics"]["train_loss"]
+
+    shutil.rmtree(home / "runs")
+    command("train", "--network", "mini", "--labels", "random", "--k", 8, "--seed", 2, *data)
+    alone = checkpoints.read(store, "granularity_tiny_random_k8_s2")
+    assert alone.sha256 == in_ladder.sha256
+    assert "granularity_tiny_random_k8_s2, loss" in capsys.readouterr().out
+
+    for words, message in [
+        (["--labels", "clip", "--k", 8], "no labels clip_k8.csv .*there: nothing yet"),
+        (["--labels", "random", "--k", 6], "power of two"),
+        (["--labels", "random"], "number of classes: --k 8"),
+        (["--recipe", "huge"], "unknown recipe 'huge'"),
+        (["--momentum", 0.9], "momentum = 0.9 would not be used"),
+        (["--to", home / "runs" / alone.info["run_id"]], "another run"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            command("train", "--network", "mini", *data, *words)
+    with pytest.raises(SystemExit):
+        command("train", *data, "--learning-rat", 3)

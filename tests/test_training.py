@@ -1,16 +1,13 @@
-import shutil
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-import tyro
-from brainscore_granularity.training import feed, learner, log, loop, run
-from brainscore_granularity.training import recipe as recipe_module
+from brainscore_granularity.training import ladder, learner, log, loop
 from brainscore_granularity.training.recipe import Recipe
-from brainscore_granularity.training.recipes import RECIPES, named
+from brainscore_granularity.training.validation import HeldOut
 
-from brainscore_granularity import checkpoints, networks
+from brainscore_granularity import networks
 from brainscore_granularity.world import images as world
 
 RECIPE = Recipe("mini", "taxonomy", 2, seed=1, epochs=2, batch_size=64)
@@ -49,8 +46,8 @@ def test_the_loss_falls_and_the_task_is_learned(data):
     _, metrics = loop.train(
         recipe,
         *data,
-        validation=(held_out.pixels, held_out.superordinate),
         on_epoch=lambda epoch, loss: seen.append((epoch, loss)),
+        held_out=HeldOut(held_out.pixels, held_out.superordinate),
     )
     assert metrics["train_loss"][-1] < 0.8 * metrics["train_loss"][0]
     assert metrics["validation_accuracy"] > 0.7
@@ -119,75 +116,6 @@ def test_fewer_images_than_a_batch_is_an_error(data):
         loop.train(Recipe("mini", "taxonomy", 2, seed=1, batch_size=1024), *data)
 
 
-def test_run_id_changes_with_every_setting_and_with_the_data():
-    base = RECIPE.run_id("data")
-    assert base == Recipe("mini", "taxonomy", 2, seed=1, epochs=2, batch_size=64).run_id("data")
-    assert base != RECIPE.run_id("other data")
-    together = {
-        "optimizer": {"optimizer": "sgd", "momentum": 0.9},
-        "objective": {"objective": "curriculum", "tune": "head"},
-        "data_seed": {"data_seed": 1},
-        "precision": {"precision": "bfloat16"},
-        "order": {"order": "blocks"},
-        "accumulate": {"accumulate": 2},
-        "dropout": {"dropout": 0.5},
-        "ema": {"ema": 0.9},
-    }
-    inner = {name for name, *_ in recipe_module._CONDITIONAL}  # these need their owner and are changed below
-    for field in fields(Recipe):
-        if field.name in inner:
-            continue
-        value = getattr(RECIPE, field.name)
-        changes = together.get(field.name) or {field.name: value + "x" if isinstance(value, str) else value + 1}
-        assert replace(RECIPE, **changes).run_id("data") != base, field.name
-    for name, owner, value, owners in recipe_module._CONDITIONAL:
-        needed = {n: v for n, o, v, values in recipe_module._CONDITIONAL if o == owner and owners[0] in values}
-        extra = {"labels": "none", "k": 1, "label_smoothing": 0.0} if owners[0] in ("simclr", "dino") else {}
-        one = replace(RECIPE, **{owner: owners[0]}, **needed, **extra)
-        other = "late" if name == "tune" else type(value)(value / 2)
-        assert one.run_id("data") != replace(one, **{name: other}).run_id("data"), name
-
-
-def test_ids_of_the_first_release_are_kept():
-    """A setting added later, at its default, does not make old runs look new."""
-    assert Recipe("mini", "own", 2, seed=1).run_id("eb2395f4347fc606-128ae9bdb04deb36") == "9d737debf43750c2"
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"momentum": 0.9}, "momentum = 0.9 would not be used: it belongs to optimizer sgd"),
-        ({"optimizer": "sgd"}, "optimizer sgd needs momentum"),
-        ({"optimizer": "lion"}, "unknown optimizer 'lion'; known: adamw, sgd"),
-        ({"precision": "float16"}, "known: float32, bfloat16"),
-        ({"temperature": 0.5}, "belongs to objective simclr"),
-        ({"batch_size": 64, "accumulate": 3}, "does not divide the batch of 64"),
-        ({"objective": "simclr", "projection": 8, "temperature": 0.5}, "uses no classes: set labels none, k 1"),
-        ({"epochs": -1}, "epochs must lie in 0..inf, got -1"),
-        ({"colour": 1}, "unknown setting colour; a recipe has accumulate, attack_step, augmentation"),
-    ],
-)
-def test_unknown_and_unused_settings_are_errors(settings, message):
-    with pytest.raises(ValueError, match=message):
-        named("world", k=2, **settings)
-
-
-def test_named_recipes_are_the_published_ones():
-    assert all(named(name, k=RECIPES[name].get("k", 8)) for name in RECIPES)
-    big, small = named("imagenet", k=8), named("imagenet_small_batch", k=8)
-    assert (big.learning_rate, big.batch_size, big.dropout) == (2e-3, 256, 0.5)
-    assert (small.learning_rate, small.batch_size, small.dropout) == (5e-4, 32, 0.3)
-    assert (big.epochs, big.warmup_epochs, big.weight_decay, big.label_smoothing) == (20, 2, 1e-3, 0.1)
-    scaling = named("scaling", k=8)
-    assert (scaling.optimizer, scaling.learning_rate, scaling.momentum, scaling.weight_decay) == ("sgd", 0.1, 0.9, 1e-4)
-    with pytest.raises(ValueError, match="unknown recipe 'huge'; known: adversarial, dino, imagenet"):
-        named("huge", k=2)
-    for name in RECIPES:
-        feed.augmenter(named(name, k=RECIPES[name].get("k", 8)).augmentation)
-    with pytest.raises(ValueError, match="'zoom=2' is no setting. Give flip, none, or KEY=VALUE"):
-        feed.augmenter("flip=true,zoom=2")
-
-
 def test_unused_dropout_is_an_error():
     with pytest.raises(ValueError, match="mini has no dropout layer"):
         learner.Learner(replace(RECIPE, dropout=0.5), 8)
@@ -213,8 +141,7 @@ def test_running_average_is_the_decayed_sum_of_the_weights(data):
         one.step([inputs], targets)
         expected = 0.8 * expected + 0.2 * one.network.conv1.weight.detach()
     assert torch.allclose(one.weights()["conv1.weight"], expected, atol=1e-7)
-    network, _ = loop.finished(one)
-    assert torch.allclose(network.conv1.weight, expected, atol=1e-7)
+    assert torch.allclose(one.result().conv1.weight, expected, atol=1e-7)
 
 
 def test_plain_sgd_is_the_equation(data):
@@ -268,6 +195,9 @@ def test_out_of_memory_names_a_batch_that_fits(data, monkeypatch):
     monkeypatch.setitem(networks.NETWORKS, "greedy", greedy)
     with pytest.raises(learner.OutOfMemory, match="64 images does not fit .*; 16 do. .* accumulate to 4"):
         loop.train(replace(RECIPE, network="greedy"), *data)
+    several = [ladder.Rung(name, replace(RECIPE, network="greedy", data_seed=0), data[1]) for name in "abcd"]
+    with pytest.raises(learner.OutOfMemory, match="16 do. .*at most 2 of the 4 networks at a time: --group 2"):
+        ladder.train(several, data[0])
     _, metrics = loop.train(replace(RECIPE, network="greedy", accumulate=4), *data)
     assert len(metrics["train_loss"]) == 2
 
@@ -281,44 +211,6 @@ def test_the_log_loses_no_row_and_repeats_none(tmp_path):
     assert [row["step"] for row in log.read(tmp_path / "log.csv")] == [10, 20, 30]
     log.Curve(tmp_path, done=20).add(30, 1, 0.5, 0.1, 100.0)
     assert [(row["step"], row["loss"]) for row in log.read(tmp_path / "log.csv")] == [(10, 0.1), (20, 0.05), (30, 0.5)]
-
-
-def command(*words):
-    tyro.extras.subcommand_cli_from_dict({"train": run.train, "ladder": run.ladder}, args=[str(w) for w in words])
-
-
-def test_train_and_ladder_from_the_command_line_on_real_images(real_data, home, capsys):
-    data = ["--data", real_data / "tiny_imagenet", "--images-per-class", 2, "--batch-size", 64, "--epochs", 1]
-    command("ladder", "--network", "mini", "--labels", "random", "native", "--k", 2, 8, "--seeds", 1, 2, *data)
-    store = checkpoints.default_store()
-    made = sorted(p.stem for p in store.glob("*.json"))
-    assert made == sorted(
-        [f"granularity_tiny_random_k{k}_s{s}" for k in (2, 8) for s in (1, 2)]
-        + [f"granularity_tiny_native_s{s}" for s in (1, 2)]
-    )
-    in_ladder = checkpoints.read(store, "granularity_tiny_random_k8_s2")
-    kept = in_ladder.info
-    assert kept["data"]["number"] == 400 and kept["recipe"]["batch_size"] == 64 and len(kept["run_id"]) == 16
-    assert kept["code"] == run.code_version() and kept["metrics"]["train_loss"]
-
-    shutil.rmtree(home / "runs")
-    command("train", "--network", "mini", "--labels", "random", "--k", 8, "--seed", 2, *data)
-    alone = checkpoints.read(store, "granularity_tiny_random_k8_s2")
-    assert alone.sha256 == in_ladder.sha256
-    assert "granularity_tiny_random_k8_s2, loss" in capsys.readouterr().out
-
-    for words, message in [
-        (["--labels", "clip", "--k", 8], "no labels clip_k8.csv .*there: nothing yet"),
-        (["--labels", "random", "--k", 6], "power of two"),
-        (["--labels", "random"], "number of classes: --k 8"),
-        (["--recipe", "huge"], "unknown recipe 'huge'"),
-        (["--momentum", 0.9], "momentum = 0.9 would not be used"),
-        (["--to", home / "runs" / alone.info["run_id"]], "another run"),
-    ]:
-        with pytest.raises(ValueError, match=message):
-            command("train", "--network", "mini", *data, *words)
-    with pytest.raises(SystemExit):
-        command("train", *data, "--learning-rat", 3)
 
 
 def test_unknown_network_lists_the_known_ones():

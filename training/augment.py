@@ -16,15 +16,20 @@ import torch
 
 from brainscore_granularity.networks import IMAGENET_MEAN, IMAGENET_STD
 
+from . import colour as colours
 from .randaugment import randaugment
 from .warp import warp
 
 COLUMNS = 9  # uniform numbers an image, before RandAugment's two an operation; drawn whether used or not
+MORE_COLUMNS = 5  # drawn after those where hue, grey, blur or colour_share asks for them
+SIGMAS = 0.1, 2.0  # of the blur, in pixels
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """What is done to a training image. Order: crop, flip, rotation, RandAugment, colour, normalisation.
+    """What is done to a training image.
+
+    Order: crop, flip, rotation, RandAugment, colour, hue, grey, blur, normalisation.
 
     One setting does not change the random numbers of another: with and without rotation, the same images flip.
     """
@@ -39,6 +44,16 @@ class Augmentation:
     """Largest angle in degrees, either way."""
     colour: float = 0.0
     """Brightness, contrast and saturation, each scaled by 1 - colour to 1 + colour, in this order."""
+    hue: float = 0.0
+    """Turn of the colour circle, up to this share of it, either way."""
+    colour_share: float = 1.0
+    """Share of the images whose colour and hue are changed."""
+    grey: float = 0.0
+    """Share of the images that lose their colour."""
+    blur: float = 0.0
+    """Share of the images that are blurred, by a Gaussian of 0.1 to 2 pixels."""
+    size: int | None = None
+    """Side of what comes out of a random resized crop; by default that of the stored image."""
     randaugment: int = 0
     """Operations an image, drawn from RandAugment's 14 at magnitude 9 of 30."""
 
@@ -47,6 +62,12 @@ class Augmentation:
             raise ValueError(f"flip must be True (every second image) or False, got {self.flip!r}")
         if self.crop_padding < 0 or self.rotation < 0 or self.randaugment < 0 or not 0 <= self.colour <= 1:
             raise ValueError(f"crop_padding, rotation and randaugment must not be negative, colour in 0..1, got {self}")
+        if not (0 <= self.hue <= 0.5 and all(0 <= v <= 1 for v in (self.colour_share, self.grey, self.blur))):
+            raise ValueError(f"hue must lie in 0..0.5, colour_share, grey and blur in 0..1, got {self}")
+        if self.colour_share < 1 and not (self.colour or self.hue):
+            raise ValueError("colour_share would not be used: there is neither colour nor hue")
+        if self.size is not None and self.random_resized_crop is None:
+            raise ValueError(f"size = {self.size} would not be used: there is no random_resized_crop")
         if self.random_resized_crop is not None:
             low, high = self.random_resized_crop
             if not 0 < low <= high <= 1:
@@ -54,24 +75,38 @@ class Augmentation:
             if self.crop_padding:
                 raise ValueError("use crop_padding or random_resized_crop, not both")
 
-    def __call__(self, pixels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    def __call__(
+        self, pixels: torch.Tensor, generator: torch.Generator, part: tuple[int, int] = (0, 1)
+    ) -> torch.Tensor:
         """(b, h, w, 3) uint8 -> (b, 3, h, w) float32, ImageNet statistics, channels last in memory.
+
+        part : the pixels are this one of that many equal parts of a batch. Numbers are drawn for the whole batch,
+            so that it comes out the same in parts.
 
         Numbers are drawn where the generator lives and sent to the pixels. Give a CPU generator: nothing waits for
         the GPU, and a run draws the same numbers on every device.
         """
         if pixels.dtype != torch.uint8 or pixels.ndim != 4 or pixels.shape[-1] != 3:
             raise ValueError(f"expected uint8 pixels (b, h, w, 3), got {pixels.dtype} {tuple(pixels.shape)}")
-        return self.apply(pixels, self.draw(*pixels.shape[:3], generator, pixels.device))
+        return self.apply(pixels, self.draw(*pixels.shape[:3], generator, pixels.device, part))
 
     def draw(
-        self, n: int, height: int, width: int, generator: torch.Generator, device: torch.device | str | None = None
+        self,
+        n: int,
+        height: int,
+        width: int,
+        generator: torch.Generator,
+        device: torch.device | str | None = None,
+        part: tuple[int, int] = (0, 1),
     ) -> dict[str, torch.Tensor]:
         """Parameters of ``n`` images: flip, angle and colour factors (n,); box (n, 4): top, left, height, width.
 
-        ``operations`` (n, randaugment, 2) stay where the generator lives, all else goes to ``device``.
+        With hue, grey, blur or colour_share also hue, grey, sigma (n,) and blurred, the numbers of some images, else
+        None. ``operations`` (n, randaugment, 2) and ``blurred`` stay where the generator lives, all else goes to
+        ``device``.
         """
-        rows = torch.rand(n, COLUMNS + 2 * self.randaugment, generator=generator, device=generator.device)
+        columns = COLUMNS + 2 * self.randaugment
+        rows = own_rows(torch.rand(n * part[1], columns, generator=generator, device=generator.device), part)
         operations = rows[:, COLUMNS:].unflatten(1, (self.randaugment, 2)) if self.randaugment else None
         u = rows[:, :COLUMNS].to(device or generator.device, non_blocking=True).unbind(1)
         if self.random_resized_crop is None:
@@ -86,7 +121,18 @@ class Augmentation:
             h = (area / aspect).sqrt().round().clamp(1, height)
             w = (area * aspect).sqrt().round().clamp(1, width)
             top, left = ((height - h + 1) * u[2]).floor(), ((width - w + 1) * u[3]).floor()
-        brightness, contrast, saturation = (1 + (2 * v - 1) * self.colour for v in u[6:9])
+        factors = [1 + (2 * v - 1) * self.colour for v in u[6:9]]
+        hue, to_grey, sigma, blurred = (None,) * 4
+        if self.hue or self.grey or self.blur or self.colour_share < 1:
+            more = torch.rand(n * part[1], MORE_COLUMNS, generator=generator, device=generator.device)
+            more = own_rows(more, part)
+            blurred = (more[:, 4] < self.blur).nonzero()[:, 0]
+            v = more.to(device or generator.device, non_blocking=True).unbind(1)
+            changed = v[1] < self.colour_share
+            factors = [torch.where(changed, factor, 1.0) for factor in factors]
+            hue = torch.where(changed, (2 * v[0] - 1) * self.hue, 0.0)
+            to_grey, sigma = v[2] < self.grey, SIGMAS[0] + (SIGMAS[1] - SIGMAS[0]) * v[3]
+        brightness, contrast, saturation = factors
         return {
             "flip": (u[0] < 0.5) & self.flip,
             "angle": (2 * u[1] - 1) * self.rotation,
@@ -94,14 +140,19 @@ class Augmentation:
             "brightness": brightness,
             "contrast": contrast,
             "saturation": saturation,
+            "hue": hue,
+            "grey": to_grey,
+            "sigma": sigma,
+            "blurred": blurred,
             "operations": operations,
         }
 
     def apply(self, pixels: torch.Tensor, draws: dict[str, torch.Tensor]) -> torch.Tensor:
         """Augment with given parameters, from ``draw``; the only randomness is theirs."""
         if self.rotation or self.random_resized_crop:
-            matrix = _matrix(draws["box"], draws["flip"], draws["angle"], *pixels.shape[1:3])
-            images = warp(pixels.permute(0, 3, 1, 2).contiguous().float(), matrix)
+            shape = (self.size, self.size) if self.size else pixels.shape[1:3]
+            matrix = _matrix(draws["box"], draws["flip"], draws["angle"], pixels.shape[1:3], shape)
+            images = warp(pixels.permute(0, 3, 1, 2).contiguous().float(), matrix, shape)
         else:
             if self.crop_padding:
                 pixels = _shift(pixels, draws["box"])
@@ -112,10 +163,19 @@ class Augmentation:
             images = images.round().to(torch.uint8) if images.is_floating_point() else images
             for choice in draws["operations"].unbind(1):
                 images = randaugment(images, choice)
-        if not self.colour:
+        if not (self.colour or self.hue or self.grey or self.blur):
             return _normalise(images)
         unit = images.float().div(255)
-        return _normalise(255 * _colour(unit, draws["brightness"], draws["contrast"], draws["saturation"]))
+        if self.colour:
+            unit = colours.jitter(unit, draws["brightness"], draws["contrast"], draws["saturation"])
+        if self.hue:
+            unit = colours.shift_hue(unit, draws["hue"])
+        if self.grey:
+            unit = torch.where(draws["grey"].view(-1, 1, 1, 1), colours.grey(unit), unit)
+        if self.blur:
+            where = draws["blurred"].to(unit.device, non_blocking=True)
+            unit = unit.index_copy(0, where, colours.blur(unit[where], draws["sigma"][where]))
+        return _normalise(255 * unit)
 
     @staticmethod
     def none(pixels: torch.Tensor) -> torch.Tensor:
@@ -123,10 +183,16 @@ class Augmentation:
         return _normalise(pixels.permute(0, 3, 1, 2))
 
 
-def _matrix(box: torch.Tensor, flip: torch.Tensor, angle: torch.Tensor, height: int, width: int) -> torch.Tensor:
+def own_rows(rows: torch.Tensor, part: tuple[int, int]) -> torch.Tensor:
+    """This one of that many equal parts."""
+    return rows.chunk(part[1])[part[0]]
+
+
+def _matrix(box: torch.Tensor, flip: torch.Tensor, angle: torch.Tensor, stored, shape) -> torch.Tensor:
     """(b, 2, 3) map from output to stored pixels, from the centre: undo the rotation, the flip, then the crop."""
     top, left, h, w = box.unbind(1)
-    x_scale, y_scale = torch.where(flip, -1.0, 1.0) * w / width, h / height
+    height, width = stored
+    x_scale, y_scale = torch.where(flip, -1.0, 1.0) * w / shape[1], h / shape[0]
     cos, sin = torch.cos(torch.deg2rad(angle)), torch.sin(torch.deg2rad(angle))
     x = torch.stack([x_scale * cos, -x_scale * sin, left + (w - width) / 2], 1)
     y = torch.stack([y_scale * sin, y_scale * cos, top + (h - height) / 2], 1)
@@ -149,20 +215,6 @@ def _mirrored(index: torch.Tensor, size: int) -> torch.Tensor:
     """Where index -1 is 0, -2 is 1, ``size`` is ``size - 1``, and so on."""
     index = index.remainder(2 * size)
     return torch.minimum(index, 2 * size - 1 - index)
-
-
-def _colour(images: torch.Tensor, brightness: torch.Tensor, contrast: torch.Tensor, saturation: torch.Tensor):
-    """torchvision's adjust_brightness, adjust_contrast, adjust_saturation, with a factor an image; values in 0..1."""
-    brightness, contrast, saturation = (f.view(-1, 1, 1, 1) for f in (brightness, contrast, saturation))
-    images = (images * brightness).clamp_(0, 1)
-    images = torch.lerp(_grey(images).mean((1, 2, 3), keepdim=True), images, contrast).clamp_(0, 1)
-    return torch.lerp(_grey(images), images, saturation).clamp_(0, 1)
-
-
-def _grey(images: torch.Tensor) -> torch.Tensor:
-    """ITU-R 601 luma, (b, 1, h, w)."""
-    red, green, blue = images.unbind(1)
-    return (0.2989 * red + 0.587 * green + 0.114 * blue).unsqueeze(1)
 
 
 def _normalise(images: torch.Tensor) -> torch.Tensor:

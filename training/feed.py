@@ -7,6 +7,7 @@ the position alone: not on the network, nor on what was trained before or beside
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import queue
 import threading
 from collections.abc import Callable, Iterator
@@ -14,8 +15,11 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import torch
 
-from .augment import Augmentation
+from . import windows
+from .augment import Augmentation, own_rows
+from .parallel import ALONE, Processes
 
+LOCAL_AREA = 0.05, 0.4  # share of the image in a local view
 RESIDENT_SHARE = 0.5  # of the free GPU memory that the images may take
 
 
@@ -25,17 +29,20 @@ class Feed:
     Parameters
     ----------
     images : (n, size, size, 3) uint8, in memory or memory-mapped; or a pack.
-    stream : seed, batch size, augmentation, order and number of views (``Recipe.data_stream``).
+    stream : seed, batch size, augmentation, order and numbers of whole and local views (``Recipe.data_stream``).
+    processes : that share every batch; this feed gives the part of its own.
     """
 
-    def __init__(self, images, stream: tuple, device="cpu"):
+    def __init__(self, images, stream: tuple, device="cpu", processes: Processes = ALONE):
         self.pixels = getattr(images, "pixels", images)
-        self.seed, self.batch_size, augmentation, self.order, self.views = stream
-        self.device = torch.device(device)
+        self.seed, self.batch_size, augmentation, self.order, self.views, self.local_views = stream
+        self.processes, self.device = processes, torch.device(device)
+        self.own = processes.share(self.batch_size)
         self.steps_per_epoch = len(self.pixels) // self.batch_size
         if self.steps_per_epoch == 0:
             raise ValueError(f"{len(self.pixels)} images are fewer than one batch of {self.batch_size}")
         self.augment = augmenter(augmentation)
+        self.augment_local = local(self.augment, self.pixels.shape[1]) if self.local_views else None
         self.flip = augmentation == "flip"
         self.resident = None
         if self.device.type == "cuda" and self.pixels.nbytes < RESIDENT_SHARE * torch.cuda.mem_get_info(device)[0]:
@@ -52,22 +59,34 @@ class Feed:
             yield position, numbers, self._views(position, pixels, flips)
 
     def _read(self, first, last):
-        epoch, order, flips = None, None, None
-        for position in range(first, last):
-            if epoch != position // self.steps_per_epoch:
-                epoch = position // self.steps_per_epoch
-                order, flips = self._epoch(epoch + 1)
-            start = position % self.steps_per_epoch * self.batch_size
-            part = slice(start, start + self.batch_size)
-            pixels = None
-            if self.resident is None:
-                pixels = torch.from_numpy(np.take(self.pixels, order[part].numpy(), axis=0))
-                if self.device.type == "cuda":
-                    pixels = pixels.pin_memory()
-            yield position, order[part], flips[part], pixels
+        while first < last:
+            epoch, start = divmod(first, self.steps_per_epoch)
+            stop = min(self.steps_per_epoch, start + last - first)
+            parts, flips = self._epoch(epoch + 1)
+            order, size = np.concatenate(parts), self.own.stop - self.own.start
+            for i, pixels in enumerate(self._pixels(parts, order, start, stop), start):
+                part = slice(i * size, (i + 1) * size)
+                if pixels is not None:
+                    pixels = torch.from_numpy(pixels)
+                    if self.device.type == "cuda":
+                        pixels = pixels.pin_memory()
+                yield first - start + i, torch.from_numpy(order[part]), flips[part], pixels
+            first += stop - start
 
-    def _epoch(self, epoch: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Order of the images and which are mirrored under "flip"; the last, incomplete batch is left out."""
+    def _pixels(self, parts, order, start, stop):
+        """Pixels of the batches start..stop-1 of an epoch; None for each where they are on the GPU already."""
+        if self.resident is not None:
+            return itertools.repeat(None, stop - start)
+        size = self.own.stop - self.own.start
+        if self.order == "blocks":
+            return windows.of_epoch(parts, size, start, stop, _ahead_by_one, self.pixels)
+        return (np.take(self.pixels, order[i * size : (i + 1) * size], axis=0) for i in range(start, stop))
+
+    def _epoch(self, epoch: int) -> tuple[list[np.ndarray], torch.Tensor]:
+        """Order of the images of this process, in windows, and which are mirrored under "flip".
+
+        The last, incomplete batch is left out.
+        """
         generator = torch.Generator().manual_seed(self.seed * 100_003 + epoch)
         n = len(self.pixels)
         order = torch.randperm(n, generator=generator)
@@ -75,15 +94,24 @@ class Feed:
         if self.order == "blocks":
             from .packed import blocks
 
-            order = torch.from_numpy(np.concatenate(list(blocks(self.pixels, self.seed, epoch)))).long()
-        return order, flips
+            parts = list(blocks(self.pixels, self.seed, epoch))
+        else:
+            parts = [order.numpy()]
+        if self.processes.number == 1:
+            return parts, flips
+        place = np.arange(n) % self.batch_size
+        mine = (place >= self.own.start) & (place < self.own.stop)
+        ends = np.cumsum([len(part) for part in parts])[:-1]
+        return [part[own] for part, own in zip(parts, np.split(mine, ends), strict=True)], flips[mine]
 
     def _views(self, position, pixels, flips):
         if self.flip and self.views == 1:
             flips = flips.to(self.device, non_blocking=True)
             return [normalise(torch.where(flips, pixels.flip(2), pixels))]
         generator = torch.Generator().manual_seed(self.seed * 1_000_000_007 + position)
-        return [self.augment(pixels, generator) for _ in range(self.views)]
+        whose = self.processes.rank, self.processes.number
+        kinds = [self.augment] * self.views + [self.augment_local] * self.local_views
+        return [augment(pixels, generator, whose) for augment in kinds]
 
 
 def normalise(pixels: torch.Tensor) -> torch.Tensor:
@@ -91,13 +119,15 @@ def normalise(pixels: torch.Tensor) -> torch.Tensor:
     return Augmentation.none(pixels)
 
 
-def augmenter(name: str) -> Callable[[torch.Tensor, torch.Generator], torch.Tensor]:
-    """The augmentation that a recipe names: (b, h, w, 3) uint8, generator -> (b, 3, h, w) normalised.
+def augmenter(name: str) -> Callable[[torch.Tensor, torch.Generator, tuple[int, int]], torch.Tensor]:
+    """The augmentation that a recipe names: (b, h, w, 3) uint8, generator, part -> (b, 3, h, w) normalised.
+
+    The part, such as (0, 1), says which of how many equal parts of a batch the pixels are.
 
     ``flip``, ``none``, or settings of ``augment.Augmentation``, separated by commas: ``rotation=10,flip=true``.
     """
     if name == "none":
-        return lambda pixels, generator: normalise(pixels)
+        return lambda pixels, generator, part=(0, 1): normalise(pixels)
     if name == "flip":
         return _flip
     known = {field.name: field for field in dataclasses.fields(Augmentation)}
@@ -116,8 +146,21 @@ def augmenter(name: str) -> Callable[[torch.Tensor, torch.Generator], torch.Tens
         raise ValueError(f"augmentation {name!r}: {error}") from error
 
 
-def _flip(pixels, generator):
-    flips = (torch.rand(len(pixels), 1, 1, 1, generator=generator) < 0.5).to(pixels.device, non_blocking=True)
+def local(augment: Callable, side: int) -> Augmentation:
+    """The same augmentation of small crops, shown small."""
+    if not isinstance(augment, Augmentation) or augment.random_resized_crop is None:
+        raise ValueError("local views need an augmentation with random_resized_crop, such as random_resized_crop=0.4:1")
+    return dataclasses.replace(augment, random_resized_crop=LOCAL_AREA, size=local_side(side))
+
+
+def local_side(side: int) -> int:
+    """Of a local view, for images of this side: 96 for 224, as in DINO."""
+    return round(side * 3 / 7)
+
+
+def _flip(pixels, generator, part=(0, 1)):
+    drawn = own_rows(torch.rand(len(pixels) * part[1], 1, 1, 1, generator=generator), part)
+    flips = (drawn < 0.5).to(pixels.device, non_blocking=True)
     return normalise(torch.where(flips, pixels.flip(2), pixels))
 
 
@@ -133,6 +176,10 @@ def _number(text: str):
         except ValueError:
             pass
     return text
+
+
+def _ahead_by_one(items: Iterator) -> Iterator:
+    return _ahead(items, depth=1)
 
 
 def _ahead(items: Iterator, depth: int = 2) -> Iterator:

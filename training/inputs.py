@@ -1,20 +1,19 @@
-"""What a run is trained on: images packed at the network's size, and labels by name or from a file."""
+"""The images of a run, packed at the network's size, and those beside them for validation."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-import numpy as np
-
 from brainscore_granularity import networks
 from brainscore_granularity.paths import home
 from brainscore_granularity.progress import progress
 
-from . import label_files, pack, packed, sources
-from . import labels as rules
+from . import pack, packed, sources
 from .packed import Packed
 from .recipe import Recipe
+
+VALIDATION_SPLITS = ("val", "valid", "validation", "test")
 
 
 def images(data: Path, recipe: Recipe, images_per_class: int | None, subset_seed: int, broken: str) -> Packed:
@@ -30,7 +29,44 @@ def images(data: Path, recipe: Recipe, images_per_class: int | None, subset_seed
         if images_per_class:
             raise ValueError("--images-per-class chooses from images, not from a pack; give the images as --data")
         return found
-    source = sources.find(data, images_per_class=images_per_class, seed=subset_seed)
+    return _packed(sources.find(data, images_per_class=images_per_class, seed=subset_seed), size, broken)
+
+
+def validation(data: Path, training: Packed, choice: str, broken: str) -> Packed | None:
+    """The pack of the images beside the training images, whole, at the same size.
+
+    choice : ``auto``, the first of `VALIDATION_SPLITS` that the data has; the name of a split; or ``none``.
+    """
+    if choice == "none":
+        return None
+    if (data / "pack.json").exists():
+        if choice == "auto":
+            return None
+        raise ValueError(f"{data} is a pack, which has no split {choice!r}; give the images themselves as --data")
+    source = _beside(data) if choice == "auto" else sources.find(data, split=choice)
+    if source is None:
+        return None
+    if strange := sorted({*source.classes} - {*training.classes}):
+        message = f"validation images of {len(strange)} classes that the training images lack ({strange[0]})"
+        if choice == "auto":
+            print(f"no validation: {message}", file=sys.stderr)
+            return None
+        raise ValueError(f"{message}; choose another split, or --validation none")
+    found = _packed(source, training.info["size"], broken)
+    if found.fingerprint == training.fingerprint:
+        raise ValueError(f"split {choice!r} is what is trained on; choose another split, or --validation none")
+    return found
+
+
+def _beside(data: Path) -> sources.Source | None:
+    try:
+        return sources.find(data, split=VALIDATION_SPLITS[0])
+    except sources.NoSplit as error:
+        there = [split for split in VALIDATION_SPLITS if split in error.splits]
+        return sources.find(data, split=there[0]) if there else None
+
+
+def _packed(source: sources.Source, size: int, broken: str) -> Packed:
     resize = round(size * 256 / 224) if size >= 128 else size  # small images are packed whole
     folder = home() / "packs" / f"{source.fingerprint[:12]}-{size}"
     finished = (folder / "pack.json").exists()
@@ -50,56 +86,3 @@ def images(data: Path, recipe: Recipe, images_per_class: int | None, subset_seed
     if found.info["broken"]:
         print(f"{found.info['broken']} images could not be read: {folder / 'broken.tsv'}", file=sys.stderr)
     return found
-
-
-def numbers(source: str, k: tuple[int, ...]) -> tuple[int | None, ...]:
-    """Numbers of classes to train on: those asked for, where the source leaves a choice."""
-    return (None,) if source in ("native", "none") or not k else k
-
-
-def labels(source: str, k: int | None, images: Packed, recipe: Recipe) -> tuple[str, np.ndarray, int]:
-    """(short name, labels (n,) or (n, 2), number of classes)."""
-    if source == "native":
-        short, found, number = "native", np.asarray(images.labels), len(images.classes)
-    elif source == "none":
-        short, found, number = "none", np.zeros(len(images), np.int64), 1
-    elif source == "random":
-        if k is None:
-            raise ValueError("random labels need the number of classes: --k 8")
-        rules.power_of_two(k)
-        short, found, number = "random", rules.random_balanced(len(images), k, seed=0), k
-    else:
-        path = _label_file(source, k, images)
-        table = label_files.read(path, images.names)
-        if k is not None and table.k != k:
-            raise ValueError(f"{path} has {table.k} classes, asked: {k}")
-        short, found, number = path.stem.split("_k")[0] if Path(source) == path else source, table.labels, table.k
-    if recipe.objective == "auxiliary":
-        coarse = recipe.auxiliary_k
-        rules.power_of_two(coarse)
-        if number % coarse or source == "native":
-            raise ValueError(
-                f"the auxiliary objective merges neighbouring classes of nested labels: {number} {short} classes "
-                f"cannot be merged into {coarse}. Use labels from a source, such as own, and fewer auxiliary classes."
-            )
-        found = np.stack([found, found // (number // coarse)], axis=1)
-    return short, np.ascontiguousarray(found, np.int64), number
-
-
-def label_folder(images: Packed) -> Path:
-    """Where the label tables of a pack are kept."""
-    return home() / "labels" / images.fingerprint[:12]
-
-
-def _label_file(source: str, k: int | None, images: Packed) -> Path:
-    if Path(source).suffix in (".csv", ".parquet"):
-        return Path(source)
-    folder = label_folder(images)
-    for suffix in (".csv", ".parquet"):
-        if (path := folder / f"{source}_k{k}{suffix}").exists():
-            return path
-    there = ", ".join(sorted(p.stem for p in folder.glob("*_k*") if p.suffix in (".csv", ".parquet"))) or "nothing yet"
-    raise ValueError(
-        f"no labels {source}_k{k}.csv or .parquet in {folder} (there: {there}). Make them with `granularity labels`, "
-        "give a file, or use native or random"
-    )

@@ -36,24 +36,25 @@ class LabelTable:
     info: dict  # what the file's JSON says; empty where there is none
 
 
-def write(path: Path, names: Sequence[str], labels: np.ndarray, info: dict) -> None:
+def write(path: Path, names: Sequence[str], labels: np.ndarray, info: dict, every_class: bool = True) -> None:
     """Write a label table and, as ``<path>.json``, ``info`` with the number of images and classes and a hash.
 
     info : JSON-able; ``rule: "pca"`` makes a number of classes that is no power of two an error.
+    every_class : a class without an image is an error; otherwise ``info["k"]`` says how many classes there are.
     """
     labels = np.asarray(labels)
     if labels.shape != (len(names),) or not np.issubdtype(labels.dtype, np.integer):
         raise LabelFileError(f"expected {len(names)} integer labels, got {labels.dtype} {labels.shape}")
     if repeated := _repeated(names):
         raise LabelFileError(f"{len(repeated)} images are named twice ({_first(repeated)})")
-    k = _check_classes(labels, info, path)
+    k = _check_classes(labels, info, path, every_class)
     content = _encode(Path(path), names, labels)
     write_atomically(Path(path), content)
     record = {**info, "images": len(names), "k": k, "sha256": hashlib.sha256(content).hexdigest()}
     write_atomically(_sidecar(path), json.dumps(record, indent=1, sort_keys=True) + "\n")
 
 
-def read(path: Path, names: Sequence[str]) -> LabelTable:
+def read(path: Path, names: Sequence[str], every_class: bool = True) -> LabelTable:
     """The labels of a data set's images, in the order of ``names``; the file must name exactly those images."""
     path = Path(path)
     content = path.read_bytes()
@@ -69,7 +70,7 @@ def read(path: Path, names: Sequence[str]) -> LabelTable:
         unknown = [name for name in by_name if name not in known]
         raise LabelFileError(f"{path} labels {len(unknown)} images that the data set lacks ({_first(unknown)})")
     labels = np.array([by_name[name] for name in names], np.int64)
-    return LabelTable(labels, _check_classes(labels, info, path), info)
+    return LabelTable(labels, _check_classes(labels, info, path, every_class), info)
 
 
 def write_pca(path: Path, pca: PCA, medians: np.ndarray, info: dict) -> None:
@@ -108,8 +109,8 @@ def class_sizes(labels: np.ndarray, k: int) -> dict[str, float]:
     }
 
 
-def _check_classes(labels, info, path):
-    """The number of classes, after checking that every one of them has an image."""
+def _check_classes(labels, info, path, every_class):
+    """The number of classes, after checking that every one of them has an image, where it must."""
     if not len(labels):
         raise LabelFileError(f"{path}: no images")
     if labels.min() < 0:
@@ -117,7 +118,7 @@ def _check_classes(labels, info, path):
     k = int(info.get("k", labels.max() + 1))
     if labels.max() >= k:
         raise LabelFileError(f"{path}: labels of {k} classes must lie in 0..{k - 1}, found {labels.max()}")
-    if (empty := np.setdiff1d(np.arange(k), labels)).size:
+    if every_class and (empty := np.setdiff1d(np.arange(k), labels)).size:
         raise LabelFileError(f"{path}: {empty.size} of {k} classes have no image (first: class {empty[0]})")
     if info.get("rule") == "pca":
         try:

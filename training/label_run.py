@@ -40,10 +40,12 @@ def make(
     seed: int | None = None,
     suffix: str = ".csv",
     extremes: int = 5,
+    held_out: Images | None = None,
+    held_out_folder: Path | None = None,
     say: Callable[[str], None] = print,
     **spooling,
 ) -> list[Path]:
-    """Label every image and write a table for each number of classes; returns their paths.
+    """Label every image and write a table for each number of classes; returns the paths of the training tables.
 
     Parameters
     ----------
@@ -55,6 +57,8 @@ def make(
     is_a, depth : the WordNet taxonomy, and how far below its root classes are merged.
     tables : label tables to permute.
     extremes : images shown at both ends of each component; 0 for none.
+    held_out, held_out_folder : validation images, labelled by the same rule (the same components cut at the same
+        places, the same merged classes), and the folder of their tables. Chance has no rule, and gives them none.
     say : told the class sizes and the images at the ends of the components.
     spooling : ``batch_size``, ``precision`` and ``device`` of `label_features.spool`.
     """
@@ -66,9 +70,14 @@ def make(
         for k in ladder:
             rules.power_of_two(k)  # now, because the features may take hours
     folder, info = Path(folder), {"source": source, "data": images.fingerprint}
+    beside = {}  # the same for the validation images
     if source == "wordnet":
         labels, classes = label_sources.from_wordnet(images.names, is_a, depth)
-        found = {f"wordnet_depth{depth}": (labels, {**info, "rule": "wordnet", "depth": depth, "classes": classes})}
+        info |= {"rule": "wordnet", "depth": depth, "classes": classes}
+        found = {f"wordnet_depth{depth}": (labels, info)}
+        if held_out:  # numbered together, because they may lack classes
+            both, _ = label_sources.from_wordnet([*images.names, *held_out.names], is_a, depth)
+            beside = {f"wordnet_depth{depth}": both[len(images.names) :]}
     elif source == "random":
         by_k = label_sources.at_random(len(images.names), ladder, seed)
         found = {f"random_k{k}_s{seed}": (by_k[k], {**info, "rule": "random", "seed": seed}) for k in by_k}
@@ -89,8 +98,18 @@ def make(
         info |= {"rule": "pca", "encoder": encoder.name, "weights": encoder.fingerprint}
         label_files.write_pca(folder / f"{source}_pca.safetensors", fitted.pca, fitted.medians, info)
         found = {f"{source}_k{k}": (labels, info) for k, labels in fitted.by_k.items()}
+        if held_out:
+            to = Path(held_out_folder) / f"{source}_features"
+            others = spool(encoder, held_out.pixels, held_out.names, held_out.fingerprint, to, say=say, **spooling)
+            beside = {f"{source}_k{k}": labels for k, labels in label_sources.apply(fitted, others).items()}
         if extremes:
             _say_extremes(fitted, images.names, extremes, say)
+    for name, labels in beside.items():
+        k = int(found[name][0].max()) + 1
+        about = {**info, "data": held_out.fingerprint, "of": images.fingerprint, "k": k}
+        label_files.write(Path(held_out_folder) / f"{name}{suffix}", held_out.names, labels, about, every_class=False)
+    if beside:
+        say(f"{held_out_folder}: the same for {len(held_out.names)} validation images")
     return [_write(folder / f"{name}{suffix}", images.names, *entry, say) for name, entry in found.items()]
 
 

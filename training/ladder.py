@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import sys
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +17,11 @@ import torch
 
 from brainscore_granularity import networks
 
-from . import loop
+from . import loop, parallel
 from .feed import Feed
-from .learner import Learner, TrainingDiverged
+from .learner import TrainingDiverged
 from .recipe import Execution, Recipe
-from .state import RunFolder
+from .validation import HeldOut
 
 # Weights, gradients, two moments of AdamW and the running average, in float32.
 BYTES_A_PARAMETER = 4 * 5
@@ -38,6 +38,7 @@ class Rung:
     folder: Path | None = None
     description: dict | None = None
     start: dict[str, torch.Tensor] | None = None
+    held_out: HeldOut | None = None
 
 
 class LadderFailed(RuntimeError):
@@ -152,14 +153,12 @@ def _rebuilt(rung: Rung, tensors: dict[str, np.ndarray]) -> networks.Network:
 
 
 def _train_group(rungs: list[Rung], images, execution: Execution, title) -> dict:
-    feed = Feed(images, rungs[0].recipe.data_stream, execution.place())
+    feed = Feed(images, rungs[0].recipe.data_stream, execution.place(), parallel.processes())
     runs: list[loop.Run] = []
     try:
         for rung in rungs:
-            learner = Learner(rung.recipe, feed.steps_per_epoch, feed.device, rung.start, execution.compile)
-            about = rung.description or {"run_id": rung.recipe.run_id(""), "recipe": asdict(rung.recipe)}
-            folder = RunFolder(rung.folder, about) if rung.folder else None
-            runs.append(loop.Run(learner, rung.labels, folder, execution.snapshots_mb))
+            kept = rung.folder, rung.description, rung.held_out
+            runs.append(loop.prepare(rung.recipe, images, rung.labels, execution, rung.start, *kept, feed)[1])
         try:
             loop.fit(runs, feed, execution, title=title)
         except TrainingDiverged:
@@ -167,4 +166,4 @@ def _train_group(rungs: list[Rung], images, execution: Execution, title) -> dict
     finally:
         for run in runs:
             run.close()
-    return {rung.name: run.failed or loop.finished(run.learner) for rung, run in zip(rungs, runs, strict=True)}
+    return {rung.name: run.failed or run.finished() for rung, run in zip(rungs, runs, strict=True)}

@@ -11,8 +11,12 @@ from torch import nn
 
 from brainscore_granularity import networks
 
-from . import objectives
+from . import objectives, parallel
+from .lars import LARS
 from .recipe import Recipe
+from .rules import RULES
+
+RANK_STRIDE = 1 << 60  # between the random streams of processes: further than any seed and step
 
 
 class TrainingDiverged(RuntimeError):
@@ -31,12 +35,22 @@ class Learner:
     steps_per_epoch : batches in one pass.
     start : weights to go on from, for the objectives that need them.
     compile : let torch compile the forward pass (worth it on a GPU).
+    processes : with which the network is trained together; each gives its share of a batch to `step`.
 
     Random numbers of step i come from a stream seeded with (seed, i): they depend neither on other networks nor on
     where a run was interrupted.
     """
 
-    def __init__(self, recipe: Recipe, steps_per_epoch: int, device="cpu", start: dict | None = None, compile=False):
+    def __init__(
+        self,
+        recipe: Recipe,
+        steps_per_epoch: int,
+        device="cpu",
+        start: dict | None = None,
+        compile=False,
+        processes: parallel.Processes = parallel.ALONE,
+    ):
+        self.processes = processes
         self.recipe, self.steps_per_epoch, self.device = recipe, steps_per_epoch, torch.device(device)
         self.total = recipe.epochs * steps_per_epoch
         self.network = networks.build(recipe.network, recipe.k, recipe.seed, recipe.dropout)
@@ -47,10 +61,16 @@ class Learner:
             )
         if start is not None:
             objectives.load_start(self.network, recipe.objective, start)
+        if processes.number > 1:
+            parallel.share_batch_norm(self.network)
         self.frozen = objectives.freeze(self.network, recipe.tune)
         self.network = self.network.to(self.device, memory_format=torch.channels_last)
         self.objective = objectives.OBJECTIVES[recipe.objective](recipe, self.network).to(self.device)
-        self.parameters = [p for m in (self.network, self.objective) for p in m.parameters() if p.requires_grad]
+        self.rule = RULES[recipe.rule](recipe, self.network)
+        self.rule = self.rule.to(self.device, memory_format=torch.channels_last)
+        self.parameters = [
+            p for m in (self.network, self.objective, self.rule) for p in m.parameters() if p.requires_grad
+        ]
         self.optimizer = _optimizer(recipe, self.parameters, self.device)
         self.rate = rate(recipe, steps_per_epoch)
         self.average = {n: t.clone() for n, t in self.network.state_dict().items()} if recipe.ema else None
@@ -58,6 +78,8 @@ class Learner:
         self.losses: list[float] = []  # of finished epochs
         self.epoch_loss = torch.zeros((), device=self.device)
         self._recent: list[torch.Tensor] = []  # (loss, gradient norm) of the steps since the last check
+        if compile and recipe.rule != "backprop":
+            raise ValueError(f"rule {recipe.rule} takes a network apart, which cannot be compiled; leave compile out")
         if compile:
             self.network.compile()
 
@@ -69,8 +91,12 @@ class Learner:
         self.optimizer.zero_grad(set_to_none=True)
         with self._stream():
             loss = self.backward(views, targets, self.recipe.accumulate)
+        if self.processes.number > 1:
+            gradients = [p.grad for p in self.parameters if p.grad is not None]
+            parallel.average_([loss, *gradients, *self.rule.statistics()])
         norm = nn.utils.clip_grad_norm_(self.parameters, self.recipe.clip)
         self.optimizer.step()
+        self.rule.after_step(self.network)
         self.done += 1
         self.objective.after_step(self.network, self.done / self.total)
         if self.average:
@@ -81,20 +107,25 @@ class Learner:
     def backward(self, views: list[torch.Tensor], targets: torch.Tensor, pieces: int) -> torch.Tensor:
         """Add the gradient of a batch, taken in pieces; returns its mean loss."""
         total = torch.zeros((), device=self.device)
-        low = torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.precision == "bfloat16")
         for *part, target in zip(*(v.chunk(pieces) for v in views), targets.chunk(pieces), strict=True):
-            with low:
-                loss = self.objective(self.network, part, target) / pieces
-            loss.backward()
-            total += loss.detach()
+            total += self.rule.learn(self.network, self.objective, part, target, pieces, self.low_precision())
         return total
+
+    def low_precision(self):
+        """The context that a forward pass runs in."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.precision == "bfloat16")
 
     def check(self) -> float | None:
         """Mean loss of the steps since the last check, which waits for the device; an error if one was no number."""
         if not self._recent:
             return None
-        recent = torch.stack(self._recent).cpu()
+        loss = float(self.verify()[:, 0].mean())
         self._recent.clear()
+        return loss
+
+    def verify(self) -> torch.Tensor:
+        """Losses and gradient norms since the last check, (steps, 2); an error if one is no number."""
+        recent = torch.stack(self._recent).cpu() if self._recent else torch.zeros(0, 2)
         bad = ~torch.isfinite(recent).all(dim=1)
         if bad.any():
             first = int(bad.nonzero()[0])
@@ -104,7 +135,7 @@ class Learner:
                 f"in epoch {math.ceil(step / self.steps_per_epoch)} at learning rate {self.recipe.learning_rate:g}; "
                 "try a lower learning rate or a longer warm-up"
             )
-        return float(recent[:, 0].mean())
+        return recent
 
     def end_epoch(self) -> None:
         """Close the books of an epoch."""
@@ -116,6 +147,11 @@ class Learner:
         for part in self.frozen:
             part.training = False  # their running statistics are weights too
 
+    def result(self) -> networks.Network:
+        """The network with the result so far, on the CPU, in evaluation mode."""
+        self.network.load_state_dict(self.weights())
+        return self.network.cpu().eval()
+
     def weights(self) -> dict[str, torch.Tensor]:
         """The result so far: the running average where there is one."""
         return self.average or self.network.state_dict()
@@ -125,17 +161,18 @@ class Learner:
         tensors = {"epoch_loss": self.epoch_loss}
         tensors |= {f"network/{n}": t for n, t in self.network.state_dict().items()}
         tensors |= {f"objective/{n}": t for n, t in self.objective.state_dict().items()}
+        tensors |= {f"rule/{n}": t for n, t in self.rule.state_dict().items()}
         tensors |= {f"average/{n}": t for n, t in (self.average or {}).items()}
         for i, parameter in enumerate(self.parameters):
             kept = self.optimizer.state.get(parameter, {})
             tensors |= {f"optimizer/{i}/{n}": t for n, t in kept.items() if t is not None}
         if not all(torch.isfinite(t).all() for t in tensors.values()):
             raise TrainingDiverged(f"a weight is no number after step {self.done}; try a lower learning rate")
-        return tensors, {"done": self.done, "losses": self.losses}
+        return tensors, {"done": self.done, "losses": self.losses, "recent": self.verify().tolist()}
 
     def load(self, tensors: dict[str, torch.Tensor], position: dict) -> None:
         """Go back to a state."""
-        parts = {"network": {}, "objective": {}, "average": {}}
+        parts = {"network": {}, "objective": {}, "rule": {}, "average": {}}
         for name, tensor in tensors.items():
             owner, _, rest = name.partition("/")
             if owner in parts:
@@ -145,10 +182,12 @@ class Learner:
                 self.optimizer.state[self.parameters[int(i)]][key] = self._like(self.parameters[int(i)], tensor)
         self.network.load_state_dict(parts["network"])
         self.objective.load_state_dict(parts["objective"])
+        self.rule.load_state_dict(parts["rule"])
         for name, tensor in parts["average"].items():
             self.average[name].copy_(tensor)
         self.epoch_loss.copy_(tensors["epoch_loss"])
         self.done, self.losses = position["done"], list(position["losses"])
+        self._recent = [torch.tensor(pair, device=self.device) for pair in position.get("recent", [])]
 
     def _like(self, parameter, tensor):
         if tensor.shape == parameter.shape:
@@ -165,7 +204,8 @@ class Learner:
     @contextlib.contextmanager
     def _stream(self):
         """The global generators, which dropout draws from, seeded for this step and put back afterwards."""
-        seed, on_gpu = self.recipe.seed * 1_000_000_007 + self.done, self.device.type == "cuda"
+        seed = self.recipe.seed * 1_000_000_007 + self.done + self.processes.rank * RANK_STRIDE
+        on_gpu = self.device.type == "cuda"
         with torch.random.fork_rng(devices=[self.device] if on_gpu else []):
             torch.default_generator.manual_seed(seed)
             if on_gpu:
@@ -197,6 +237,8 @@ def parameter_groups(parameters: list[torch.Tensor], weight_decay: float) -> lis
 def _optimizer(recipe: Recipe, parameters: list[torch.Tensor], device: torch.device) -> torch.optim.Optimizer:
     groups = parameter_groups(parameters, recipe.weight_decay)
     fused = {"fused": True} if device.type == "cuda" else {}
+    if recipe.optimizer == "lars":
+        return LARS(groups, lr=recipe.learning_rate, momentum=recipe.momentum)
     if recipe.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=recipe.learning_rate, momentum=recipe.momentum, **fused)
     return torch.optim.AdamW(groups, lr=recipe.learning_rate, **fused)

@@ -16,7 +16,9 @@ from pathlib import Path
 from brainscore_granularity.paths import write_atomically
 from brainscore_granularity.progress import progress
 
-COLUMNS = ("step", "epoch", "loss", "learning_rate", "images_per_second")
+COLUMNS = ("step", "epoch", "loss", "learning_rate", "images_per_second", "validation_accuracy")
+WHOLE = ("step", "epoch")
+OPTIONAL = "validation_accuracy"  # measured at the end of an epoch, where there are validation images
 
 
 class Curve:
@@ -25,17 +27,28 @@ class Curve:
     def __init__(self, folder: Path, done: int):
         self.path = folder / "log.csv"
         kept = [row for row in read(self.path) if row["step"] <= done]
-        lines = [",".join(COLUMNS), *(",".join(str(row[c]) for c in COLUMNS) for row in kept)]
+        lines = [",".join(COLUMNS), *(",".join("" if row[c] is None else str(row[c]) for c in COLUMNS) for row in kept)]
         write_atomically(self.path, "\n".join(lines) + "\n")
         self._board = _tensorboard(folder, done)
 
-    def add(self, step: int, epoch: int, loss: float, learning_rate: float, images_per_second: float) -> None:
+    def add(
+        self,
+        step: int,
+        epoch: int,
+        loss: float,
+        learning_rate: float,
+        images_per_second: float,
+        validation_accuracy: float | None = None,
+    ) -> None:
         """Append one row."""
+        known = "" if validation_accuracy is None else f"{validation_accuracy:.6g}"
         with open(self.path, "a") as file:
-            file.write(f"{step},{epoch},{loss:.6g},{learning_rate:.6g},{images_per_second:.1f}\n")
+            file.write(f"{step},{epoch},{loss:.6g},{learning_rate:.6g},{images_per_second:.1f},{known}\n")
         if self._board:
-            for name, value in zip(COLUMNS[1:], (epoch, loss, learning_rate, images_per_second), strict=True):
-                self._board.add_scalar(name, value, step)
+            values = (epoch, loss, learning_rate, images_per_second, validation_accuracy)
+            for name, value in zip(COLUMNS[1:], values, strict=True):
+                if value is not None:
+                    self._board.add_scalar(name, value, step)
 
     def close(self) -> None:
         if self._board:
@@ -50,8 +63,14 @@ def read(path: Path) -> list[dict]:
     with open(path, newline="") as file:
         for row in csv.DictReader(line for line in file if line.endswith("\n")):
             if None not in row.values():
-                rows.append({c: int(row[c]) if c in ("step", "epoch") else float(row[c]) for c in COLUMNS})
+                rows.append({c: _value(c, row.get(c)) for c in COLUMNS})
     return rows
+
+
+def _value(column: str, text: str | None) -> float | int | None:
+    if column == OPTIONAL and not text:
+        return None
+    return int(text) if column in WHOLE else float(text)
 
 
 class Meter:

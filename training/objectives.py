@@ -16,6 +16,8 @@ from torch.nn import functional as F
 
 from brainscore_granularity import networks
 
+from .feed import local_side
+from .parallel import at_least_single, gathered
 from .recipe import Recipe
 
 HIDDEN = 2048  # width of the projection heads of SimCLR and DINO
@@ -32,7 +34,7 @@ class Classify(nn.Module):
         return self.entropy(network(views[0]), targets)
 
     def entropy(self, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        return F.cross_entropy(logits.float(), targets, label_smoothing=self.smoothing)
+        return F.cross_entropy(at_least_single(logits), targets, label_smoothing=self.smoothing)
 
     def after_step(self, network: nn.Module, progress: float) -> None:
         """Called after every step with the share of training done, for what follows the network."""
@@ -89,7 +91,8 @@ class SimCLR(nn.Module):
 
     def forward(self, network, views, targets):
         hidden, _ = hidden_and_logits(network, torch.cat(views))
-        return nt_xent(self.head(hidden).float(), self.temperature)
+        projected = gathered(at_least_single(self.head(hidden)))  # (processes, 2 b, d)
+        return nt_xent(projected.unflatten(1, (2, -1)).transpose(0, 1).flatten(0, 2), self.temperature)
 
     def after_step(self, network, progress):
         pass
@@ -112,7 +115,9 @@ def nt_xent(projected: torch.Tensor, temperature: float) -> torch.Tensor:
 class DINO(nn.Module):
     """A student follows a teacher, its own running average, across views (Caron et al. 2021).
 
-    Two global views, no multi-crop. The teacher's outputs are centred and sharpened so that they do not collapse.
+    The first two views are whole, the others local: small crops that only the student sees (multi-crop). It answers
+    what the teacher says of every other whole view. The teacher's outputs are centred and sharpened so that they do
+    not collapse.
     """
 
     STUDENT_TEMPERATURE, TEACHER_TEMPERATURE, CENTRE_MOMENTUM = 0.1, 0.04, 0.9
@@ -127,25 +132,47 @@ class DINO(nn.Module):
             _linear(HIDDEN, 256, seed + 1),
             Prototypes(256, recipe.projection, seed),
         )
+        if recipe.local_views:
+            _require_any_size(network, recipe.network)
         self.teacher = copy.deepcopy(network).requires_grad_(False)
         self.teacher_head = copy.deepcopy(self.head).requires_grad_(False)
         self.register_buffer("centre", torch.zeros(1, recipe.projection))
 
     def forward(self, network, views, targets):
         with torch.no_grad():
-            hidden, _ = hidden_and_logits(self.teacher, torch.cat(views))
-            taught = self.teacher_head(hidden).float()
+            hidden, _ = hidden_and_logits(self.teacher, torch.cat(views[:2]))
+            taught = at_least_single(self.teacher_head(hidden))
             goals = F.softmax((taught - self.centre) / self.TEACHER_TEMPERATURE, dim=1).chunk(2)
-            self.centre.lerp_(taught.mean(dim=0, keepdim=True), 1 - self.CENTRE_MOMENTUM)
+            self.centre.lerp_(gathered(taught.mean(dim=0, keepdim=True)).mean(dim=0), 1 - self.CENTRE_MOMENTUM)
+        said = [answer for size in (views[:2], views[2:]) if size for answer in self._answers(network, size)]
+        pairs = [(goals[i], answer) for i in (0, 1) for j, answer in enumerate(said) if i != j]
+        return -sum((goal * answer).sum(dim=1).mean() for goal, answer in pairs) / len(pairs)
+
+    def _answers(self, network, views):
         hidden, _ = hidden_and_logits(network, torch.cat(views))
-        said = F.log_softmax(self.head(hidden).float() / self.STUDENT_TEMPERATURE, dim=1).chunk(2)
-        return -0.5 * sum((goals[i] * said[1 - i]).sum(dim=1).mean() for i in (0, 1))
+        answers = at_least_single(self.head(hidden)) / self.STUDENT_TEMPERATURE
+        return F.log_softmax(answers, dim=1).chunk(len(views))
 
     @torch.no_grad()
     def after_step(self, network, progress):
         momentum = 1 - (1 - self.momentum) * (1 + math.cos(math.pi * progress)) / 2
         for teacher, student in ((self.teacher, network), (self.teacher_head, self.head)):
             torch._foreach_lerp_(list(teacher.parameters()), list(student.parameters()), 1 - momentum)
+
+
+@torch.no_grad()
+def _require_any_size(network: nn.Module, name: str) -> None:
+    side = local_side(network.image_size)
+    training = network.training
+    try:
+        network.eval()(torch.zeros(1, 3, side, side))
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(
+            f"{name} takes images of {network.image_size} pixels only, local views have {side}: set local_views to 0, "
+            "or choose a network that pools at the end, such as resnet18"
+        ) from error
+    finally:
+        network.train(training)
 
 
 class Prototypes(nn.Module):

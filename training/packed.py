@@ -12,6 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
+from . import windows
+
 BLOCK = 256  # images; the unit of checksums, of parallel work, and of what a kill can lose
 FORMAT = 1
 
@@ -39,12 +41,13 @@ class Packed:
     def __len__(self) -> int:
         return len(self.names)
 
+    def __reduce__(self):
+        """Another process opens the files itself instead of being sent the pixels."""
+        return load, (Path(self.pixels.filename).parent, False)
+
     def read(self, images: np.ndarray) -> np.ndarray:
         """Pixels of the images with these numbers, (len(images), size, size, 3), read in the order on disk."""
-        order = np.argsort(images, kind="stable")
-        out = np.empty((len(order), *self.pixels.shape[1:]), np.uint8)
-        out[order] = self.pixels[np.asarray(images)[order]]
-        return out
+        return windows.read(self.pixels, images)
 
 
 def load(folder: str | os.PathLike, verify: bool = True) -> Packed:

@@ -51,10 +51,10 @@ class Recipe:
     """Of the forward and backward pass; weights and losses stay in float32."""
     accumulate: int = 1
     """Pieces that a batch is cut into to save memory; batch norm sees one piece at a time."""
-    optimizer: Literal["adamw", "sgd"] = "adamw"
+    optimizer: Literal["adamw", "sgd", "lars"] = "adamw"
     """Rule of descent."""
     momentum: float | None = None
-    """Of SGD, Nesterov off."""
+    """Of SGD, Nesterov off, and of LARS."""
     dropout: float | None = None
     """Share of units silenced in the network's dropout layers; by default the network's own."""
     ema: float | None = None
@@ -77,6 +77,27 @@ class Recipe:
     """SimCLR: of the softmax over the other images."""
     teacher_momentum: float | None = None
     """DINO: decay a step of the teacher at the start; it goes to 1 along a cosine."""
+
+    local_views: int | None = None
+    """DINO: small crops an image beside the two large ones; only for networks that take images of any size."""
+    rule: Literal["backprop", "feedback_alignment", "predictive_coding", "stdp", "readout", "untrained"] = "backprop"
+    """What a step does with the loss; training.rules says more."""
+    feedback: Literal["random", "sign", "direct"] | None = None
+    """Feedback alignment: random fixed weights, with the signs of the true ones, or from the output to every layer."""
+    inference_steps: int | None = None
+    """Predictive coding: steps of relaxation a batch (T)."""
+    clamp: float | None = None
+    """Predictive coding: how strongly the output is pulled towards the target; backpropagation at 0."""
+    top_down: Literal["learned", "tied"] | None = None
+    """Predictive coding: top-down weights of their own, or the transposed bottom-up ones."""
+    spike_steps: int | None = None
+    """STDP: time steps an image (T)."""
+    tau_plus: float | None = None
+    """STDP: time constant of potentiation, in steps."""
+    tau_minus: float | None = None
+    """STDP: time constant of depression, in steps."""
+    depression: float | None = None
+    """STDP: largest depression of a pair, where the largest potentiation is 1."""
 
     def __post_init__(self):
         for name, owner, value, owners in _CONDITIONAL:
@@ -111,12 +132,15 @@ class Recipe:
             if self.accumulate > 1:
                 raise ValueError(f"objective {self.objective} compares images of one batch: accumulate must be 1")
 
+        if self.rule != "backprop" and self.objective != "classify":
+            raise ValueError(f"rule {self.rule} learns classes: set objective classify, got {self.objective}")
+
     @property
     def data_stream(self) -> tuple:
         """What decides the order and the augmentation of the images: equal for networks that can share a pass."""
         seed = self.seed if self.data_seed is None else self.data_seed
         views = 2 if self.objective in ("simclr", "dino") else 1
-        return seed, self.batch_size, self.augmentation, self.order, views
+        return seed, self.batch_size, self.augmentation, self.order, views, self.local_views or 0
 
     def run_id(self, data_fingerprint: str) -> str:
         """Hash of this recipe and of the images and labels it is trained on.
@@ -136,7 +160,7 @@ _FIRST_RELEASE = (
 
 # setting, the setting it belongs to, an example, the values that read it
 _CONDITIONAL = (
-    ("momentum", "optimizer", 0.9, ("sgd",)),
+    ("momentum", "optimizer", 0.9, ("sgd", "lars")),
     ("auxiliary_k", "objective", 2, ("auxiliary",)),
     ("auxiliary_weight", "objective", 0.5, ("auxiliary",)),
     ("tune", "objective", "all", ("curriculum",)),
@@ -145,13 +169,25 @@ _CONDITIONAL = (
     ("projection", "objective", 128, ("simclr", "dino")),
     ("temperature", "objective", 0.5, ("simclr",)),
     ("teacher_momentum", "objective", 0.996, ("dino",)),
+    ("local_views", "objective", 6, ("dino",)),
+    ("feedback", "rule", "random", ("feedback_alignment",)),
+    ("inference_steps", "rule", 16, ("predictive_coding",)),
+    ("clamp", "rule", 0.1, ("predictive_coding",)),
+    ("top_down", "rule", "learned", ("predictive_coding",)),
+    ("spike_steps", "rule", 8, ("stdp",)),
+    ("tau_plus", "rule", 2.0, ("stdp",)),
+    ("tau_minus", "rule", 2.0, ("stdp",)),
+    ("depression", "rule", 0.5, ("stdp",)),
 )
 _CHOICES = {
     "order": ("images", "blocks"),
     "precision": ("float32", "bfloat16"),
-    "optimizer": ("adamw", "sgd"),
+    "optimizer": ("adamw", "sgd", "lars"),
     "objective": ("classify", "auxiliary", "curriculum", "adversarial", "simclr", "dino"),
     "tune": ("all", "late", "head", None),
+    "rule": ("backprop", "feedback_alignment", "predictive_coding", "stdp", "readout", "untrained"),
+    "feedback": ("random", "sign", "direct", None),
+    "top_down": ("learned", "tied", None),
 }
 _INFINITE = float("inf")
 _RANGES = {
@@ -166,6 +202,13 @@ _RANGES = {
     "dropout": (0, 1),
     "ema": (0, 1),
     "teacher_momentum": (0, 1),
+    "local_views": (0, _INFINITE),
+    "inference_steps": (1, _INFINITE),
+    "clamp": (1e-6, _INFINITE),
+    "spike_steps": (2, _INFINITE),
+    "tau_plus": (1e-3, _INFINITE),
+    "tau_minus": (1e-3, _INFINITE),
+    "depression": (0, _INFINITE),
 }
 
 
@@ -183,6 +226,9 @@ class Execution:
     """Steps between two looks at the loss, each of which waits for the device."""
     snapshots_mb: float = 0.0
     """Space for weights along training, spread over log(step), in half precision; 0 for none."""
+    report: bool = False
+    """After every epoch, measure how far each layer has moved, the angle of its change to backpropagation's, and
+    its activity; straight networks only."""
 
     def place(self) -> str:
         """The device by name."""

@@ -62,19 +62,25 @@ _SELF_SUPERVISED = {
     "labels": "none",
     "k": 1,
     "label_smoothing": 0.0,
-    "augmentation": "flip=true,random_resized_crop=0.08:1,colour=0.4",
 }
 RECIPES["simclr"] = {
     **RECIPES["scaling"],
     **_SELF_SUPERVISED,
     "objective": "simclr",
+    "augmentation": "flip=true,random_resized_crop=0.08:1,colour=0.8,hue=0.2,colour_share=0.8,grey=0.2,blur=0.5",
+    "optimizer": "lars",
+    "learning_rate": 1.7,  # 0.075 x the root of the batch, as for small batches in the paper
+    "weight_decay": 1e-6,
+    "warmup_epochs": 10.0,
     "projection": 128,
-    "temperature": 0.5,
+    "temperature": 0.1,
 }
 RECIPES["dino"] = {
     **RECIPES["scaling"],
     **_SELF_SUPERVISED,
     "objective": "dino",
+    "augmentation": "flip=true,random_resized_crop=0.4:1,colour=0.4,hue=0.1,colour_share=0.8,grey=0.2,blur=0.5",
+    "local_views": 6,
     "optimizer": "adamw",
     "momentum": None,
     "learning_rate": 5e-4,
@@ -82,6 +88,22 @@ RECIPES["dino"] = {
     "clip": 3.0,
     "projection": 65536,
     "teacher_momentum": 0.996,
+}
+RECIPES["learning_rules"] = {
+    "network": "rules_cnn",
+    "epochs": 40,
+    "learning_rate": 2e-3,
+    "weight_decay": 1e-2,
+    "label_smoothing": 0.0,
+    "clip": INFINITE,
+    "augmentation": "flip=true,crop_padding=4",
+}
+
+# What each learning rule adds to a recipe, unless it is said otherwise.
+RULE_SETTINGS: dict[str, dict] = {
+    "feedback_alignment": {"feedback": "random"},
+    "predictive_coding": {"inference_steps": 8, "clamp": 0.1, "top_down": "learned"},
+    "stdp": {"spike_steps": 8, "tau_plus": 2.0, "tau_minus": 2.0, "depression": 0.5},
 }
 
 
@@ -98,7 +120,7 @@ def named(name: str, **settings) -> Recipe:
         raise ValueError(f"unknown setting {', '.join(unknown)}; a recipe has {', '.join(sorted(known))}")
     changed = {key: value for key, value in settings.items() if value is not None}
     base = {"labels": "native", "seed": 1, **RECIPES[name]}
-    base.update(changed)
+    base |= {**RULE_SETTINGS.get(changed.get("rule"), {}), **changed}
     if "k" not in base:
         raise ValueError("the number of classes k is missing")
     return Recipe(**base)

@@ -6,10 +6,10 @@ Heavy imports live in the functions, so that the command line starts fast.
 from __future__ import annotations
 
 import ast
-import hashlib
 import inspect
 import itertools
-from dataclasses import asdict, field, fields, make_dataclass
+import sys
+from dataclasses import field, fields, make_dataclass
 from pathlib import Path
 from typing import Annotated, get_type_hints
 
@@ -58,12 +58,15 @@ def train(
     images_per_class: int | None = None,
     subset_seed: int = 0,
     broken: str = "fatal",
+    validation: str = "auto",
     settings: Annotated[Settings, Flat] = Settings(),  # noqa: B008  (frozen)
     execution: Annotated[Execution, Flat] = Execution(),  # noqa: B008
 ) -> None:
     """Train one network and keep it in the checkpoint store; after a crash the same command goes on.
 
     Example: granularity train --recipe tiny --data tiny_imagenet --labels native --seed 1
+
+    On several GPUs: torchrun --nproc-per-node 4 -m brainscore_granularity.cli train --recipe imagenet ...
 
     Args:
         data: Images: a folder, a zip or a folder of zips, laid out split/class/image; or a pack made before.
@@ -77,6 +80,8 @@ def train(
         images_per_class: Train on this many images of every class.
         subset_seed: Chooses them.
         broken: What to do with images that cannot be read: fatal, or skip and list them.
+        validation: Images beside those on which accuracy is measured after each epoch: auto (a val or test split
+            where the data has one), the name of a split, or none.
         settings: Settings of the recipe.
         execution: How it is carried out.
     """
@@ -92,6 +97,7 @@ def train(
         images_per_class=images_per_class,
         subset_seed=subset_seed,
         broken=broken,
+        validation=validation,
         settings=settings,
         execution=execution,
     )
@@ -109,6 +115,7 @@ def ladder(
     images_per_class: int | None = None,
     subset_seed: int = 0,
     broken: str = "fatal",
+    validation: str = "auto",
     devices: tuple[str, ...] = (),
     group: int | None = None,
     settings: Annotated[Settings, Flat] = Settings(),  # noqa: B008  (frozen)
@@ -132,71 +139,48 @@ def ladder(
         images_per_class: Train on this many images of every class.
         subset_seed: Chooses them.
         broken: What to do with images that cannot be read: fatal, or skip and list them.
+        validation: Images beside those on which accuracy is measured after each epoch: auto (a val or test split
+            where the data has one), the name of a split, or none.
         devices: Devices that share the ladder, such as cuda:0 cuda:1; by default every GPU.
         group: Most networks at a time on one device; by default as many as fit.
         settings: Settings of the recipe.
         execution: How it is carried out.
     """
-    import torch
-
     from brainscore_granularity import checkpoints
-    from brainscore_granularity.paths import home
 
-    from . import inputs
+    from . import hardware, inputs, parallel, plan
     from . import ladder as ladders
 
     changes = {f.name: getattr(settings, f.name) for f in fields(settings)}
     base = named(recipe, **{"labels": None, "k": 1, **changes})  # an error in a setting comes before any packing
     if devices and execution.device:
         raise ValueError(f"give --device {execution.device} or --devices {' '.join(devices)}, not both")
-    images = inputs.images(data, base, images_per_class, subset_seed, broken)
-    begin = checkpoints.find(start) if start else None
-    weights = begin.state_dict() if begin else None
-
-    rungs, infos = [], {}
-    plan = [(source, n, seed) for source in labels for n in inputs.numbers(source, k) for seed in seeds]
-    if names and len(names) != len(plan):
-        raise ValueError(f"{len(names)} names for {len(plan)} networks; give one each or none")
-    for i, (source, n, seed) in enumerate(plan):
-        short, classes, n = inputs.labels(source, n, images, base)
-        own = named(recipe, **{**changes, "labels": short, "k": n, "seed": seed})
-        count = "" if short in ("native", "none") else f"_k{n}"
-        identifier = names[i] if names else f"granularity_{recipe}_{short}{count}_s{seed}"
-        parts = {"images": images.fingerprint, "labels": hashlib.sha256(classes.tobytes()).hexdigest()[:16]}
-        if begin:
-            parts["start"] = begin.sha256
-        run_id = own.run_id("-".join(parts.values()))
-        info = {
-            "network": own.network,
-            "classes": own.k,
-            "recipe": asdict(own),
-            "run_id": run_id,
-            "data": {**parts, "number": len(images)},
-            "code": code_version(),
-            "versions": checkpoints.versions(),
-            "simulated": False,
-        }
-        folder = (to if len(plan) == 1 else to / identifier) if to else home() / "runs" / run_id
-        infos[identifier] = info
-        rungs.append(ladders.Rung(identifier, own, classes, folder, info, weights))
-    if not devices:
-        devices = (
-            (execution.device,) if execution.device else tuple(f"cuda:{i}" for i in range(torch.cuda.device_count()))
-        )
-    for identifier, (network, metrics) in ladders.train_on(
-        list(devices or ("cpu",)), rungs, images, execution, group
-    ).items():
-        info = {**infos[identifier], "metrics": metrics}
-        saved = checkpoints.save(checkpoints.default_store(), identifier, network.state_dict(), info)
-        last = f", loss {metrics['train_loss'][-1]:.4f}" if metrics["train_loss"] else ""
-        print(f"{identifier}{last} -> {saved.weights}")
-
-
-def code_version() -> str:
-    """Hash of the code that decides the weights: this package and the networks."""
-    import brainscore_granularity
-
-    root = Path(brainscore_granularity.__file__).parent
-    files = [*Path(__file__).parent.glob("*.py"), root / "networks.py", *(root / "architectures").glob("*.py")]
-    content = b"".join(f.name.encode() + f.read_bytes() for f in sorted(files, key=lambda f: (f.name, f.parent.name)))
-    return f"{brainscore_granularity.__version__}+{hashlib.sha256(content).hexdigest()[:12]}"
+    with parallel.joined(execution.device) as device:
+        images = parallel.from_first(lambda: inputs.images(data, base, images_per_class, subset_seed, broken))
+        beside = parallel.from_first(lambda: inputs.validation(data, images, validation, broken))
+        chosen = {"labels": labels, "k": k, "seeds": seeds, "names": names, "to": to, "start": start}
+        rungs = parallel.from_first(lambda: plan.rungs(images, beside, recipe, changes, **chosen))
+        together = parallel.processes()
+        if together.number > 1 and (len(rungs) > 1 or devices):
+            raise ValueError(
+                f"torchrun trains one network in several processes, asked: {len(rungs)} networks"
+                f"{' on --devices' if devices else ''}. Start a ladder without torchrun; it takes every GPU"
+            )
+        places = [device or "cpu"] if device or together.number > 1 else list(devices or plan.gpus())
+        if together.first and base.precision == "bfloat16" and any(map(hardware.emulates_bfloat16, places)):
+            print(
+                "this processor has no instructions for bfloat16, which makes training slower than in float32 (about "
+                "3 times on small networks): --precision float32 is faster here, and gives other weights",
+                file=sys.stderr,
+            )
+        trained = ladders.train_on(places, rungs, images, execution, group)
+        if not together.first:
+            return
+        for rung in rungs:
+            network, metrics = trained[rung.name]
+            info = {**rung.description, "metrics": metrics}
+            saved = checkpoints.save(checkpoints.default_store(), rung.name, network.state_dict(), info)
+            last = f", loss {metrics['train_loss'][-1]:.4f}" if metrics["train_loss"] else ""
+            if "validation_accuracy" in metrics:
+                last += f", validation accuracy {metrics['validation_accuracy']:.1%}"
+            print(f"{rung.name}{last} -> {saved.weights}")

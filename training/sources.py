@@ -20,6 +20,14 @@ class SourceError(ValueError):
     """The images are not laid out as expected; the message says what was found and what to do."""
 
 
+class NoSplit(SourceError):
+    """There are no images of the split that was asked for."""
+
+    def __init__(self, message: str, splits: set[str]):
+        super().__init__(message)
+        self.splits = splits  # those that are there
+
+
 @dataclass(frozen=True, eq=False)
 class Source:
     """A list of labelled image files. It may be pickled, forked and read from several processes."""
@@ -95,9 +103,10 @@ def find(
             found[key] = (size, (str(container), member))
     if not found:
         there = f"splits there: {', '.join(sorted(others))}" if others else "no image files there"
-        raise SourceError(
+        raise NoSplit(
             f"no images of split {split!r} in {', '.join(looked)}; {there}. "
-            f"Expected <split>/<class>/<file> or <class>/<file> with {' '.join(sorted(EXTENSIONS))}"
+            f"Expected <split>/<class>/<file> or <class>/<file> with {' '.join(sorted(EXTENSIONS))}",
+            others,
         )
     empty = sorted(folders - {label for label, _ in found})
     if empty:

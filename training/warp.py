@@ -8,15 +8,18 @@ import torch
 from torch.nn import functional as F
 
 
-def warp(images: torch.Tensor, matrix: torch.Tensor) -> torch.Tensor:
+def warp(images: torch.Tensor, matrix: torch.Tensor, shape: tuple[int, int] | None = None) -> torch.Tensor:
     """Bilinear sampling of (b, c, h, w) float images at ``matrix @ (x, y, 1)`` for every output pixel (x, y).
 
     matrix : (b, 2, 3), in pixels from the centre of the image, y down.
+    shape : height and width of the output; by default those of the images.
 
     Beyond its edge an image goes on as its mirror image, the outermost pixel doubled (numpy's ``symmetric``):
     the edge of the outermost pixel is the axis, so that a whole-pixel shift is exact and equals symmetric padding.
     """
     x, y, half = _pixels(*images.shape[-2:], images.device)
+    if shape is not None:
+        x, y, _ = _pixels(*shape, images.device)
     matrix = (matrix / half)[:, None, None]  # grid_sample measures in half widths and half heights
     # affine_grid's values as one product and one sum over the grid, in a third of its time.
     rows = matrix[..., 1] * y + matrix[..., 2]

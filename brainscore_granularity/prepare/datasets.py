@@ -21,6 +21,8 @@ class Dataset:
     module: str
     identifiers: tuple[str, ...]
     """Every local build that it can make, in the order in which they are listed."""
+    serves: str
+    """Benchmarks that load them."""
     licence: str
     access: str
 
@@ -29,7 +31,7 @@ class Dataset:
         return f"granularity data prepare {self.name} --from DIR"
 
     def preparation(self):
-        """The function behind the command."""
+        """The function behind the command, ``prepare(source, ...)``, which returns the identifiers it made."""
         return import_module(f"{__package__}.{self.module}").prepare
 
 
@@ -57,6 +59,7 @@ DATASETS = {
             title="Natural Scenes Dataset",
             module="nsd",
             identifiers=nsd_identifiers(),
+            serves=f"Allen2022_fmri.{{{','.join(NSD_REGIONS)}}}-rsa",
             licence="the NSD terms and conditions",
             access=_NSD_ACCESS,
         ),
@@ -65,6 +68,7 @@ DATASETS = {
             title="NSD-synthetic",
             module="nsd_synthetic",
             identifiers=tuple(f"Allen2022_fmri_synthetic_local.{region}.test" for region in SYNTHETIC_REGIONS),
+            serves=f"Allen2022_fmri_synthetic.{{{','.join(SYNTHETIC_REGIONS)}}}-rsa",
             licence="the NSD terms and conditions",
             access=_NSD_ACCESS,
         ),
@@ -72,9 +76,11 @@ DATASETS = {
             name="things",
             title="THINGS images and similarity judgements",
             module="things",
-            identifiers=("Hebart2023_local.spose",),
+            identifiers=("Hebart2023_local.spose", "Hebart2023_local.triplet"),
+            serves="Hebart2023.{concept-rsa,triplet}",
             licence="the terms of the THINGS image database (non-commercial research)",
-            access="follow things-initiative.org to the images and the similarity data",
+            access="the images from osf.io/jum2f (with the password beside them), the embedding and the choices from "
+            "osf.io/f5rn6",
         ),
         Dataset(
             name="things-fmri",
@@ -85,8 +91,10 @@ DATASETS = {
                 for region in THINGS_FMRI_REGIONS
                 for split in ("train", "test", "concepts720")
             ),
+            serves=f"Hebart2023_fmri.{{{','.join(THINGS_FMRI_REGIONS)}}}-rsa",
             licence="the licence stated with THINGS-data, and the terms of the THINGS image database",
-            access="follow things-initiative.org to THINGS-data",
+            access="the single trial responses in table format from doi.org/10.25452/figshare.plus.20492835, the "
+            "images from osf.io/jum2f",
         ),
         Dataset(
             name="tvsd",
@@ -95,8 +103,9 @@ DATASETS = {
             identifiers=tuple(
                 f"Papale2025_local.{region}.{split}" for region in TVSD_REGIONS for split in ("train", "test")
             ),
+            serves=f"Papale2025.{{{','.join(TVSD_REGIONS)}}}-rsa",
             licence="the licence stated with the TVSD, and the terms of the THINGS image database",
-            access="the repository paolo_papale/TVSD on gin.g-node.org; the images from things-initiative.org",
+            access="the repository paolo_papale/TVSD on gin.g-node.org; the images from osf.io/jum2f",
         ),
     )
 }

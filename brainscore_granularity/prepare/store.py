@@ -205,6 +205,11 @@ def source_of(identifier: str) -> dict:
         raise Missing(how_to_get(identifier)) from None
 
 
+def is_made_from(identifier: str, inputs: dict) -> bool:
+    """Whether a whole build is there that was made from exactly these ``inputs``, so that it can stay."""
+    return state(identifier)[0] == "ready" and source_of(identifier).get("inputs") == inputs
+
+
 def _record(identifier: str) -> dict:
     record = json.loads((root() / identifier / "prepared.json").read_text())
     missing = {"version", "written", "assembly", "stimuli", "stimulus_set", "images", "source"} - set(record)
@@ -236,13 +241,15 @@ def _check(identifier: str, assembly, stimuli, images: Path) -> None:
             f"{identifier}: expected stimulus_id and a second presentation coordinate, because Brain-Score's loader "
             "loses a single one; add one, such as repetition"
         )
-    lacking = {"stimulus_id"} - levels["presentation"] | set(NEUROID_COORDINATES) - levels.get("neuroid", set())
-    if lacking:
+    neural = "neuroid" in assembly.dims  # else choices: one value a presentation
+    needed = {"stimulus_id", *(NEUROID_COORDINATES if neural else ())}
+    if lacking := needed - levels["presentation"] - levels.get("neuroid", set()):
         raise ValueError(f"{identifier}: expected the coordinates {', '.join(sorted(lacking))}, which are not there")
-    bad = int((~np.isfinite(assembly.values)).any(axis=(0, 2)).sum())
+    bad = int((~np.isfinite(assembly.values)).any(axis=(0, 2)).sum()) if neural else 0
     if bad:
         raise ValueError(f"{identifier}: {bad} neuroids have NaN or infinite responses; drop them and say how many")
-    for what, names in (("neuroid_id", assembly["neuroid_id"].values), ("stimulus_id", stimuli["stimulus_id"])):
+    for what, names in (("neuroid_id", assembly["neuroid_id"].values if neural else ()),
+                        ("stimulus_id", stimuli["stimulus_id"])):  # fmt: skip
         if len(set(names)) != len(names):
             raise ValueError(f"{identifier}: {what} must be unique, got {len(names)} rows with {len(set(names))}")
     unknown = sorted(set(assembly["stimulus_id"].values) - set(stimuli["stimulus_id"]))
@@ -270,11 +277,12 @@ def _write_netcdf(assembly, path: Path) -> None:
 
     flat = assembly.reset_index(list(assembly.indexes))
     flat.attrs = {name: value for name, value in assembly.attrs.items() if isinstance(value, (str, int, float))}
+    dataset = flat.to_dataset(name="data")
+    # xarray would list the coordinates in the order of a set: other bytes in every process.
+    dataset["data"].encoding = {"zlib": True, "complevel": 1, "coordinates": " ".join(flat.coords)}
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        flat.to_dataset(name="data", promote_attrs=False).to_netcdf(
-            temporary, engine="netcdf4", encoding={"data": {"zlib": True, "complevel": 1}}
-        )
+        dataset.to_netcdf(temporary, engine="netcdf4")
         with open(temporary, "rb") as file:
             os.fsync(file.fileno())
         os.replace(temporary, path)

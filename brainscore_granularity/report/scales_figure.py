@@ -33,6 +33,10 @@ def scales_figure(scores: pd.DataFrame, layers: pd.DataFrame) -> str:
             _panel(axis, rows, layers[layers["scale"] == scale], x_of, style.COLOURS[scale])
             axis.set_title(f"{scale if scale == 'fMRI' else scale.capitalize()}: {SUBJECTS[scale]}", loc="left")
             axis.set_xticks(list(x_of.values()), [_tick(name) for name in x_of], fontsize=7.5)
+            for kind in dict.fromkeys(name.split()[0] for name in x_of if " " in name):
+                places = [x for name, x in x_of.items() if name.startswith(f"{kind} ")]
+                axis.text(sum(places) / len(places), -0.085, kind, ha="center", va="top", fontsize=7.5, color=style.INK,
+                          transform=axis.get_xaxis_transform())  # fmt: skip
             axis.set_xlabel("classes the network was trained on")
         handles, labels = axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, frameon=False, fontsize=8, loc="lower center", ncols=3)
@@ -68,4 +72,4 @@ def _panel(axis, rows, layers, x_of, colour) -> None:
 
 
 def _tick(name: str) -> str:
-    return {"untrained": "un-\ntrained", "native": "200\nnative"}.get(name, name.replace(" ", "\n"))
+    return {"untrained": "un-\ntrained", "native": "200\nnative"}.get(name, name.split()[-1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from .summary import by_condition, is_best, number, raw_interval
@@ -85,6 +86,53 @@ def print_scores(scores: pd.DataFrame) -> None:
     _console().print(table)
 
 
+def print_grid(scores: pd.DataFrame, most: int = 40) -> None:
+    """A grid that has just been scored: one line a score, or the matrix where that would be long."""
+    (print_scores if len(scores) <= most else print_matrix)(scores)
+
+
+def print_matrix(scores: pd.DataFrame) -> None:
+    """Models by benchmarks."""
+    _console().print(_matrix(scores))
+
+
+def _matrix(scores: pd.DataFrame) -> Table:
+    benchmarks = list(dict.fromkeys(scores["benchmark"]))
+    cells = {
+        (row.model, row.benchmark): "failed" if row.status != "ok" else number(row.value) for row in scores.itertuples()
+    }
+    simulated = set(scores.loc[scores["simulated"].astype(bool), "benchmark"])
+    table = Table(caption="share of the noise ceiling; a dash: not scored yet")
+    table.add_column("model", overflow="fold")
+    for name in benchmarks:
+        table.add_column(name + ("\n(simulated)" if name in simulated else ""), justify="right", overflow="fold")
+    for model in scores.sort_values(["family", "labels", "k", "seed"], kind="stable")["model"].unique():
+        table.add_row(model, *(cells.get((model, name), "-") for name in benchmarks))
+    return table
+
+
+def print_failed(records: list[dict]) -> None:
+    """The failed pairs and why."""
+    failed = [record for record in records if record["status"] != "ok"]
+    for record in failed:
+        print(f"{record['model']} on {record['benchmark']}: {record.get('reason')}")
+    print(f"{len(failed)} of {len(records)} failed")
+
+
+def watch_matrix(folder, every: float, warn) -> None:
+    """Show the matrix of a results folder, again and again, until interrupted."""
+    import time
+
+    from rich.live import Live
+
+    from .. import results
+
+    with Live(console=_console(), refresh_per_second=2) as live:
+        while True:
+            live.update(_matrix(results.table(results.read_all(folder, warn))))
+            time.sleep(every)
+
+
 def print_layers(model: str, layers: pd.DataFrame) -> None:
     """One line a layer, as from ``layers.table``."""
     table = Table(
@@ -99,6 +147,33 @@ def print_layers(model: str, layers: pd.DataFrame) -> None:
         style = "bold" if row["layer"] == layers.attrs["best"] else None
         table.add_row(("> " if row["committed"] else "  ") + row["layer"], *cells, style=style)
     _console().print(table)
+
+
+def print_data_status(datasets: list, states: dict[str, dict[str, tuple[str, str]]]) -> None:
+    """One row a data set; builds that are there but cannot be used are listed below it.
+
+    datasets : ``prepare.datasets.Dataset``. states : data set -> build -> (state, detail).
+    """
+    table = Table()
+    for name in ("data set", "local builds", "serves", "how to get it"):
+        table.add_column(name, overflow="fold", no_wrap=name == "local builds")
+    for dataset in datasets:
+        found = [state for state, _ in states[dataset.name].values()]
+        counts = [f"{found.count(state)} {state}" for state in ("ready", "incomplete", "damaged") if state in found]
+        how = f"Under {dataset.licence}. To get it: {dataset.access}. Then `{dataset.command}`."
+        table.add_row(
+            f"{dataset.title} ({dataset.name})",
+            f"{', '.join(counts) or 'none'} of {len(found)}",
+            escape(dataset.serves),
+            "" if set(found) == {"ready"} else escape(how),
+        )
+        table.add_section()
+    _console().print(table)
+    for dataset in datasets:
+        for build, (state, detail) in states[dataset.name].items():
+            if state in ("incomplete", "damaged"):
+                line = f"{build} is {state}: {detail}. Run `{dataset.command}` again."
+                _console().print(escape(line), soft_wrap=True)
 
 
 def _console() -> Console:

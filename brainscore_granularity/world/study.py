@@ -115,9 +115,9 @@ def make(store: Path, job: Job, data: Data, on_epoch: Callable[[str], None] | No
         job.recipe,
         data.training.pixels,
         job.labels,
-        validation=(data.validation.pixels, job.validation_labels),
         on_epoch=(lambda epoch, loss: on_epoch(job.identifier)) if on_epoch else None,
     )
+    metrics["validation_accuracy"] = loop.accuracy(network, data.validation.pixels, job.validation_labels)
     info = {
         "network": job.recipe.network,
         "classes": job.recipe.k,

@@ -17,5 +17,5 @@ def shown(pattern):
 data_registry["Hebart2023_local.spose"] = lambda: build("spose")
 data_registry["Hebart2023_local.triplet"] = lambda: build("triplet")
 
-stimulus_set_registry["Hebart2023_local_images"] = lambda: shown("spose")
-stimulus_set_registry["Hebart2023_local_concepts"] = lambda: shown("triplet")
+stimulus_set_registry["Hebart2023_local.images"] = lambda: shown("spose")
+stimulus_set_registry["Hebart2023_local.concepts"] = lambda: shown("triplet")

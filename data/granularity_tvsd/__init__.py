@@ -21,5 +21,5 @@ data_registry["Papale2025_local.V4.test"] = lambda: build("V4.test")
 data_registry["Papale2025_local.IT.train"] = lambda: build("IT.train")
 data_registry["Papale2025_local.IT.test"] = lambda: build("IT.test")
 
-stimulus_set_registry["Papale2025_local_train"] = lambda: shown("*.train")
-stimulus_set_registry["Papale2025_local_test"] = lambda: shown("*.test")
+stimulus_set_registry["Papale2025_local.train"] = lambda: shown("*.train")
+stimulus_set_registry["Papale2025_local.test"] = lambda: shown("*.test")

@@ -80,7 +80,7 @@ def reproduce(
 ) -> None:
     """Print the published fits (Gokce & Schrimpf 2025) against ours, from the public table.
 
-    Example: granularity scaling reproduce --data shared/data/scaling_laws
+    Example: granularity scaling reproduce --data scaling_laws
 
     Args:
         data: Folder of benchmark_scores.csv and published_fit_coefficients.csv.
@@ -111,7 +111,7 @@ def reproduce(
 def plan(data: Path, budget: float, resamples: int = 200) -> None:
     """What to train for a compute budget, by the joint law in parameters and samples.
 
-    Example: granularity scaling plan --data shared/data/scaling_laws --budget 1e19
+    Example: granularity scaling plan --data scaling_laws --budget 1e19
 
     Args:
         data: Folder of benchmark_scores.csv.
@@ -152,5 +152,5 @@ VERBS = {"fit": fit, "reproduce": reproduce, "plan": plan, "zoo": zoo}
 def scaling() -> None:
     """How alignment grows with compute, data, parameters and classes: fits, published fits, plans.
 
-    Example: granularity scaling reproduce --data shared/data/scaling_laws
+    Example: granularity scaling reproduce --data scaling_laws
     """  # what it does is up to the verbs in it

@@ -1,0 +1,32 @@
+import pytest
+from brainscore_vision import load_model, load_model_bibtex, score
+
+MODEL = "granularity_tiny_own_k8_s1"
+
+
+@pytest.mark.parametrize(
+    ("model_identifier", "benchmark_identifier", "expected"),
+    [
+        ("granularity_tiny_untrained_s1", "World.V1-rsa", 0.248),
+        (MODEL, "World.IT-rsa", 0.060),
+    ],
+)
+def test_score(model_identifier, benchmark_identifier, expected):
+    actual = score(model_identifier=model_identifier, benchmark_identifier=benchmark_identifier, conda_active=True)
+    assert actual == pytest.approx(expected, abs=0.005)
+
+
+def test_score_on_measured_brains(kriegeskorte92):
+    actual = score(model_identifier=MODEL, benchmark_identifier="Kriegeskorte2008.hIT-rsa", conda_active=True)
+    assert actual == pytest.approx(0.275, abs=0.005)
+
+
+def test_bibtex_has_what_the_leaderboard_needs():
+    assert all(f"{field} = {{" in load_model_bibtex(MODEL) for field in ("url", "author", "year"))
+
+
+@pytest.mark.parametrize("labels", ["own_k2", "own_k4", "own_k16", "own_k32", "own_k64", "native", "random_k8",
+                                    "random_k64", "permuted_k8", "permuted_k64"])  # fmt: skip
+def test_every_network_loads_with_its_layers(labels):
+    model = load_model(f"granularity_tiny_{labels}_s1")
+    assert set(model.layer_model.region_layer_map) == {"V1", "V2", "V4", "IT"}

@@ -1,0 +1,89 @@
+"""From what a command asks for to the networks to train: a name, a recipe, labels and a folder for each."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict
+from pathlib import Path
+
+from brainscore_granularity import checkpoints
+from brainscore_granularity.paths import home
+
+from . import targets
+from .ladder import Rung
+from .packed import Packed
+from .recipes import named
+
+
+def rungs(
+    images: Packed,
+    validation: Packed | None,
+    recipe: str,
+    changes: dict,
+    *,
+    labels: tuple[str, ...],
+    k: tuple[int, ...],
+    seeds: tuple[int, ...],
+    names: tuple[str, ...] = (),
+    to: Path | None = None,
+    start: str | None = None,
+) -> list[Rung]:
+    """One network for every label source, number of classes and seed, in this order.
+
+    Parameters
+    ----------
+    recipe, changes : a named recipe, and the settings that differ from it.
+    names : of the checkpoints; by default made from recipe, labels, k and seed.
+    to : folder of the run, or of the runs where there are several.
+    start : checkpoint whose weights they start from.
+    """
+    begin = checkpoints.find(start) if start else None
+    weights = begin.state_dict() if begin else None
+    wanted = [(source, n, seed) for source in labels for n in targets.numbers(source, k, images) for seed in seeds]
+    if names and len(names) != len(wanted):
+        raise ValueError(f"{len(names)} names for {len(wanted)} networks; give one each or none")
+    found = []
+    for i, (source, n, seed) in enumerate(wanted):
+        aim = targets.training(source, n, images, named(recipe, **{**changes, "labels": None, "k": 1}))
+        own = named(recipe, **{**changes, "labels": aim.short, "k": aim.k, "seed": seed})
+        count = "" if aim.short in ("native", "none") else f"_k{aim.k}"
+        study = f"granularity_{recipe}" if own.rule == "backprop" else f"granularity_{recipe}_{own.rule}"
+        if recipe == "learning_rules":
+            study = f"learningrule_{own.rule}"
+        source = "" if recipe == "learning_rules" and aim.short == "native" else f"_{aim.short}{count}"
+        identifier = names[i] if names else f"{study}{source}_s{seed}"
+        parts = {"images": images.fingerprint, "labels": hashlib.sha256(aim.labels.tobytes()).hexdigest()[:16]}
+        if begin:
+            parts["start"] = begin.sha256
+        run_id = own.run_id("-".join(parts.values()))
+        description = {
+            "network": own.network,
+            "classes": own.k,
+            "recipe": asdict(own),
+            "run_id": run_id,
+            "data": {**parts, "number": len(images)},
+            "code": code_version(),
+            "versions": checkpoints.versions(),
+            "simulated": False,
+        }
+        folder = (to if len(wanted) == 1 else to / identifier) if to else home() / "runs" / run_id
+        held_out = targets.held_out(aim, images, validation, own)
+        found.append(Rung(identifier, own, aim.labels, folder, description, weights, held_out))
+    return found
+
+
+def gpus() -> tuple[str, ...]:
+    """Every GPU, or the CPU where there is none."""
+    import torch
+
+    return tuple(f"cuda:{i}" for i in range(torch.cuda.device_count())) or ("cpu",)
+
+
+def code_version() -> str:
+    """Hash of the code that decides the weights: this package and the networks."""
+    import brainscore_granularity
+
+    root = Path(brainscore_granularity.__file__).parent
+    files = [*Path(__file__).parent.rglob("*.py"), root / "networks.py", *(root / "architectures").glob("*.py")]
+    content = b"".join(f.name.encode() + f.read_bytes() for f in sorted(files, key=lambda f: (f.name, f.parent.name)))
+    return f"{brainscore_granularity.__version__}+{hashlib.sha256(content).hexdigest()[:12]}"

@@ -1,0 +1,54 @@
+"""Backpropagation (Rumelhart, Hinton & Williams 1986), and what every learning rule has in common with it.
+
+A rule answers one question: by how much should each weight change for this batch? Its answer goes where a gradient
+goes, into ``parameter.grad``, with the sign of a gradient. Everything else (the network and its initial weights, batch
+norm, the order and augmentation of the images, optimiser, schedule, checkpoints, the sum over processes) belongs to
+the loop, and is the same for all rules.
+
+Local: nothing. Trained by the gradient of the loss: everything.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+
+import torch
+from torch import nn
+
+from ..recipe import Recipe
+
+
+class Backprop(nn.Module):
+    """dW_l = dL/dW_l by the chain rule, with the transposed weights on the way back.
+
+    Other rules replace `learn`, and keep what they remember between steps in parameters, which the loop's optimiser
+    trains too, and in buffers, which are part of a run's state.
+    """
+
+    def __init__(self, recipe: Recipe, network: nn.Module):
+        super().__init__()
+
+    def learn(
+        self,
+        network: nn.Module,
+        objective: nn.Module,
+        views: list[torch.Tensor],
+        targets: torch.Tensor,
+        pieces: int,
+        low_precision: AbstractContextManager,
+    ) -> torch.Tensor:
+        """Add a ``pieces``-th of the change that this part of a batch asks for to the gradients; the same of its loss.
+
+        low_precision : the context that forward passes run in.
+        """
+        with low_precision:
+            loss = objective(network, views, targets) / pieces
+        loss.backward()
+        return loss.detach()
+
+    def statistics(self) -> list[torch.Tensor]:
+        """What was counted in this batch beside gradients, to be averaged over processes."""
+        return []
+
+    def after_step(self, network: nn.Module) -> None:
+        """Called once the optimiser has changed the weights."""

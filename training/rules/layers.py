@@ -1,0 +1,93 @@
+"""A straight network as learning rules see it: weighted layers by name, and blocks that begin with one each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from brainscore_granularity.networks import Network
+
+WEIGHTED = (nn.Conv2d, nn.Linear)
+BETWEEN = (_BatchNorm, nn.ReLU, nn.MaxPool2d, nn.AdaptiveAvgPool2d, nn.Flatten)
+
+
+def weighted(network: nn.Module) -> dict[str, nn.Module]:
+    """The layers with weights, early to late; an error for a network that a local rule cannot be run on."""
+    if not isinstance(network, Network):
+        raise ValueError(
+            "this learning rule needs a straight network, such as rules_cnn, mini or tiny, "
+            f"got {type(network).__name__}"
+        )
+    for name, module in network.named_children():
+        if not isinstance(module, (*WEIGHTED, *BETWEEN)):
+            raise ValueError(
+                f"this learning rule knows convolutions, linear layers, batch norm, ReLU, pooling and flattening; "
+                f"{name} is {type(module).__name__}. Choose a network without, such as rules_cnn, mini or tiny"
+            )
+    return {name: module for name, module in network.named_children() if isinstance(module, WEIGHTED)}
+
+
+def blocks(network: nn.Module) -> dict[str, nn.Sequential]:
+    """Each weighted layer with all that follows it up to the next, by the layer's name."""
+    names, found = weighted(network), {}
+    for name, module in network.named_children():
+        if name in names:
+            found[name] = []
+        found[next(reversed(found))].append(module)
+    return {name: nn.Sequential(*modules) for name, modules in found.items()}
+
+
+@contextmanager
+def backward_through(network: nn.Module, feedback: dict[str, torch.Tensor]) -> Iterator[None]:
+    """Within this context the named layers send errors back through other weights than their own.
+
+    feedback : weights of the shape of the layer's own, which take the place of their transpose on the way back.
+    """
+    changed = [network.get_submodule(name) for name in feedback]
+    for module, other in zip(changed, feedback.values(), strict=True):
+        module.forward = _forward(module, other)
+    try:
+        yield
+    finally:
+        for module in changed:
+            del module.forward
+
+
+def _forward(module: nn.Module, feedback: torch.Tensor):
+    return lambda inputs: _Through.apply(inputs, module.weight, module.bias, feedback, module)
+
+
+class _Through(torch.autograd.Function):
+    """A convolution or linear layer y = W x + b with dL/dx = B^T dL/dy; dL/dW and dL/db are the usual ones."""
+
+    @staticmethod
+    def forward(ctx, inputs, weight, bias, feedback, module):
+        kind = inputs.device.type
+        if torch.is_autocast_enabled(kind):
+            low = torch.get_autocast_dtype(kind)
+            inputs, weight, feedback = inputs.to(low), weight.to(low), feedback.to(low)
+            bias = bias if bias is None else bias.to(low)
+        ctx.save_for_backward(inputs, feedback)
+        ctx.module = module
+        if isinstance(module, nn.Linear):
+            return nn.functional.linear(inputs, weight, bias)
+        return module._conv_forward(inputs, weight, bias)
+
+    @staticmethod
+    def backward(ctx, error):
+        inputs, feedback = ctx.saved_tensors
+        module = ctx.module
+        needs = ctx.needs_input_grad[:3]
+        if isinstance(module, nn.Linear):
+            back = error @ feedback if needs[0] else None
+            change = error.T @ inputs if needs[1] else None
+            return back, change, error.sum(0) if needs[2] else None, None, None
+        # One call gives both: neither the error sent back depends on the inputs, nor the change on the weights.
+        sizes = None if module.bias is None else list(module.bias.shape)
+        geometry = module.stride, module.padding, module.dilation, False, (0, 0), module.groups
+        back, change, offset = torch.ops.aten.convolution_backward(error, inputs, feedback, sizes, *geometry, needs)
+        return back, change, offset, None, None

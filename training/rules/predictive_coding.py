@@ -1,0 +1,119 @@
+r"""Predictive coding (Rao & Ballard 1999; Whittington & Bogacz 2017): value nodes settle, then weights learn locally.
+
+Layer l predicts its value nodes from those below, p_l = f_l(x_{l-1}; W_l), and its error nodes are e_l = x_l - p_l.
+The input x_0 is given, the output is pulled towards the target, with strength \beta:
+
+    F = sum_l |e_l|^2 / 2 + \beta L(f_L(x_{L-1}), target)
+
+1. Relaxation, W fixed: T times from the forward pass, e_l <- e_l - \eta (e_l - f_{l+1}'^T V_{l+1} e_{l+1}) from the
+   top down, then x_l = p_l(x_{l-1}) + e_l from the bottom up: each layer hears its neighbours only. These are steps
+   down F in the coordinates e instead of x, which has the same minima; in x, curvature grows with the depth, and
+   hundreds of steps are not enough (Goemaere et al. 2025). A step that would raise F is not taken and halves \eta;
+   one that is taken makes \eta a fifth larger, up to 1. So F never rises.
+2. Learning, x fixed: dW_l = -e_l f_l'(x_{l-1}) x_{l-1}^T / \beta, the layer's own error times its own input.
+
+Top-down weights V: ``tied`` are the transposed W. ``learned`` are weights of their own, which start as the transposed W
+and get the same product of error and activity as W, through the same optimiser (Whittington & Bogacz 2017): no weight
+is read from elsewhere after the start. Were they to start apart, weight decay would bring them together (Kolen &
+Pollack 1994). Where V differs from the transposed W, its step need not follow the slope of F; the step control holds.
+
+At \beta -> 0 the settled errors become \beta times those of backpropagation, and so do the changes.
+
+Local: every layer, the readout and the scales and offsets of batch norm included. Not local: the step control, which
+needs the whole F, and the statistics of batch norm, which every value node of a batch shares.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from .. import parallel
+from .backprop import Backprop
+from .layers import backward_through, blocks, weighted
+
+SLOWER, FASTER = 0.5, 1.2
+
+
+class PredictiveCoding(Backprop):
+    """``inference_steps`` T, ``clamp`` \\beta and ``top_down`` of the recipe."""
+
+    def __init__(self, recipe, network):
+        super().__init__(recipe, network)
+        self.steps, self.clamp = recipe.inference_steps, recipe.clamp
+        weights = {name: module.weight for name, module in list(weighted(network).items())[1:]}
+        learned = weights if recipe.top_down == "learned" else {}
+        self.top_down = nn.ParameterDict({name: w.detach().clone() for name, w in learned.items()})
+        self.energies = torch.zeros(0)  # of the last batch, for whoever looks
+
+    def learn(self, network, objective, views, targets, pieces, low_precision):
+        parts, n = blocks(network), len(targets)
+        with low_precision, torch.no_grad():
+            values, logits = _sweep(parts, views[0])
+            loss = objective.entropy(logits, targets)
+        # The statistics that evaluation uses are those of the forward pass, not of T relaxation steps.
+        norms = [(buffer, buffer.clone()) for buffer in network.buffers()]
+        values = self.relax(network, objective, parts, views[0], values, targets, low_precision)
+        with low_precision:
+            energy = self.energy(objective, parts, views[0], values, targets)
+        (energy / (self.clamp * n * pieces)).backward()
+        for buffer, kept in norms:
+            buffer.copy_(kept)
+        for name, top_down in self.top_down.items():
+            top_down.grad = network.get_submodule(name).weight.grad.clone()  # of all pieces so far
+        return loss / pieces
+
+    def relax(self, network, objective, parts, inputs, values, targets, low_precision) -> list[torch.Tensor]:
+        """Value nodes (b, ...) of all hidden layers after T steps down the energy."""
+
+        def measured(errors):
+            errors = [e.detach().requires_grad_() for e in errors]
+            with torch.enable_grad(), backward_through(network, dict(self.top_down)):
+                with low_precision:
+                    values, logits = _sweep(parts, inputs, errors)
+                    energy = sum(e.square().sum() for e in errors) / 2
+                    energy = energy + self.clamp * len(targets) * objective.entropy(logits, targets)
+                slopes = torch.autograd.grad(energy, errors)
+            energy = energy.detach()
+            if parallel.processes().number > 1:
+                parallel.average_([energy])
+            return energy, [e.detach() for e in errors], slopes, [v.detach() for v in values]
+
+        energy, errors, slopes, values = measured([torch.zeros_like(v) for v in values])
+        energies, rate = [energy], torch.ones_like(energy)
+        for _ in range(self.steps):
+            new, *tried = measured([e - rate * s for e, s in zip(errors, slopes, strict=True)])
+            # Chosen on the device, so that nothing waits for it. Not a number is not lower either.
+            lower = new <= energy
+            energy = torch.where(lower, new, energy)
+            errors, slopes, values = (
+                [torch.where(lower, a, b) for a, b in zip(better, kept, strict=True)]
+                for better, kept in zip(tried, (errors, slopes, values), strict=True)
+            )
+            rate = (rate * torch.where(lower, FASTER, SLOWER)).clamp(max=1)
+            energies.append(energy)
+        self.energies = torch.stack(energies)
+        return values
+
+    def energy(self, objective, parts, inputs, values, targets) -> torch.Tensor:
+        """F, summed over the images."""
+        total, *_, last = torch.zeros((), device=inputs.device), *parts
+        for (name, part), value in zip(parts.items(), [*values, None], strict=True):
+            predicted = part(inputs)
+            if name == last:
+                return total + self.clamp * len(targets) * objective.entropy(predicted, targets)
+            total = total + (value - parallel.at_least_single(predicted)).square().sum() / 2
+            inputs = value
+
+
+def _sweep(
+    parts: dict[str, nn.Module], inputs: torch.Tensor, errors: list[torch.Tensor] | None = None
+) -> tuple[list[torch.Tensor], torch.Tensor]:
+    """Value nodes of the hidden layers, each its prediction plus its error (none: a forward pass), and the logits."""
+    *hidden, last = parts.values()
+    values = []
+    for i, part in enumerate(hidden):
+        inputs = parallel.at_least_single(part(inputs))
+        inputs = inputs if errors is None else inputs + errors[i]
+        values.append(inputs)
+    return values, last(inputs)

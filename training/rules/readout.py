@@ -1,0 +1,30 @@
+"""Only the readout learns, by the gradient of the loss: what random features are worth, and the control of STDP.
+
+Everything before the last linear layer keeps its initial weights; batch norm follows its running statistics, with
+scale 1 and offset 0.
+"""
+
+from __future__ import annotations
+
+import torch
+
+from ..objectives import head_of
+from .backprop import Backprop
+
+
+class Readout(Backprop):
+    """dW_l = 0 but for the last layer."""
+
+    def learn(self, network, objective, views, targets, pieces, low_precision):
+        with low_precision:
+            with torch.no_grad():
+                hidden = self.hidden(network, views[0], pieces)
+            loss = objective.entropy(head_of(network)(hidden), targets) / pieces
+        loss.backward()
+        return loss.detach()
+
+    def hidden(self, network, inputs, pieces):
+        """What the readout reads; a rule that learns on the way there replaces this."""
+        for module in list(network.children())[:-1]:
+            inputs = module(inputs)
+        return inputs
