@@ -162,6 +162,8 @@ _TRAINED = re.compile(r"granularity_(?P<recipe>[a-z]+)_(?P<labels>[a-z]+)(_k(?P<
 
 _RULE = re.compile(r"learningrule_(?P<rule>[a-z_]+?)(_(?P<labels>[a-z]+_k\d+))?_s(?P<seed>\d+)")
 
+_SCALING = re.compile(r"scaling_(?P<network>[a-z0-9]+)_w(?P<width>\d+)(of(?P<of>\d+))?_d(?P<images>\d+)_s(?P<seed>\d+)")
+
 
 def how_to_make(identifier: str) -> str:
     """The commands that make a checkpoint, in one line."""
@@ -171,6 +173,11 @@ def how_to_make(identifier: str) -> str:
         labels = f" --labels {parts['labels']}" if parts["labels"] else ""
         rule = f"--rule {parts['rule']}{labels} --seed {parts['seed']} --report"
         return f"run `granularity train --recipe learning_rules --data CIFAR10 {rule}`"
+    if parts := _SCALING.fullmatch(identifier):
+        network = f"{parts['network']}_w{int(parts['width']) / int(parts['of'] or 1):g}_64px"
+        subset = f"--images-per-class {parts['images']} --subset-seed {parts['seed']} --seed {parts['seed']}"
+        command = f"granularity train --recipe scaling --data TINY_IMAGENET --network {network} {subset}"
+        return f"run `{command} --name {identifier}`, then `granularity commit {identifier}`"
     if not (parts := _TRAINED.fullmatch(identifier)):
         return f"train {identifier} and save it there"
     recipe, source, k, seed = parts["recipe"], parts["labels"], parts["k"], parts["seed"]

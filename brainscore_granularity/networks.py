@@ -35,7 +35,7 @@ NETWORKS: dict[str, Callable[[int], Network | Branched]] = {
     },
     **{name: partial(library.vit, name) for name in library.VITS},
 }
-PATTERNS = ("resnet18_w<width>", "resnet18_d<blocks of 4 stages>", "timm_<architecture of timm>")
+PATTERNS = ("resnet18_w<width>[_<size>px]", "resnet18_d<blocks of 4 stages>[_<size>px]", "timm_<architecture of timm>")
 
 
 def build(name: str, classes: int, seed: int, dropout: float | None = None) -> Network | Branched:

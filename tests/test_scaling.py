@@ -175,12 +175,12 @@ def test_held_out_rows_are_beyond_the_cut():
 
 @pytest.mark.parametrize(("law", "name"), [(power, "power"), (log_linear, "log-linear")])
 def test_the_right_law_is_chosen(law, name):
-    assert np.mean([chosen(seed, law, name) for seed in range(8)]) >= 0.75
+    assert np.mean([chosen(seed, law, name) for seed in range(6)]) >= 0.75
 
 
 def test_model_resamples_cover_and_row_resamples_do_not():
     """Reduced; docs/calibration_scaling.md has the rates. Intervals of one world go together."""
-    rates = {by: np.mean([list(coverage(s, by, 40).values()) for s in range(14)]) for by in ("model", "row")}
+    rates = {by: np.mean([list(coverage(s, by, 40).values()) for s in range(12)]) for by in ("model", "row")}
     assert rates["model"] > 0.8 and rates["row"] < rates["model"] - 0.05
 
 
@@ -285,8 +285,18 @@ def test_too_few_points_are_said_to_be_too_few():
     assert found.fit is None and "too few points: 2 different values" in found.note
     with pytest.raises(ValueError, match="axis: expected one of classes"):
         axis.over_axis(scores(lambda k: 0.5), "colour")
-    with pytest.raises(scaling.ScalingError, match="training"):
-        axis.over_axis(scores(lambda k: 0.5), "samples_seen")
+
+
+def test_images_seen_are_those_of_the_checkpoint():
+    models = [f"scaling_resnet18_w1of16_d{d}_s1" for d in (1, 3, 10, 30, 100)]
+    table = pd.DataFrame({"model": models, "benchmark": "B", "status": "ok", "simulated": False, "labels": None,
+                          "value": [0.1, 0.12, 0.15, 0.2, 0.21]})  # fmt: skip
+    (found,) = axis.over_axis(table, "samples_seen", "log-linear", n=0)
+    assert found.values == (4e3, 12e3, 4e4, 12e4, 4e5) and found.labels == "resnet18_w1of16"
+    (compute,) = axis.over_axis(table, "total_flops", "log-linear", n=0)
+    assert np.allclose(np.array(compute.values) / found.values, 6 * 1149184)  # multiply-adds of one image
+    (images,) = axis.over_axis(table, "images_per_class", "log-linear", n=0)
+    assert images.values == (1, 3, 10, 30, 100)
 
 
 # bad input

@@ -8,8 +8,9 @@ from torch import nn
 
 from .base import Branched
 
-WIDTH = r"resnet18_w(\d+(?:\.\d+)?)"
-DEPTH = r"resnet18_d(\d{4})"
+PIXELS = r"(?:_(\d+)px)?"
+WIDTH = r"resnet18_w(\d+(?:\.\d+)?)" + PIXELS
+DEPTH = r"resnet18_d(\d{4})" + PIXELS
 STAGES = (64, 128, 256, 512)  # channels of the four stages at width 1
 
 
@@ -21,7 +22,9 @@ def resnet(name: str, classes: int) -> Branched:
     return _branched(body, classes)
 
 
-def scaled_resnet18(classes: int, width: float = 1.0, blocks: tuple[int, ...] = (2, 2, 2, 2)) -> Branched:
+def scaled_resnet18(
+    classes: int, width: float = 1.0, blocks: tuple[int, ...] = (2, 2, 2, 2), image_size: int = 224
+) -> Branched:
     """ResNet-18 with ``width`` times the channels, and the given number of blocks in each stage.
 
     A stage of no blocks is left out, and its halving of the resolution with it (Gokce & Schrimpf 2025).
@@ -41,25 +44,35 @@ def scaled_resnet18(classes: int, width: float = 1.0, blocks: tuple[int, ...] = 
     for module in body.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-    return _branched(body, classes)
+    return _branched(body, classes, image_size)
 
 
 def by_width_or_depth(name: str, classes: int) -> Branched | None:
-    """``resnet18_w0.5`` (half the channels) or ``resnet18_d1102`` (blocks of the four stages); None for others."""
+    """``resnet18_w0.5`` (half the channels) or ``resnet18_d1102`` (blocks of the four stages); None for others.
+
+    Images have 224 pixels, or as many as the name says at its end: ``resnet18_w0.5_64px``.
+    """
     if match := re.fullmatch(WIDTH, name):
         width = float(match[1])
         if not 1 / 64 <= width <= 16:
             raise ValueError(f"{name}: the width must lie between {1 / 64} and 16 (1/16 is written w0.0625)")
-        return scaled_resnet18(classes, width=width)
+        return scaled_resnet18(classes, width=width, image_size=_pixels(name, match[2]))
     if match := re.fullmatch(DEPTH, name):
         blocks = tuple(int(digit) for digit in match[1])
         if not any(blocks):
             raise ValueError(f"{name}: at least one stage needs a block, such as resnet18_d1000")
-        return scaled_resnet18(classes, blocks=blocks)
+        return scaled_resnet18(classes, blocks=blocks, image_size=_pixels(name, match[2]))
     return None
 
 
-def _branched(body: nn.Module, classes: int) -> Branched:
+def _pixels(name: str, digits: str | None) -> int:
+    size = int(digits or 224)
+    if not 32 <= size <= 1024:
+        raise ValueError(f"{name}: images must have 32 to 1024 pixels, since five layers halve them; got {size}")
+    return size
+
+
+def _branched(body: nn.Module, classes: int, image_size: int = 224) -> Branched:
     width, body.fc = body.fc.in_features, nn.Identity()
     candidates = ["conv1", "relu"]
     for stage in ("layer1", "layer2", "layer3", "layer4"):
@@ -67,4 +80,4 @@ def _branched(body: nn.Module, classes: int) -> Branched:
             # A block's ReLU module runs more than once; the block itself returns what the last run returned.
             last = "conv3" if hasattr(block, "conv3") else "conv2"
             candidates += [f"{stage}.{number}.{last}", f"{stage}.{number}"]
-    return Branched(body, width, classes, candidates, image_size=224)
+    return Branched(body, width, classes, candidates, image_size=image_size)

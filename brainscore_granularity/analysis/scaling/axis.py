@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # classes of the data sets that networks named `native` were trained on
 NATIVE_CLASSES = {"granularity_world": 64, "granularity_tiny": 200, "granularity_imagenet": 1000}
-SCALING_ID = re.compile(r"scaling_(?P<network>[a-z0-9]+)_w(?P<width>[0-9p_]+)_d(?P<images>\d+|full)_s\d+")
+SCALING_ID = re.compile(r"scaling_(?P<network>[a-z0-9]+)_w(?P<width>\d+(?:of\d+)?)_d(?P<images>\d+|full)_s\d+")
 AXES = {
     "classes": "how many classes a network was trained on",
     "images_per_class": "training images of each class",
@@ -60,7 +60,7 @@ def over_axis(
     axis : one of ``AXES``
     law_name : the free and the log-linear law also describe alignment that falls along the axis
     n : resamples of models
-    training : what the results do not know: a column ``model`` and one named like the axis
+    training : a column ``model`` and one named like the axis; by default as the models' own checkpoints say
     """
     if axis not in AXES:
         raise ValueError(f"axis: expected one of {', '.join(AXES)}, got {axis!r}")
@@ -117,9 +117,40 @@ def _with_axis(table, axis, training) -> pandas.DataFrame:
     elif axis == "images_per_class":
         found = [SCALING_ID.fullmatch(model) for model in table["model"]]
         table[axis] = [float(m["images"]) if m and m["images"] != "full" else np.nan for m in found]
-        table["labels"] = [
-            f"{m['network']}_w{m['width']}" if m else old for m, old in zip(found, table["labels"], strict=True)
-        ]
     else:
-        raise ScalingError(f"{axis}: results do not hold it; pass `training`, a table with columns model and {axis}")
+        known = {model: _of_checkpoint(model) for model in table["model"].unique()}
+        table[axis] = [known[model].get(axis, np.nan) for model in table["model"]]
+    if axis != "classes":
+        table["labels"] = [
+            _curve(model, axis) or old for model, old in zip(table["model"], table["labels"], strict=True)
+        ]
     return table
+
+
+def _curve(model: str, axis: str) -> str | None:
+    """Models of one curve: those of one width, or of all widths where compute is the axis."""
+    if not (found := SCALING_ID.fullmatch(model)):
+        return None
+    return found["network"] if axis == "total_flops" else f"{found['network']}_w{found['width']}"
+
+
+def _of_checkpoint(model: str) -> dict[str, float]:
+    """Images seen, and training compute: a multiply-add is two FLOPs, a training step three forward passes."""
+    from ... import networks
+    from ...brain_model import checkpoint_of
+    from ...checkpoints import CheckpointError, Untrained
+    from ...plugins import registrations
+
+    if model not in registrations("models"):
+        return {}
+    try:
+        checkpoint = checkpoint_of(model)
+    except CheckpointError:
+        return {}
+    if isinstance(checkpoint, Untrained) or "data" not in checkpoint.info:
+        return {}
+    seen = checkpoint.info["data"]["number"] * checkpoint.info["recipe"]["epochs"]
+    if not seen:
+        return {}
+    _, multiply_adds = networks.count(networks.build(checkpoint.info["network"], checkpoint.info["classes"], 0))
+    return {"samples_seen": float(seen), "total_flops": 3.0 * 2 * multiply_adds * seen}

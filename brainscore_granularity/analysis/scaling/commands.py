@@ -84,7 +84,7 @@ def reproduce(
 
     Args:
         data: Folder of benchmark_scores.csv and published_fit_coefficients.csv.
-        only: Names of fits; by default all 41.
+        only: Names of fits; by default all 43.
         resamples: Row resamples for the intervals; 0 leaves them out and takes seconds.
         csv: Comma-separated values instead of a table.
         page: Write the table as Markdown, too.
@@ -130,13 +130,13 @@ def zoo(
     law: str = "free",
     resamples: int = 1000,
 ) -> None:
-    """Fit the scores of our own models over granularity: classes, or images per class.
+    """Fit the scores of our own models over granularity: classes, images per class, images seen or compute.
 
     Example: granularity scaling zoo results --axis classes
 
     Args:
         results: Results folder of `granularity score`.
-        axis: classes or images_per_class.
+        axis: classes, images_per_class, samples_seen or total_flops.
         law: power, late, free or log-linear; free also describes alignment that falls with the number of classes.
         resamples: Resamples of models for the intervals.
     """

@@ -30,7 +30,7 @@ def panels(count: int, size, **options):
 
         def svg() -> str:
             buffer = StringIO()
-            figure.savefig(buffer, format="svg", metadata={"Date": None})
+            figure.savefig(buffer, format="svg", metadata={"Date": None}, dpi=200)
             return buffer.getvalue()
 
         try:
@@ -41,7 +41,7 @@ def panels(count: int, size, **options):
 
 def scatter(axis, points, colour=style.MUTED, label=None, alpha=0.25) -> None:
     axis.plot(points.x * points.scale[0], points.loss, "o", color=colour, markersize=2.6, alpha=alpha,
-              markeredgewidth=0, label=label, rasterized=False)  # fmt: skip
+              markeredgewidth=0, label=label, rasterized=True)  # fmt: skip
 
 
 def curve(axis, fit, bootstrap=None, label=None, which: int = 0, until: float | None = None) -> None:

@@ -1,0 +1,25 @@
+import pytest
+from brainscore_vision import load_model, load_model_bibtex, score
+
+MODEL = "scaling_resnet18_w1of16_d300_s1"
+
+
+@pytest.mark.parametrize("width", ["1of16", "1of8", "1of4", "1of2", "1", "2"])
+def test_untrained_networks_load_from_their_seed(width):
+    model = load_model(f"scaling_resnet18_w{width}_untrained_s1")
+    assert set(model.layer_model.region_layer_map) == {"V1", "V2", "V4", "IT"}
+
+
+@pytest.mark.parametrize("images", [1, 3, 10, 30, 100])
+def test_layers_are_those_of_the_full_data_model(images):
+    maps = [load_model(name).layer_model.region_layer_map for name in (MODEL, f"scaling_resnet18_w1of16_d{images}_s1")]
+    assert dict(maps[0]) == dict(maps[1])
+
+
+def test_score():
+    actual = score(model_identifier=MODEL, benchmark_identifier="World.V1-rsa", conda_active=True)
+    assert -1 <= actual <= 1
+
+
+def test_bibtex_has_what_the_leaderboard_needs():
+    assert all(f"{field} = {{" in load_model_bibtex(MODEL) for field in ("url", "author", "year"))
