@@ -179,7 +179,7 @@ def test_the_right_law_is_chosen(law, name):
 
 
 def test_model_resamples_cover_and_row_resamples_do_not():
-    """Reduced; docs/calibration_scaling.md has the rates. Intervals of one world go together."""
+    """Reduced; bench/calibrate_scaling.py measures the rates. Intervals of one world go together."""
     rates = {by: np.mean([list(coverage(s, by, 40).values()) for s in range(12)]) for by in ("model", "row")}
     assert rates["model"] > 0.8 and rates["row"] < rates["model"] - 0.05
 
@@ -285,6 +285,14 @@ def test_too_few_points_are_said_to_be_too_few():
     assert found.fit is None and "too few points: 2 different values" in found.note
     with pytest.raises(ValueError, match="axis: expected one of classes"):
         axis.over_axis(scores(lambda k: 0.5), "colour")
+
+
+def test_no_law_over_what_hardly_differs():
+    models = [f"granularity_tiny_own_k{k}_s1" for k in (2, 4, 8, 16)]
+    table = pd.DataFrame({"model": models, "benchmark": "B", "status": "ok", "simulated": False, "labels": "own",
+                          "value": [0.1, 0.2, 0.25, 0.3]})  # fmt: skip
+    (found,) = axis.over_axis(table, "total_flops", "log-linear", n=0)
+    assert found.fit is None and "less than 2 times" in found.note
 
 
 def test_images_seen_are_those_of_the_checkpoint():

@@ -16,9 +16,13 @@ def test_layers_are_those_of_the_full_data_model(images):
     assert dict(maps[0]) == dict(maps[1])
 
 
-def test_score():
-    actual = score(model_identifier=MODEL, benchmark_identifier="World.V1-rsa", conda_active=True)
-    assert -1 <= actual <= 1
+def test_training_counts(kriegeskorte92):
+    """Many images of every class align better than one does."""
+    few, many = (
+        score(model_identifier=name, benchmark_identifier="Kriegeskorte2008.judgment-rsa", conda_active=True)
+        for name in ("scaling_resnet18_w1of16_d1_s1", MODEL)
+    )
+    assert few == pytest.approx(0.047, abs=0.005) and many == pytest.approx(0.275, abs=0.005)
 
 
 def test_bibtex_has_what_the_leaderboard_needs():

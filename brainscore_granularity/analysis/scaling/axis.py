@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 # classes of the data sets that networks named `native` were trained on
 NATIVE_CLASSES = {"granularity_world": 64, "granularity_tiny": 200, "granularity_imagenet": 1000}
 SCALING_ID = re.compile(r"scaling_(?P<network>[a-z0-9]+)_w(?P<width>\d+(?:of\d+)?)_d(?P<images>\d+|full)_s\d+")
+LEAST_SPAN = 2
 AXES = {
     "classes": "how many classes a network was trained on",
     "images_per_class": "training images of each class",
@@ -69,6 +70,8 @@ def over_axis(
     out = []
     for (benchmark, labels), rows in table.groupby(["benchmark", "labels"], sort=True):
         usable = rows[rows[axis].notna() & rows["value"].notna()]
+        if not len(usable):
+            continue
         out.append(_one(str(benchmark), str(labels), axis, usable, law_name, n, seed))
     if not out:
         raise TooFewPoints(f"no scored model of ours has a number of {axis.replace('_', ' ')}")
@@ -85,6 +88,8 @@ def _one(benchmark, labels, axis, rows, law_name, n, seed) -> AxisFit:
     needed = len(law(law_name).coordinates) + 1  # with as many points as parameters every law fits
     if len(values) < needed:
         return answer(note=f"too few points: {len(values)} different values, {needed} are needed for {law_name}")
+    if values[-1] < LEAST_SPAN * values[0]:
+        return answer(note=f"{axis} differs by less than {LEAST_SPAN} times: a law over it would say nothing")
     try:
         found = fit(points(rows, axis, "value", model="model"), law_name)
     except ScalingError as error:
