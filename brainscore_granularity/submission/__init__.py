@@ -1,0 +1,1 @@
+"""What the Brain-Score website and repository take, made from our models and benchmarks, and the proof that it works."""
