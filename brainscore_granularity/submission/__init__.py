@@ -1,1 +1,1 @@
-"""What the Brain-Score website and repository take, made from our models and benchmarks, and the proof that it works."""
+"""What the Brain-Score website takes, made from our models, and the proof that it works."""

@@ -67,9 +67,7 @@ def read(path: Path, known: frozenset[str]) -> Submission:
             python = [entry for entry in entries if entry.filename.endswith(".py")]
             texts = {entry.filename: opened.read(entry).decode("utf-8") for entry in python}
     except (zipfile.BadZipFile, UnicodeDecodeError) as error:
-        raise Violation(
-            f"{path} is not a zip of text files in UTF-8 ({error}); make it with `granularity submit`"
-        ) from error
+        raise Violation(f"{path} is no zip of UTF-8 files ({error}); make it with `granularity submit`") from error
     return Submission(path.stat().st_size, entries, texts, known)
 
 
@@ -114,7 +112,7 @@ def entries_for_folders(submission: Submission) -> Iterator[str]:
 def one_plugin(submission: Submission) -> Iterator[str]:
     if len(submission.plugins) != 1 or submission.plugins[0][0] != "models":
         found = ", ".join("/".join(plugin) for plugin in submission.plugins) or "none"
-        yield f"expected one folder models/<plugin>, got {found}; submit one model at a time, benchmarks by pull request"
+        yield f"expected one folder models/<plugin>, got {found}; submit one model at a time"
 
 
 def files(submission: Submission) -> Iterator[str]:
@@ -144,7 +142,7 @@ def one_registration(submission: Submission) -> Iterator[str]:
 def readable_identifier(submission: Submission) -> Iterator[str]:
     for found in submission.registrations:
         if not re.fullmatch(r"[^\[\]'\"(){}]+", found):
-            yield f'Brain-Score reads {found!r}; write model_registry["name"] with no other bracket after it on its line'
+            yield f'Brain-Score reads {found!r}; write model_registry["name"] and no bracket after it'
 
 
 def identifier(submission: Submission) -> Iterator[str]:
@@ -204,7 +202,7 @@ def bibtex(submission: Submission) -> Iterator[str]:
 def nothing_of_ours(submission: Submission) -> Iterator[str]:
     for name, text in submission.texts.items():
         if re.search(r"^\s*(import|from)\s+brainscore_granularity\b", text, re.MULTILINE):
-            yield f"{name} imports brainscore_granularity, which the website does not have; make the zip with `granularity submit`"
+            yield f"{name} imports brainscore_granularity, which the website does not have; copy what it needs"
 
 
 RULES: dict[str, Callable[[Submission], Iterator[str]]] = {

@@ -84,7 +84,8 @@ def _statement(node: ast.stmt, text: str) -> Statement:
     if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
         defines = {node.name}
     else:
-        defines = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        targets = getattr(node, "targets", [getattr(node, "target", None)])
+        defines = {target.id for target in targets if isinstance(target, ast.Name)}
     uses = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
     return Statement(frozenset(defines), frozenset(uses), "\n".join(lines[first - 1 : node.end_lineno]))
 
