@@ -99,8 +99,8 @@ def plugin_files(model: str, name: str, url: str | None, keep: Path) -> dict[str
         if url is None and len(content) > MAX_BUNDLED:
             (keep / file).write_bytes(content)
             raise ValueError(
-                f"the weights of {model} have {len(content) / 1e6:.0f} MB, at most {MAX_BUNDLED / 1e6:.0f} fit into the "
-                f"zip: upload {keep / file}, then run this again with --weights-url ADDRESS"
+                f"the weights of {model} have {len(content) / 1e6:.0f} MB, at most {MAX_BUNDLED / 1e6:.0f} fit into "
+                f"the zip: upload {keep / file}, then run this again with --weights-url ADDRESS"
             )
         if url is None:
             files[f"{folder}/{file}"] = content
