@@ -82,8 +82,9 @@ def _compare(folder: Path, python: Path, name: str, model: str | None, say: Call
     installed = benchmark(load_model(model)).item()
     if abs(theirs - installed) > TOLERANCE:
         raise CheckFailed(
-            f"{name} scores {theirs:.6f} on {BENCHMARK}, the installed {model} {installed:.6f}: other weights, "
-            "layers or precision? Make the zip again; half precision changes the score of a model kept in full precision"
+            f"{name} scores {theirs:.6f} on {BENCHMARK}, the installed {model} {installed:.6f}: "
+            "other weights, "
+            "layers or precision? Make the zip again; half precision changes the score of a model kept in full"
         )
     say(f"  {BENCHMARK} (simulated subjects): {theirs:.6f} from the zip, {installed:.6f} installed: equal")
     return theirs
