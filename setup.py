@@ -73,8 +73,10 @@ setup(
         "cluster": ["distributed>=2024.1", "dask-jobqueue>=0.8"],
         "encoding": ["himalaya>=0.4"],
         "prepare": ["h5py>=3.8", "nibabel>=5", "tables>=3.8"],
+        "submit": ["pytest>=8", "pytest-check>=2"],  # what Brain-Score's checks run with
         "test": [
             "pytest>=8",
+            "pytest-check>=2",
             "pytest-xdist>=3.5",
             "ruff>=0.6",
             "build>=1",

@@ -286,6 +286,39 @@ def publish(
         print(f"manifest: {folder / published.MANIFEST}")
 
 
+def submit(
+    model: Annotated[str | None, tyro.conf.Positional] = None,
+    to: Path = Path("submission"),
+    weights_url: str | None = None,
+    name: str | None = None,
+    check: tuple[Path, ...] | None = None,
+) -> None:
+    """Make the zip that the Brain-Score website takes, and prove in a fresh environment that it works.
+
+    Example: granularity submit granularity_tiny_own_k8_s1 --check
+
+    Args:
+        model: Identifier of one of our models.
+        to: Folder for the zip.
+        weights_url: Address of the weights file, which is written to the folder for you to upload.
+        name: Identifier on the leaderboard; by default the model's own.
+        check: Try the zip in an environment that has only Brain-Score; or the zip that is named here. It runs its code.
+    """
+    from .submission import check as checking
+    from .submission import command
+
+    if not (model or check):
+        raise ValueError("name a model to submit, or a zip to check: granularity submit --check ZIP")
+    zips = list(check or ())
+    if not zips:
+        zips = [command.make(model, to, name, weights_url)]
+        print(f"{zips[0]} ({zips[0].stat().st_size / 1e6:.2f} MB)")
+    if check is not None:
+        for path in zips:
+            checking.check(path, model)
+    print("next: docs/submission.md says where to upload it and what to expect")
+
+
 def doctor() -> None:
     """Check this installation and say what to do about each problem.
 
@@ -374,6 +407,7 @@ VERBS = {
     "commit": commit,
     "layers": layers,
     "publish": publish,
+    "submit": submit,
     "data": data,
     "scaling": scaling_commands.scaling,
     "doctor": doctor,

@@ -6,8 +6,9 @@ import hashlib
 import os
 from pathlib import Path
 
-CHUNK = 1 << 20
+CHUNK = 1 << 16
 TIMEOUT_SECONDS = 60  # without a byte
+ATTEMPTS = 10  # to go on after a broken connection; given up earlier where one brings nothing new
 
 
 class DataMissing(OSError):
@@ -21,7 +22,7 @@ def sha256_of(path: Path) -> str:
 
 
 def fetch(url: str, to: Path, sha256: str, advice: str) -> Path:
-    """Download a file unless it is there, and check it.
+    """Download a file unless it is there, and check it. A broken connection is taken up again where it broke.
 
     Parameters
     ----------
@@ -45,15 +46,34 @@ def fetch(url: str, to: Path, sha256: str, advice: str) -> Path:
     to.parent.mkdir(parents=True, exist_ok=True)
     temporary = to.with_name(f".{to.name}.{os.getpid()}.tmp")
     try:
-        with requests.get(url, stream=True, timeout=TIMEOUT_SECONDS) as response, open(temporary, "wb") as file:
-            response.raise_for_status()
-            for chunk in response.iter_content(CHUNK):
-                file.write(chunk)
+        temporary.write_bytes(b"")
+        for attempt in range(ATTEMPTS):
+            before = temporary.stat().st_size
+            try:
+                _append(url, temporary)
+                break
+            except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError):
+                if attempt + 1 == ATTEMPTS or temporary.stat().st_size <= before:
+                    raise
         if (found := sha256_of(temporary)) != sha256:
             raise DataMissing(f"{url}: expected SHA-256 {sha256}, got {found}; nothing was kept. {advice}")
         os.replace(temporary, to)
     except requests.RequestException as error:
-        raise DataMissing(f"cannot download {url} ({type(error).__name__}). {advice}") from error
+        got = f" after {size} bytes" if (size := temporary.stat().st_size) else ""
+        raise DataMissing(f"cannot download {url} ({type(error).__name__}{got}). {advice}") from error
     finally:
         temporary.unlink(missing_ok=True)
     return to
+
+
+def _append(url: str, file: Path) -> None:
+    """Fetch what a file still lacks; a server that cannot serve a part of it serves it all again."""
+    import requests
+
+    here = file.stat().st_size
+    part = {"Range": f"bytes={here}-"} if here else {}
+    with requests.get(url, stream=True, timeout=TIMEOUT_SECONDS, headers=part) as response:
+        response.raise_for_status()
+        with open(file, "ab" if response.status_code == requests.codes.partial_content else "wb") as opened:
+            for chunk in response.iter_content(CHUNK):
+                opened.write(chunk)

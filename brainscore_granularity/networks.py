@@ -47,14 +47,20 @@ def build(name: str, classes: int, seed: int, dropout: float | None = None) -> N
     """
     if classes < 1:
         raise ValueError(f"a network needs at least one class, got {classes}")
+    network = seeded(lambda: _construct(name, classes), seed)
+    if dropout is not None:
+        set_dropout(network, name, dropout)
+    return network
+
+
+def seeded(construct: Callable[[], Network | Branched], seed: int) -> Network | Branched:
+    """The network that ``construct`` makes, with the initial weights of a seed; torch's own generator is left alone."""
     with torch.random.fork_rng(devices=[]):
         generator = torch.default_generator  # torch.manual_seed would also seed the GPUs, and nothing restores those
         generator.manual_seed(seed)
-        network = _construct(name, classes)
+        network = construct()
         generator.manual_seed(seed)  # again, because construction draws numbers that depend on the size of the head
         initialise(network)
-    if dropout is not None:
-        set_dropout(network, name, dropout)
     return network
 
 
@@ -105,11 +111,16 @@ def count(network: Network | Branched) -> tuple[int, int]:
     return parameters, counter.get_total_flops() // 2
 
 
-def _construct(name: str, classes: int) -> Network | Branched:
+def constructor(name: str) -> tuple[Callable, tuple]:
+    """The function that makes a network, and what it takes before the number of classes."""
     if name in NETWORKS:
-        return NETWORKS[name](classes)
-    if name.startswith(library.TIMM):
-        return library.from_timm(name, classes)
-    if (network := resnet.by_width_or_depth(name, classes)) is not None:
+        made = NETWORKS[name]
+        return (made.func, made.args) if isinstance(made, partial) else (made, ())
+    return (library.from_timm if name.startswith(library.TIMM) else resnet.by_width_or_depth), (name,)
+
+
+def _construct(name: str, classes: int) -> Network | Branched:
+    function, arguments = constructor(name)
+    if (network := function(*arguments, classes)) is not None:
         return network
     raise ValueError(f"unknown network {name!r}; known: {', '.join((*NETWORKS, *PATTERNS))}")

@@ -114,6 +114,8 @@ def test_a_damaged_file_is_refused(kriegeskorte92, tmp_path, monkeypatch):
 class Served:
     """What requests.get returns, as far as it is used."""
 
+    status_code = 200
+
     def __init__(self, content):
         self.content = content
 

@@ -1,0 +1,1 @@
+"""What the Brain-Score website takes, made from our models, and the proof that it works."""
