@@ -77,8 +77,8 @@ def simulated(panels: list[Panel]) -> str | None:
                 continue
             classes = "the native classes" if best.place == "native" else f"{best.place} classes"
             parts.append(
-                f"the {line.name} is best matched by networks trained on <strong>{classes}</strong> ({best.value:.2f} of "
-                f"its noise ceiling, 95% interval {best.low:.2f} to {best.high:.2f})"
+                f"the {line.name} is best matched by networks trained on <strong>{classes}</strong> "
+                f"({best.value:.2f} of its noise ceiling, 95% interval {best.low:.2f} to {best.high:.2f})"
             )
     return f"On simulated brains, whose answer is known, {_join(parts)}." if parts else None
 

@@ -52,7 +52,7 @@ def draw(panel: Panel, domain: dict[str, tuple[float, float]], native: int | Non
     ranges = " ".join(f'data-y-{key}="{low:.5g},{high:.5g}"' for key, (low, high) in domain.items())
     return (
         f'<svg class="panel" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{html.escape(name)}" '
-        f'{data} {ranges}>{"".join(parts)}</svg>'
+        f"{data} {ranges}>{''.join(parts)}</svg>"
     )
 
 
@@ -73,7 +73,7 @@ def _line(line, slots, x, y, shape: str) -> str:
         if (p.place in ENDS or len(banded) < 2) and not math.isnan(p.low):
             out.append(_poly("polyline", "whisker", [(p.place, p.low, p.raw_low), (p.place, p.high, p.raw_high)],
                              slots, x, y))  # fmt: skip
-    for kind, points in (("seed", line.seeds), ("mean", line.means)):
+    for kind, points in (("mean", line.means), ("seed", line.seeds)):
         for p in points:
             at = f"translate({x[slots.index(p.place)]:.1f} {y(p.value):.1f})"
             tip = html.escape(_tip(line.name, p))
@@ -155,7 +155,9 @@ def _axes(slots, xs, domain, native) -> str:
             below = below.replace(f'x="{x - 12:.1f}"', f'x="{x:.1f}"')
             labels.append(f'<text x="{x:.1f}" y="{HEIGHT - BOTTOM + 14}" text-anchor="{anchor}">{text}{below}</text>')
         out.append(f'<g class="axis only-{key}">{"".join(labels)}</g>')
-    out.append(f'<text class="label" x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 6}" text-anchor="middle">classes</text>')
+    out.append(
+        f'<text class="label" x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 6}" text-anchor="middle">classes</text>'
+    )
     return "".join(out)
 
 
@@ -172,7 +174,9 @@ def _ceilings(panel: Panel, domain) -> str:
             top, bottom = y(bounds[1]), y(bounds[0])
             width, x = WIDTH - LEFT - RIGHT, LEFT
             if len(known) == 1:
-                marks.append(f'<rect class="ceiling" x="{x}" y="{top:.1f}" width="{width}" height="{bottom - top:.1f}"/>')
+                marks.append(
+                    f'<rect class="ceiling" x="{x}" y="{top:.1f}" width="{width}" height="{bottom - top:.1f}"/>'
+                )
             marks.append(f'<line class="ceiling" x1="{x}" x2="{x + width}" y1="{top:.1f}" y2="{top:.1f}"/>')
         text = f'<text class="note" x="{LEFT + 4}" y="{y(1.0 if key == "value" else max(k[1] for k in known)) - 3:.1f}">noise ceiling</text>'
         out.append(f'<g class="only-{key}">{"".join(marks)}{text}</g>')

@@ -30,9 +30,7 @@ def page(model: str, records: list[dict], info: dict) -> str:
         chosen = ", ".join(f"{esc(region)}: {esc(layer)}" for region, layer in layers.items())
         parts.append(f"<p class=muted>Layers committed to regions: {chosen}.</p>")
     parts.append(_scores(records))
-    return (
-        f'<details class="model"><summary>{esc(model)}</summary><div id="model-{esc(model)}">{"".join(parts)}</div></details>'
-    )
+    return f'<details class="model"><summary>{esc(model)}</summary><div id="model-{esc(model)}">{"".join(parts)}</div></details>'
 
 
 def _card(info: dict, records: list[dict]) -> str:
@@ -77,7 +75,9 @@ def _scores(records: list[dict]) -> str:
     rows = []
     for r in records:
         if r["status"] != "ok":
-            rows.append(f"<tr><th scope=row>{esc(r['benchmark'])}<td>failed<td class=text colspan=3>{esc(str(r.get('reason')))}")
+            rows.append(
+                f"<tr><th scope=row>{esc(r['benchmark'])}<td>failed<td class=text colspan=3>{esc(str(r.get('reason')))}"
+            )
             continue
         low, high = r.get("interval") or (None, None)
         interval = f"{number(low)} to {number(high)}" if low is not None and high is not None else ""
@@ -86,4 +86,6 @@ def _scores(records: list[dict]) -> str:
         rows.append(f"<tr><th scope=row>{esc(r['benchmark'])}{mark}<td>{number(r['value'])}<td>{interval}<td>{raw}"
                     f"<td class=text>{esc(r.get('layer') or '')}")  # fmt: skip
     head = "".join(f"<th scope=col>{name}" for name in ("benchmark", "value", "95% interval", "raw", "layer"))
-    return f'<div class="scroll" tabindex="0"><table><thead><tr>{head}</thead><tbody>{"".join(rows)}</tbody></table></div>'
+    return (
+        f'<div class="scroll" tabindex="0"><table><thead><tr>{head}</thead><tbody>{"".join(rows)}</tbody></table></div>'
+    )

@@ -71,7 +71,9 @@ def render(records: list[dict], folder: Path, changed: str | None = None, reload
     }  # fmt: skip
     links = "".join(f'<li><a href="#{name}">{title}</a>' for name, (title, _) in parts.items())
     links = ('<li><a href="#changes">What changed</a>' if changed else "") + links
-    body = "".join(f'<section id="{name}"><h2>{title}</h2>{content}</section>' for name, (title, content) in parts.items())
+    body = "".join(
+        f'<section id="{name}"><h2>{title}</h2>{content}</section>' for name, (title, content) in parts.items()
+    )
     answers = "".join(f'<p class="answer">{s}</p>' for s in found) or '<p class="answer">No scores of a ladder yet.</p>'
     text = f"""<!doctype html>
 <html lang="en"{f' data-reload="{reload:g}"' if reload else ""}><head><meta charset="utf-8">
@@ -91,5 +93,3 @@ def _rank(model: str) -> tuple:
     labels = known["labels"] or ""
     place = {"untrained": 0, "native": 2}.get(labels, 3 if labels in curves.CONTROLS else 1)
     return known["family"], place, labels, known["k"] or 0, known["seed"] or 0, model
-
-

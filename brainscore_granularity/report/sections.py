@@ -31,7 +31,9 @@ def figures(panels: list[curves.Panel], natives: dict[str, int], name: str, smal
         domain = drawing.domains(own)
         drawn = []
         for panel in own:
-            left_out = f" {panel.left_out} networks without all of these benchmarks are left out." if panel.left_out else ""
+            left_out = (
+                f" {panel.left_out} networks without all of these benchmarks are left out." if panel.left_out else ""
+            )
             note = "" if small else f"<figcaption>{esc(', '.join(panel.benchmarks))}.{left_out}</figcaption>"
             drawn.append(f"<figure><h4>{esc(panel.title)}</h4>{drawing.draw(panel, domain, natives.get(family))}"
                          f"{_legend(panel)}{note}</figure>")  # fmt: skip
@@ -114,9 +116,7 @@ def analyses(folder: Path) -> str:
             out.append(_analysis(found, path.parent))
         except (OSError, ValueError, KeyError, TypeError) as error:
             out.append(f"<h3>{esc(path.parent.name)}</h3><p>{esc(str(path))} cannot be read: {esc(str(error))}</p>")
-    return "".join(out) or (
-        "<p class=muted>None in this folder yet.</p>"
-    )
+    return "".join(out) or ("<p class=muted>None in this folder yet.</p>")
 
 
 def _analysis(found: dict, folder: Path) -> str:
@@ -157,7 +157,9 @@ def provenance(records: list[dict], folder: Path) -> str:
     name = Path(folder).name
     facts["this page again"] = f"granularity report {name}"
     failed = [r for r in records if r["status"] != "ok"]
-    reasons = "".join(f"<li>{esc(r['model'])} on {esc(r['benchmark'])}: {esc(str(r.get('reason')))}" for r in failed[:50])
+    reasons = "".join(
+        f"<li>{esc(r['model'])} on {esc(r['benchmark'])}: {esc(str(r.get('reason')))}" for r in failed[:50]
+    )
     return (
         "<dl>" + "".join(f"<dt>{esc(k)}</dt><dd>{esc(str(v))}</dd>" for k, v in facts.items()) + "</dl>"
         + (f"<h3>Failed pairs</h3><ul>{reasons}</ul>" if failed else "")
