@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -135,33 +137,47 @@ def _name(brain: str, source: str, sources: list[str]) -> str:
 
 def _line(name: str, colour: str, rows: pd.DataFrame, subjects: dict) -> Line:
     line = Line(name, colour)
-    means = rows.groupby(["place", "seed"], sort=False)[list(_NUMBERS)].mean().reset_index()
-    for place in places(means["place"]):
-        seeds = means[means["place"] == place]
-        numbers = seeds[list(_NUMBERS)].mean()
-        spread = float(seeds["value"].std(ddof=1)) if len(seeds) > 1 else 0.0
-        line.means.append(Point(place, **numbers.to_dict(), seeds=len(seeds), spread=spread))
-        line.seeds += [Point(place, row["value"], row["raw"], of=f"{row['seed']:g}") for _, row in seeds.iterrows()]
-        if rows["benchmark"].nunique() == 1:  # the mean over benchmarks has no subjects
-            line.subjects += _subjects(rows[rows["place"] == place], place, subjects)
+    columns = ["place", "seed", "model", "benchmark", *_NUMBERS]
+    by_place: dict = {}  # plain lists: pandas would take ten times as long for these small groups
+    for row in zip(*(rows[column].tolist() for column in columns), strict=True):
+        by_place.setdefault(row[0], {}).setdefault(row[1], []).append(row)
+    one_benchmark = rows["benchmark"].nunique() == 1
+    for place in places(by_place):
+        seeds = {seed: _means(scores) for seed, scores in by_place[place].items()}
+        numbers = dict(zip(_NUMBERS, (_mean(values) for values in zip(*seeds.values(), strict=True)), strict=True))
+        values = [found[0] for found in seeds.values()]
+        spread = statistics.stdev(values) if len(values) > 1 else 0.0
+        line.means.append(Point(place, **numbers, seeds=len(seeds), spread=spread))
+        line.seeds += [Point(place, found[0], found[3], of=f"{seed:g}") for seed, found in seeds.items()]
+        if one_benchmark:  # the mean over benchmarks has no subjects
+            scores = [row for own in by_place[place].values() for row in own]
+            line.subjects += _subjects(scores, place, subjects)
     return line
 
 
-def _subjects(rows: pd.DataFrame, place, subjects: dict) -> list[Point]:
+def _means(scores: list[tuple]) -> list[float]:
+    return [_mean(values) for values in zip(*(row[4:] for row in scores), strict=True)]
+
+
+def _mean(values) -> float:
+    """Of those that are known."""
+    known = [v for v in values if v == v]
+    return sum(known) / len(known) if known else math.nan
+
+
+def _subjects(scores: list[tuple], place, subjects: dict) -> list[Point]:
     """Mean over seeds of each subject's score; files hold it raw."""
     found: dict[str, list[float]] = {}
     scales = []
-    for row in rows.itertuples():
-        scales.append(row.value / row.raw if row.raw else 1.0)
-        for subject, raw in subjects[row.model, row.benchmark].items():
+    for _, _, model, benchmark, value, _, _, score, *_ in scores:
+        scales.append(value / score if score else 1.0)
+        for subject, raw in subjects[model, benchmark].items():
             if raw is not None:
                 found.setdefault(subject, []).append(raw)
-    scale = sum(scales) / max(len(scales), 1)
-    return [
-        Point(place, sum(raws) / len(raws) * scale, sum(raws) / len(raws), of=subject)
-        for subject, raws in found.items()
-        if len(found) > 1
-    ]
+    scale = _mean(scales)
+    if len(found) < 2:
+        return []
+    return [Point(place, _mean(raws) * scale, _mean(raws), of=subject) for subject, raws in found.items()]
 
 
 def _complete(rows: pd.DataFrame) -> pd.DataFrame:
