@@ -77,6 +77,7 @@ setup(
             "pytest>=8",
             "playwright>=1.45",  # drives the browser that is there; downloads none
             "axe-playwright-python>=0.1.4",
+            "pytest-xdist>=3.5",
             "ruff>=0.6",
             "build>=1",
             "rsatoolbox==0.2.0",
