@@ -32,6 +32,7 @@ bench: .venv/installed
 	@$(BIN)/python -m bench.rsa
 	@$(BIN)/python -m bench.benchmarks
 	@$(BIN)/python -m bench.runner
+	@$(BIN)/python -m bench.report
 	@$(BIN)/python -m bench.scaling
 
 # DATA: a folder with the Tiny-ImageNet zips

@@ -53,7 +53,7 @@ setup(
     python_requires="==3.11.*",  # Brain-Score's xarray breaks on 3.12
     packages=[*find_packages(include=["brainscore_granularity*"]), *mapped_packages()],
     package_dir={package: folder for folder, package in MAPPED.items()},
-    package_data={"": ["*.md", "*.json", "*.toml", "weights/*", "region_layer_map/*.json"]},
+    package_data={"": ["*.md", "*.json", "*.toml", "weights/*", "region_layer_map/*.json", "*.css", "*.js"]},
     install_requires=[
         "brainscore_vision>=2.4.2,<2.5",
         "numpy>=1.26,<2",  # Brain-Score's pins
@@ -77,6 +77,8 @@ setup(
         "test": [
             "pytest>=8",
             "pytest-check>=2",
+            "playwright>=1.45",  # drives the browser that is there; downloads none
+            "axe-playwright-python>=0.1.4",
             "pytest-xdist>=3.5",
             "ruff>=0.6",
             "build>=1",

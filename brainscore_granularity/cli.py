@@ -12,6 +12,7 @@ import tyro
 
 from .analysis.scaling import commands as scaling_commands
 from .prepare import commands as data_commands
+from .report.commands import report
 from .training.run import ladder, train
 
 
@@ -402,6 +403,7 @@ VERBS = {
     "labels": labels,
     "score": score,
     "results": show_results,
+    "report": report,
     "models": models,
     "benchmarks": benchmarks,
     "commit": commit,

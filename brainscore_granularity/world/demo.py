@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .. import checkpoints, commitment, plugins, results, runner
+from .. import checkpoints, commitment, plugins, runner
 from ..paths import write_atomically
 from ..progress import progress
 from . import study
@@ -25,19 +25,14 @@ def run(folder: Path) -> Path:
     """Train, commit, score and report; a second run does nothing twice. Returns the path of the report."""
     from ..report import require_matplotlib
     from ..report.granularity_figure import world_figure
-    from ..report.page import write_world_report
+    from ..report.page import write_report
 
     require_matplotlib()
     train_and_commit(checkpoints.default_store())
     scores = runner.score_grid(study.MODELS, BENCHMARKS, folder / "results")
     figure, report = world_figure(scores), folder / "report.html"
     write_atomically(folder / "granularity.svg", figure)
-    records = [
-        record
-        for record in results.read_all(folder / "results")
-        if record["model"] in study.MODELS and record["benchmark"] in BENCHMARKS
-    ]
-    write_world_report(scores, records, figure, report)
+    write_report(folder / "results", report)
     return report
 
 
@@ -46,10 +41,13 @@ def measured(folder: Path) -> pd.DataFrame:
     from brainscore_vision import load_stimulus_set
 
     from ..report.one_image_set import SCALES
+    from ..report.page import write_report
 
     load_stimulus_set("Kriegeskorte2008")  # an error here, before any scoring, where the images cannot be had
     models = [name for name in plugins.registrations("models") if name.startswith("granularity_tiny_")]
-    return runner.score_grid(models, SCALES.values(), folder / "results")
+    scores = runner.score_grid(models, SCALES.values(), folder / "results")
+    write_report(folder / "results", folder / "report.html")  # now with measured brains
+    return scores
 
 
 def train_and_commit(store: Path) -> None:

@@ -1,0 +1,228 @@
+"""From scores to curves: one line a label source, one point a number of classes, with its seeds and subjects."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from .. import results
+from . import measures
+
+ENDS = ("untrained", "native")  # stand at the sides of the axis of classes
+CONTROLS = ("random", "permuted")
+_NUMBERS = ("value", "low", "high", "raw", "raw_low", "raw_high", "error")
+
+
+@dataclass(frozen=True)
+class Point:
+    """One network (a seed), one subject, or the mean of seeds. Places: "untrained", a number of classes, "native"."""
+
+    place: str | int
+    value: float
+    raw: float
+    low: float = float("nan")
+    high: float = float("nan")
+    raw_low: float = float("nan")
+    raw_high: float = float("nan")
+    error: float = float("nan")
+    of: str = ""  # the seed or subject
+    seeds: int = 1
+    spread: float = 0.0  # standard deviation of the seeds' values
+
+
+@dataclass
+class Line:
+    """One label source (or simulated brain): means over seeds, the seeds, and the subjects."""
+
+    name: str
+    colour: str
+    means: list[Point] = field(default_factory=list)
+    seeds: list[Point] = field(default_factory=list)
+    subjects: list[Point] = field(default_factory=list)
+    ceiling: tuple[float, float] | None = None  # raw, lower and upper; None where one of them is not known
+
+    @property
+    def is_control(self) -> bool:
+        return self.name in CONTROLS
+
+
+@dataclass
+class Panel:
+    """One measurement scale, or one benchmark, for one family of networks."""
+
+    family: str
+    title: str
+    benchmarks: list[str]
+    simulated: bool
+    lines: list[Line]
+    left_out: int = 0  # networks that lack some of the benchmarks
+
+
+def scored(records: Iterable[dict]) -> pd.DataFrame:
+    """One row a score of a network with a place on the axis of classes; other models and failed scores are left out."""
+    table = results.table(list(records))
+    if table.empty:
+        return table
+    table = table[(table["status"] == "ok") & (table["labels"].isin(ENDS) | table["k"].notna())].copy()
+    table["place"] = [
+        labels if labels in ENDS else int(k) for labels, k in zip(table["labels"], table["k"], strict=True)
+    ]
+    scale = (table["raw"] / table["value"]).where(table["value"] != 0, 1.0).fillna(1.0)
+    table["raw"] = table["raw"].fillna(table["value"])
+    table = table.rename(columns={"interval_low": "low", "interval_high": "high"})
+    return table.assign(raw_low=table["low"] * scale, raw_high=table["high"] * scale)
+
+
+def by_scale(records: list[dict]) -> list[Panel]:
+    """A panel a family and measurement scale (or simulated region); a scale's benchmarks are averaged."""
+    return _panels(records, lambda name: measures.measure(name).panel, skip=measures.OTHER)
+
+
+def by_benchmark(records: list[dict]) -> list[Panel]:
+    """A panel a family and benchmark."""
+    return _panels(records, lambda name: name)
+
+
+def _panels(records: list[dict], title_of, skip: str | None = None) -> list[Panel]:
+    table = scored(records)
+    if table.empty:
+        return []
+    subjects = {(r["model"], r["benchmark"]): r.get("subject_scores") or {} for r in records}
+    table["title"] = table["benchmark"].map(title_of)
+    table["simulated"] = table["simulated"].astype(bool)
+    panels = []
+    for (family, title, simulated), rows in table.groupby(["family", "title", "simulated"], sort=False):
+        if title == skip:
+            continue
+        panels.append(_panel(family, title, simulated, rows, subjects))
+    rank = {title: i for i, title in enumerate(measures.order(panel.title for panel in panels))}
+    return sorted(panels, key=lambda panel: (panel.simulated, panel.family, rank[panel.title], panel.title))
+
+
+def _panel(family: str, title: str, simulated: bool, rows: pd.DataFrame, subjects: dict) -> Panel:
+    measured = {name: measures.measure(name) for name in rows["benchmark"].unique()}
+    panel = Panel(family, title, list(measured), simulated, [])
+    rows = rows.assign(brain=[measured[name].line or "" for name in rows["benchmark"]])
+    for brain, own in rows.groupby("brain", sort=False):
+        complete = _complete(own)
+        panel.left_out += own["model"].nunique() - complete["model"].nunique()
+        colour = measured[own["benchmark"].iloc[0]].colour
+        sources = [s for s in dict.fromkeys(complete["labels"]) if s not in ENDS]
+        ends = complete[complete["labels"].isin(ENDS)]
+        for source in sorted(sources, key=lambda s: (s in CONTROLS, s)) or ["native"]:
+            mine = complete[complete["labels"] == source]
+            if source not in CONTROLS and source in sources:
+                mine = pd.concat([mine, ends]) if source == _main(sources) else mine
+            elif source not in sources:
+                mine = ends
+            panel.lines.append(_line(_name(brain, source, sources), colour, mine, subjects))
+            panel.lines[-1].ceiling = _ceiling(complete)
+    return panel
+
+
+def _main(sources: list[str]) -> str:
+    """The label source whose line also has the networks that belong to all of them: untrained and native."""
+    return min(sources, key=lambda s: (s in CONTROLS, s != "own", s))
+
+
+def _name(brain: str, source: str, sources: list[str]) -> str:
+    if not brain:
+        return source
+    return f"{brain}, {source}" if source in CONTROLS or len(set(sources) - set(CONTROLS)) > 1 else brain
+
+
+def _line(name: str, colour: str, rows: pd.DataFrame, subjects: dict) -> Line:
+    line = Line(name, colour)
+    columns = ["place", "seed", "model", "benchmark", *_NUMBERS]
+    by_place: dict = {}  # plain lists: pandas would take ten times as long for these small groups
+    for row in zip(*(rows[column].tolist() for column in columns), strict=True):
+        by_place.setdefault(row[0], {}).setdefault(row[1], []).append(row)
+    one_benchmark = rows["benchmark"].nunique() == 1
+    for place in places(by_place):
+        seeds = {seed: _means(scores) for seed, scores in by_place[place].items()}
+        numbers = dict(zip(_NUMBERS, (_mean(values) for values in zip(*seeds.values(), strict=True)), strict=True))
+        values = [found[0] for found in seeds.values()]
+        spread = statistics.stdev(values) if len(values) > 1 else 0.0
+        line.means.append(Point(place, **numbers, seeds=len(seeds), spread=spread))
+        line.seeds += [Point(place, found[0], found[3], of=f"{seed:g}") for seed, found in seeds.items()]
+        if one_benchmark:  # the mean over benchmarks has no subjects
+            scores = [row for own in by_place[place].values() for row in own]
+            line.subjects += _subjects(scores, place, subjects)
+    return line
+
+
+def _means(scores: list[tuple]) -> list[float]:
+    return [_mean(values) for values in zip(*(row[4:] for row in scores), strict=True)]
+
+
+def _mean(values) -> float:
+    """Of those that are known."""
+    known = [v for v in values if v == v]
+    return sum(known) / len(known) if known else math.nan
+
+
+def _subjects(scores: list[tuple], place, subjects: dict) -> list[Point]:
+    """Mean over seeds of each subject's score; files hold it raw."""
+    found: dict[str, list[float]] = {}
+    scales = []
+    for _, _, model, benchmark, value, _, _, score, *_ in scores:
+        scales.append(value / score if score else 1.0)
+        for subject, raw in subjects[model, benchmark].items():
+            if raw is not None:
+                found.setdefault(subject, []).append(raw)
+    scale = _mean(scales)
+    if len(found) < 2:
+        return []
+    return [Point(place, _mean(raws) * scale, _mean(raws), of=subject) for subject, raws in found.items()]
+
+
+def _complete(rows: pd.DataFrame) -> pd.DataFrame:
+    """The networks that have all of the benchmarks that at least half of them have: others would shift the mean."""
+    if rows["benchmark"].nunique() == 1:
+        return rows
+    counts = rows.groupby("benchmark")["model"].nunique()
+    wanted = counts.index[counts * 2 >= rows["model"].nunique()]
+    rows = rows[rows["benchmark"].isin(wanted)]
+    has = rows.groupby("model")["benchmark"].nunique()
+    return rows[rows["model"].isin(has.index[has == len(wanted)])]
+
+
+def _ceiling(rows: pd.DataFrame) -> tuple[float, float] | None:
+    bounds = rows.groupby("benchmark")[["ceiling_lower", "ceiling_upper"]].first()
+    if bounds.isna().any(axis=None):
+        return None
+    return float(bounds["ceiling_lower"].mean()), float(bounds["ceiling_upper"].mean())
+
+
+def places(found: Iterable) -> list[str | int]:
+    """From left to right: untrained, growing numbers of classes, native."""
+    present = set(found)
+    first, last = ENDS
+    return [
+        *(p for p in [first] if p in present),
+        *sorted(p for p in present if p not in ENDS),
+        *(p for p in [last] if p in present),
+    ]
+
+
+def tidy(panels: Iterable[Panel]) -> pd.DataFrame:
+    """The numbers behind panels: one row a mean, seed or subject."""
+    rows = []
+    for panel in panels:
+        for line in panel.lines:
+            for kind, points in (("mean", line.means), ("seed", line.seeds), ("subject", line.subjects)):
+                for point in points:
+                    rows.append(
+                        {
+                            "family": panel.family, "panel": panel.title, "benchmarks": " ".join(panel.benchmarks),
+                            "simulated": panel.simulated, "line": line.name, "classes": point.place, "kind": kind,
+                            "of": point.of, "seeds": point.seeds if kind == "mean" else None, "value": point.value,
+                            "low": point.low, "high": point.high, "raw": point.raw, "raw_low": point.raw_low,
+                            "raw_high": point.raw_high,
+                        }
+                    )  # fmt: skip
+    return pd.DataFrame(rows)

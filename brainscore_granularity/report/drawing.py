@@ -1,0 +1,183 @@
+"""One panel as SVG: alignment against the number of classes. Colours come from the style sheet of the page.
+
+Every mark carries its places and values, so that the page's script can move it to the other scale or axis without
+drawing it: `data-p` holds "slot:value:raw" for each of its points.
+"""
+
+from __future__ import annotations
+
+import html
+import math
+
+from .curves import CONTROLS, ENDS, Panel, Point, places
+from .summary import number
+
+WIDTH, HEIGHT = 320, 236
+LEFT, RIGHT, TOP, BOTTOM = 38, 10, 12, 40
+SHAPES = ("M-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0z", "M-3.5-3.5h7v7h-7z", "M0-4.5L4.4 3.5H-4.4z", "M0-5L5 0 0 5-5 0z")
+CONTROL_SHAPES = {"random": "M-3.5-3.5L3.5 3.5M-3.5 3.5L3.5-3.5", "permuted": "M0-4.5V4.5M-4.5 0H4.5"}
+
+
+def domains(panels: list[Panel]) -> dict[str, tuple[float, float]]:
+    """Ranges of the vertical axis that hold everything in panels that stand beside each other."""
+    found = {}
+    for key, low, high in (("value", "low", "high"), ("raw", "raw_low", "raw_high")):
+        values = [0.0]
+        for line in (line for panel in panels for line in panel.lines):
+            values += [getattr(p, name) for p in line.means for name in (key, low, high)]
+            values += [getattr(p, key) for p in (*line.seeds, *line.subjects)]
+            if line.ceiling and line.ceiling[1] < 1:
+                values.append(1.0 if key == "value" else line.ceiling[1])
+        values = [v for v in values if not math.isnan(v)]
+        span = (max(values) - min(values)) or 1.0
+        found[key] = min(values) - 0.04 * span, max(values) + 0.06 * span
+    return found
+
+
+def draw(panel: Panel, domain: dict[str, tuple[float, float]], native: int | None = None) -> str:
+    """SVG element of a panel. native : number of native classes, where it is known."""
+    slots = places(point.place for line in panel.lines for point in line.means)
+    xs = {"log": _positions(slots, math.log2), "lin": _positions(slots, float)}
+    y = _scale(*domain["value"])
+    parts = [_axes(slots, xs, domain, native), _ceilings(panel, domain)]
+    for i, line in enumerate(panel.lines):
+        shape = next((s for name, s in CONTROL_SHAPES.items() if name in line.name), SHAPES[i % len(SHAPES)])
+        control = any(name in line.name for name in CONTROLS)
+        classes = f"line c-{'control' if control else html.escape(line.colour)} s{i}"
+        parts.append(f'<g class="{classes}" data-line="{html.escape(line.name)}">')
+        parts.append(_line(line, slots, xs["log"], y, shape))
+        parts.append("</g>")
+    name = f"{panel.title}, {panel.family}: alignment against classes. The table below has the numbers."
+    data = " ".join(f'data-x-{key}="{",".join(f"{x:.1f}" for x in at)}"' for key, at in xs.items())
+    ranges = " ".join(f'data-y-{key}="{low:.5g},{high:.5g}"' for key, (low, high) in domain.items())
+    return (
+        f'<svg class="panel" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{html.escape(name)}" '
+        f"{data} {ranges}>{''.join(parts)}</svg>"
+    )
+
+
+def _line(line, slots, x, y, shape: str) -> str:
+    curve = [p for p in line.means if p.place not in ENDS]
+    banded = [p for p in curve if not math.isnan(p.low)]
+    out = []
+    if len(banded) > 1:
+        upper = [(p.place, p.high, p.raw_high) for p in banded]
+        lower = [(p.place, p.low, p.raw_low) for p in reversed(banded)]
+        out.append(_poly("polygon", "band", [*upper, *lower], slots, x, y))
+    if len(curve) > 1:
+        out.append(_poly("polyline", "curve", [(p.place, p.value, p.raw) for p in curve], slots, x, y))
+    for subject in dict.fromkeys(p.of for p in line.subjects):
+        own = [(p.place, p.value, p.raw) for p in line.subjects if p.of == subject]
+        out.append(_poly("polyline", "subject", own, slots, x, y, f"{line.name}, subject {subject}"))
+    for p in line.means:
+        if (p.place in ENDS or len(banded) < 2) and not math.isnan(p.low):
+            out.append(_poly("polyline", "whisker", [(p.place, p.low, p.raw_low), (p.place, p.high, p.raw_high)],
+                             slots, x, y))  # fmt: skip
+    for kind, points in (("mean", line.means), ("seed", line.seeds)):
+        for p in points:
+            at = f"translate({x[slots.index(p.place)]:.1f} {y(p.value):.1f})"
+            tip = html.escape(_tip(line.name, p))
+            mark = shape if kind == "mean" else "M-2 0a2 2 0 1 0 4 0a2 2 0 1 0-4 0z"
+            out.append(f'<path class="{kind}" d="{mark}" transform="{at}" data-p="{_data([(p.place, p.value, p.raw)], slots)}">'
+                       f"<title>{tip}</title></path>")  # fmt: skip
+    return "".join(out)
+
+
+def _tip(name: str, p: Point) -> str:
+    where = f"{p.place} classes" if isinstance(p.place, int) else p.place
+    if p.of:
+        return f"{name}, {where}, seed {p.of}: {number(p.value)} (raw {number(p.raw)})"
+    interval = "" if math.isnan(p.low) else f", 95% interval {number(p.low)} to {number(p.high)}"
+    return f"{name}, {where}: {number(p.value)}{interval}; raw {number(p.raw)}; {p.seeds} seed{'s' * (p.seeds > 1)}"
+
+
+def _poly(tag: str, kind: str, points: list[tuple], slots, x, y, tip: str = "") -> str:
+    at = " ".join(f"{x[slots.index(place)]:.1f},{y(value):.1f}" for place, value, _ in points)
+    title = f"<title>{html.escape(tip)}</title>" if tip else ""
+    return f'<{tag} class="{kind}" points="{at}" data-p="{_data(points, slots)}">{title}</{tag}>'
+
+
+def _data(points: list[tuple], slots) -> str:
+    return " ".join(f"{slots.index(place)}:{value:.4g}:{raw:.4g}" for place, value, raw in points)
+
+
+def _positions(slots: list, scale) -> list[float]:
+    """Horizontal place of each slot: untrained and native stand apart at the sides."""
+    left, right = LEFT + 14.0, WIDTH - RIGHT - 14.0
+    inner_left = left + (36 if ENDS[0] in slots else 0)
+    inner_right = right - (36 if ENDS[1] in slots else 0)
+    numbers = [scale(s) for s in slots if s not in ENDS]
+    low, high = (min(numbers), max(numbers)) if numbers else (0.0, 1.0)
+    at = []
+    for slot in slots:
+        if slot in ENDS:
+            at.append(left if slot == ENDS[0] else right)
+        else:
+            share = (scale(slot) - low) / (high - low) if high > low else 0.5
+            at.append(inner_left + share * (inner_right - inner_left))
+    return at
+
+
+def _scale(low: float, high: float):
+    return lambda value: TOP + (high - value) / (high - low) * (HEIGHT - TOP - BOTTOM)
+
+
+def ticks(low: float, high: float) -> list[float]:
+    """Round numbers within a range, three to seven of them.
+
+    >>> ticks(-0.1, 1.06)
+    [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
+    """
+    span = high - low
+    step = next(s for k in range(-6, 9) for s in (10.0**k, 2 * 10.0**k, 5 * 10.0**k) if span / s <= 6.5)
+    return [round(i * step, 9) + 0 for i in range(math.ceil(low / step), math.floor(high / step) + 1)]
+
+
+def _axes(slots, xs, domain, native) -> str:
+    out = []
+    for key, (low, high) in domain.items():
+        y, lines = _scale(low, high), []
+        for tick in ticks(low, high):
+            kind = "zero" if tick == 0 else "grid"
+            lines.append(f'<line class="{kind}" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(tick):.1f}" y2="{y(tick):.1f}"/>'
+                         f'<text x="{LEFT - 5}" y="{y(tick) + 3.5:.1f}" text-anchor="end">{tick:g}</text>')  # fmt: skip
+        out.append(f'<g class="axis only-{key}">{"".join(lines)}</g>')
+    for key, at in xs.items():
+        labels, last = [], -math.inf
+        for slot, x in zip(slots, at, strict=True):
+            text = {ENDS[0]: "untrained", ENDS[1]: "native"}.get(slot, str(slot))
+            if slot not in ENDS and x - last < 6 + 5.5 * len(text):
+                continue
+            last = x if slot not in ENDS else last
+            below = f'<tspan x="{x:.1f}" dy="12">{native}</tspan>' if slot == ENDS[1] and native else ""
+            anchor = "end" if slot == ENDS[1] else "middle"
+            x = x + 12 if slot == ENDS[1] else x
+            below = below.replace(f'x="{x - 12:.1f}"', f'x="{x:.1f}"')
+            labels.append(f'<text x="{x:.1f}" y="{HEIGHT - BOTTOM + 14}" text-anchor="{anchor}">{text}{below}</text>')
+        out.append(f'<g class="axis only-{key}">{"".join(labels)}</g>')
+    out.append(
+        f'<text class="label" x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 6}" text-anchor="middle">classes</text>'
+    )
+    return "".join(out)
+
+
+def _ceilings(panel: Panel, domain) -> str:
+    """Value: the line at 1, and the band down to the lower bound; raw: the same in raw units, one for each brain."""
+    known = list(dict.fromkeys(line.ceiling for line in panel.lines if line.ceiling and line.ceiling[1] < 1))
+    if not known:
+        return f'<text class="note" x="{LEFT + 4}" y="{TOP + 2}">ceiling not known: raw correlation</text>'
+    out = []
+    for key in domain:
+        y, marks = _scale(*domain[key]), []
+        for lower, upper in known:
+            bounds = (lower / upper, 1.0) if key == "value" else (lower, upper)
+            top, bottom = y(bounds[1]), y(bounds[0])
+            width, x = WIDTH - LEFT - RIGHT, LEFT
+            if len(known) == 1:
+                marks.append(
+                    f'<rect class="ceiling" x="{x}" y="{top:.1f}" width="{width}" height="{bottom - top:.1f}"/>'
+                )
+            marks.append(f'<line class="ceiling" x1="{x}" x2="{x + width}" y1="{top:.1f}" y2="{top:.1f}"/>')
+        text = f'<text class="note" x="{LEFT + 4}" y="{y(1.0 if key == "value" else max(k[1] for k in known)) - 3:.1f}">noise ceiling</text>'
+        out.append(f'<g class="only-{key}">{"".join(marks)}{text}</g>')
+    return "".join(out)

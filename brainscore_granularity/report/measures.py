@@ -1,0 +1,66 @@
+"""What a benchmark measures: behaviour, spiking or fMRI; and which simulated brain, for those of the embedded world."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+SCALES = ("behaviour", "spiking", "fMRI")
+OTHER = "other"
+_FMRI = re.compile(r"fmri|^Bracci2019|^Kriegeskorte2008\.hIT", re.IGNORECASE)
+_SPIKING = re.compile(
+    r"^(Kriegeskorte2008\.mIT|MajajHong2015|FreemanZiemba2013|Papale2025|Li2026|Sanghavi|Rajalingham2020|Cadena2017"
+    r"|Cowley2026|Kar2019|Marques2020|Igustibagus2024-ridge)"
+)
+_PERFORMANCE = re.compile(r"top1|Engineering")  # how well a task is done, without a subject to compare with
+_BEHAVIOUR = re.compile(
+    r"^(Kriegeskorte2008\.judgment|Hebart2023[.-]|Rajalingham2018|Baker2022|BMD2024|Ferguson2024|Geirhos2021|Kato2026"
+    r"|Lonnqvist2024|Malania2007|Maniquet2024|Scialom2024|tong\.Coggan2024_behavior)"
+)
+_WORLD = re.compile(r"^World(?:_(?P<brain>[a-z]+))?\.(?P<what>.+)$")
+_WORLD_PANELS = {"IT-rsa": "IT", "triplet": "behaviour", "V1-rsa": "V1"}
+
+
+@dataclass(frozen=True)
+class Measure:
+    """In which panel a benchmark is drawn, as which line (None: a line each label source), in which colour."""
+
+    panel: str
+    line: str | None
+    colour: str
+
+
+def scale(benchmark: str) -> str:
+    """Measurement scale of a measured benchmark, or "other" where it is none of the three.
+
+    >>> scale("Allen2022_fmri.V4-rsa"), scale("MajajHong2015.IT-pls"), scale("Rajalingham2018-i2n")
+    ('fMRI', 'spiking', 'behaviour')
+    >>> scale("ImageNet-top1")
+    'other'
+    """
+    for name, pattern in (("fMRI", _FMRI), ("spiking", _SPIKING)):
+        if pattern.search(benchmark):
+            return name
+    return "behaviour" if _BEHAVIOUR.search(benchmark) and not _PERFORMANCE.search(benchmark) else OTHER
+
+
+def measure(benchmark: str) -> Measure:
+    """Where a benchmark stands in the figures.
+
+    >>> measure("World_fine.IT-rsa")
+    Measure(panel='IT', line='fine brain', colour='fine')
+    """
+    if match := _WORLD.match(benchmark):
+        brain = match["brain"] or "coarse"
+        panel = _WORLD_PANELS.get(match["what"], match["what"])
+        if panel == "V1":
+            return Measure(panel, "Gabor energy", "V1")
+        return Measure(panel, f"{brain} brain", brain if brain in ("coarse", "fine", "null") else OTHER)
+    found = scale(benchmark)
+    return Measure(found, None, found)
+
+
+def order(panels) -> list[str]:
+    """Panels as they stand beside each other."""
+    ranks = ("IT", *SCALES, "V1")
+    return sorted(dict.fromkeys(panels), key=lambda name: ranks.index(name) if name in ranks else len(ranks))
