@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from .study import Study
 
-NAMES = ("spectrum",)
+NAMES = ("spectrum", "reconstruction")
 
 
 @dataclass

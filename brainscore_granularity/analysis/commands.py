@@ -41,7 +41,7 @@ def analyze(
         names: Which analyses, or all; --list names them.
         models: Identifiers or shell patterns, of ours and of Brain-Score's own.
         benchmarks: Identifiers or shell patterns of our RSA benchmarks, all on the same images.
-        images: Folder or zip of images (class/image), or the name of a stimulus set; by default those of the benchmarks.
+        images: Folder or zip of images (class/image), or name of a stimulus set; by default those of the benchmarks.
         per_class: Only this many images of every class of a folder.
         results: Folder of results; analyses go below it.
         layers: Layers to analyse; by default all candidates.

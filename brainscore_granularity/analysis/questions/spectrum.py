@@ -116,7 +116,8 @@ def _answer(study, tables) -> str:
         best = whole.loc[whole["difference"].idxmax()]
         same = top[top["model"] == best["model"]].iloc[0]
         parts.append(
-            f"{name}: {best['model']} minus native {best['difference']:+.3f} ({best['low']:+.3f} to {best['high']:+.3f},"
+            f"{name}: {best['model']} minus native {best['difference']:+.3f} ({best['low']:+.3f} to "
+            f"{best['high']:+.3f},"
             f" q {best['q']:.3f}) with all components, {same['difference']:+.3f} ({same['low']:+.3f} to "
             f"{same['high']:+.3f}, q {same['q']:.3f}) with the top {TOP}"
         )
