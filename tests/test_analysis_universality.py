@@ -65,3 +65,27 @@ def test_a_slope_is_found_and_one_network_predicting_all_alike_gives_none():
 def test_too_few_images_are_named():
     with pytest.raises(ValueError, match="5 folds need at least 20 images, got 19"):
         u.held_out_r(np.zeros((19, 2)), np.zeros((19, 1)))
+
+
+def test_on_the_world_every_pair_is_there_and_seeds_make_a_pool_of_their_own(tmp_path):
+    import pandas as pd
+
+    from brainscore_granularity import cli
+
+    models = [f"granularity_world_{kind}_s{seed}" for kind in ("own_k2", "own_k8", "native") for seed in (1, 2)]
+    cli.main(["analyze", "universality", "--models", *models, "--images", "World", "--layers", "relu5", "--results",
+              str(tmp_path), "--components", "10", "--resamples", "50"])  # fmt: skip
+    folder = tmp_path / "analyses" / "universality"
+    pairs = pd.read_csv(folder / "pairs.csv")
+    assert set(pairs["pool"]) == {"same", "others"} and (pairs["model"] != pairs["predictor"]).all()
+    assert pairs["r"].mean() > 0.3 and abs(pairs["permuted"].mean()) < 0.1
+    assert set(pd.read_csv(folder / "trend.csv")["measure"]) == {"weighted", "first_10", "mean"}
+
+
+def test_more_components_than_images_to_fit_them_are_refused(tmp_path, capsys):
+    from brainscore_granularity import cli
+
+    with pytest.raises(SystemExit):
+        cli.main(["analyze", "universality", "--models", "granularity_world_own_k2_s1", "--images", "World", "--layers",
+                  "relu5", "--results", str(tmp_path), "--components", "200"])  # fmt: skip
+    assert "fitted on 128 images" in capsys.readouterr().err

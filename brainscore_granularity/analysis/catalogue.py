@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from .study import Study
 
-NAMES = ("spectrum", "reconstruction")
+NAMES = ("spectrum", "universality", "reconstruction")
 
 
 @dataclass
