@@ -132,11 +132,14 @@ def _trend(study, pairs):
     null = summary["permuted"].mean()
     untrained = summary[summary["labels"] == "untrained"]["weighted"]
     return trend, (
-        f"As classes get coarser, universality {verdict}: per doubling of K it changes by "
-        f"{whole.slope_per_doubling:+.4f} ({whole.low:+.4f} to {whole.high:+.4f}) weighted by variance, by {by_rank.slope_per_doubling:+.4f} "
-        f"({by_rank.low:+.4f} to {by_rank.high:+.4f}) over the first ten components of each layer; permuted images "
-        f"give {null:+.3f}" + (f", the untrained network {untrained.median():.3f}." if len(untrained) else ".")
+        f"As classes get coarser, universality {verdict}: per doubling of K it changes by {_change(whole)} weighted by "
+        f"variance, by {_change(by_rank)} over the first ten components of each layer; permuted images give {null:+.3f}"
+        + (f", the untrained network {untrained.median():.3f}." if len(untrained) else ".")
     )
+
+
+def _change(row) -> str:
+    return f"{row.slope_per_doubling:+.4f} ({row.low:+.4f} to {row.high:+.4f})"
 
 
 def draw(findings) -> dict:
