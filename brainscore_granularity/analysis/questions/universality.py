@@ -129,6 +129,8 @@ def _trend(study, pairs):
     trend = pd.DataFrame(rows)
     whole, by_rank, _ = trend.itertuples()
     verdict = "rises" if whole.high < 0 else "falls" if whole.low > 0 else "neither rises nor falls for certain"
+    if (whole.high < 0 and by_rank.high >= 0) or (whole.low > 0 and by_rank.low <= 0):
+        verdict += " only where components are weighted by variance"
     null = summary["permuted"].mean()
     untrained = summary[summary["labels"] == "untrained"]["weighted"]
     return trend, (
@@ -157,7 +159,7 @@ def draw(findings) -> dict:
         figure, (left, right) = plt.subplots(1, 2, figsize=(7.1, 3.1))
         for _, own in summary.groupby("model", sort=False):
             by_layer = own.groupby("layer", sort=False)["weighted"].median()
-            left.plot(by_layer.index, by_layer, "o-", markersize=2.5, linewidth=0.9, **_look(own.iloc[0]),
+            left.plot(by_layer.index, by_layer, marker="o", markersize=2.5, linewidth=0.9, **_look(own.iloc[0]),
                       label=_name(own.iloc[0]))  # fmt: skip
         left.plot(summary.groupby("layer", sort=False)["permuted"].median(), color=style.GRID, linewidth=2,
                   label="permuted images")  # fmt: skip
