@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 import tyro
 
+from .analysis.commands import analyze
 from .analysis.scaling import commands as scaling_commands
 from .prepare import commands as data_commands
 from .report.commands import report
@@ -408,6 +409,7 @@ VERBS = {
     "benchmarks": benchmarks,
     "commit": commit,
     "layers": layers,
+    "analyze": analyze,
     "publish": publish,
     "submit": submit,
     "data": data,
