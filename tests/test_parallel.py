@@ -47,6 +47,7 @@ RECIPES = {
         "tau_plus": 2.0,
         "tau_minus": 2.0,
         "depression": 0.5,
+        "plasticity": 0.05,
     },
     "readout": {"labels": "own", "k": 64, "rule": "readout"},
     "untrained": {"labels": "own", "k": 64, "rule": "untrained"},
