@@ -21,8 +21,9 @@ help:
 demo: .venv/installed
 	@$(BIN)/granularity demo
 
+# Two processes, a file to one of them: what a module's fixture made is not made twice.
 test: .venv/installed
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 lint: .venv/installed
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

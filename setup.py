@@ -75,6 +75,7 @@ setup(
         "prepare": ["h5py>=3.8", "nibabel>=5", "tables>=3.8"],
         "test": [
             "pytest>=8",
+            "pytest-xdist>=3.5",
             "ruff>=0.6",
             "build>=1",
             "rsatoolbox==0.2.0",

@@ -24,6 +24,7 @@ def test_run_id_changes_with_every_setting_and_with_the_data():
         "accumulate": {"accumulate": 2},
         "dropout": {"dropout": 0.5},
         "ema": {"ema": 0.9},
+        "rule": {"rule": "untrained"},
     }
     inner = {name for name, *_ in recipe_module._CONDITIONAL}  # these need their owner and are changed below
     for field in fields(Recipe):
@@ -36,7 +37,8 @@ def test_run_id_changes_with_every_setting_and_with_the_data():
         needed = {n: v for n, o, v, values in recipe_module._CONDITIONAL if o == owner and owners[0] in values}
         extra = {"labels": "none", "k": 1, "label_smoothing": 0.0} if owners[0] in ("simclr", "dino") else {}
         one = replace(RECIPE, **{owner: owners[0]}, **needed, **extra)
-        other = "late" if name == "tune" else type(value)(value / 2)
+        words = {"tune": "late", "feedback": "direct", "top_down": "tied"}
+        other = words[name] if name in words else type(value)(value / 2)
         assert one.run_id("data") != replace(one, **{name: other}).run_id("data"), name
 
 
