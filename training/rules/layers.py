@@ -42,9 +42,7 @@ def blocks(network: nn.Module) -> dict[str, nn.Sequential]:
 
 
 @contextmanager
-def backward_through(
-    network: nn.Module, feedback: dict[str, torch.Tensor], learn: bool = True
-) -> Iterator[None]:
+def backward_through(network: nn.Module, feedback: dict[str, torch.Tensor], learn: bool = True) -> Iterator[None]:
     """Within this context the named layers send errors back through other weights than their own.
 
     feedback : weights of the shape of the layer's own, which take the place of their transpose on the way back.

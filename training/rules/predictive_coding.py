@@ -113,7 +113,7 @@ class PredictiveCoding(Backprop):
 
 
 def _sweep(rest: list[nn.Module], lowest: torch.Tensor, errors: list[torch.Tensor] | None) -> tuple[list, list, Any]:
-    """Errors (none given: zeros) and value nodes of the hidden layers, each its prediction plus its error; the logits."""
+    """Errors (none given: zeros) and value nodes (prediction plus error) of the hidden layers, and the logits."""
     given, values, used = iter(errors or ()), [], []
     for i in range(len(rest)):
         predicted = lowest if i == 0 else parallel.at_least_single(rest[i - 1](values[-1]))

@@ -38,7 +38,7 @@ PLACES = 8  # of a map that a step looks at
 
 
 class STDP(Readout):
-    """``spike_steps`` T, ``tau_plus``, ``tau_minus`` in steps, ``depression`` A and ``plasticity`` eta of the recipe."""
+    """``spike_steps`` T, ``tau_plus``, ``tau_minus``, ``depression`` A and ``plasticity`` eta of the recipe."""
 
     def __init__(self, recipe, network):
         super().__init__(recipe, network)
