@@ -48,6 +48,7 @@ RECIPES = {
         "tau_plus": 2.0,
         "tau_minus": 2.0,
         "depression": 0.5,
+        "plasticity": 0.005,
     },
     "readout": {"labels": "own", "k": 64, "rule": "readout"},
     "untrained": {"labels": "own", "k": 64, "rule": "untrained"},
@@ -77,7 +78,9 @@ def gradients(recipe, labels):
     one.network.double(), one.objective.double(), one.rule.double()
     _, numbers, views = next(batches.batches(0, 1))
     one.backward([view.double() for view in views], torch.from_numpy(labels)[numbers], 1)
-    found = {str(i): p.grad for i, p in enumerate(one.parameters) if p.grad is not None}
+    parts = one.network, one.objective, one.rule  # STDP keeps its weights from the optimiser
+    named = ((f"{m}/{n}", p) for m, part in enumerate(parts) for n, p in part.named_parameters())
+    found = {n: p.grad for n, p in named if p.grad is not None}
     if here.number > 1 and found:
         parallel.average_(list(found.values()))
     return {i: gradient.contiguous() for i, gradient in found.items()}

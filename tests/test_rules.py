@@ -163,14 +163,11 @@ def spikes(time, steps=12):
     return train
 
 
-@pytest.mark.parametrize("kind", ["linear", "convolution"])
 @pytest.mark.parametrize("apart", [1, 2, 5])
-def test_a_pair_of_spikes_changes_a_weight_by_its_order_and_distance(kind, apart):
-    layer = nn.Linear(1, 1, bias=False) if kind == "linear" else nn.Conv2d(1, 1, 1, bias=False)
-    shape = (12, 1, 1) if kind == "linear" else (12, 1, 1, 1, 1)
-    early, late = spikes(3).view(shape), spikes(3 + apart).view(shape)
+def test_a_pair_of_spikes_changes_a_weight_by_its_order_and_distance(apart):
+    early, late = spikes(3), spikes(3 + apart)
     causal, reverse, together = (
-        stdp.pair_changes(layer, pre, post, tau_plus=2.0, tau_minus=3.0, depression=0.5).item()
+        stdp.pair_changes(pre, post, tau_plus=2.0, tau_minus=3.0, depression=0.5).item()
         for pre, post in ((early, late), (late, early), (early, early))
     )
     assert causal == pytest.approx(math.exp(-apart / 2.0)) and causal > 0
@@ -181,7 +178,7 @@ def test_a_pair_of_spikes_changes_a_weight_by_its_order_and_distance(kind, apart
 def test_all_pairs_of_spikes_count_against_a_sum_by_hand():
     rng = np.random.default_rng(0)
     pre, post = (torch.from_numpy((rng.random((10, 4, n)) < 0.3).astype(np.float32)) for n in (5, 3))
-    found = stdp.pair_changes(nn.Linear(5, 3), pre, post, 2.0, 4.0, 0.7)
+    found = stdp.pair_changes(pre, post, 2.0, 4.0, 0.7)
     expected = np.zeros((3, 5))
     for _, b, i in pre.nonzero().tolist():
         before = [t for t in range(10) if pre[t, b, i]]
@@ -193,12 +190,41 @@ def test_all_pairs_of_spikes_count_against_a_sum_by_hand():
     assert np.allclose(found.detach().numpy(), expected, atol=1e-5)
 
 
-def test_a_convolution_learns_at_the_right_place_of_its_kernel():
-    layer = nn.Conv2d(1, 1, 3, padding=1, bias=False)
-    pre, post = torch.zeros(6, 1, 1, 5, 5), torch.zeros(6, 1, 1, 5, 5)
-    pre[1, 0, 0, 1, 3], post[2, 0, 0, 2, 2] = 1, 1  # one up, one to the right, one step before
-    change = stdp.pair_changes(layer, pre, post, 2.0, 2.0, 1.0)[0, 0]
-    assert change[0, 2].item() == pytest.approx(math.exp(-0.5)) and change.abs().sum() == change[0, 2]
+def test_kernels_see_the_windows_that_a_convolution_multiplies():
+    layer = nn.Conv2d(3, 5, 3, stride=2, padding=1, bias=False)
+    images = torch.randn(4, 3, 9, 9, generator=torch.Generator().manual_seed(0))
+    seen = stdp.windows(layer, images, 6, torch.Generator().manual_seed(1))
+    where = torch.randint(25, (6,), generator=torch.Generator().manual_seed(1))
+    expected = layer(images).flatten(2)[:, :, where].transpose(1, 2).reshape(24, 5)
+    assert torch.allclose(seen @ layer.weight.flatten(1).T, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["conv1", "conv2", "fc5"])
+def test_a_step_moves_kernels_by_the_mean_change_of_their_places(drawn, batch, name):
+    """Against each place of each image by itself."""
+    learner = Learner(by("stdp", warmup_epochs=0.0), 8)
+    network, rule = learner.network, learner.rule
+    network.train()
+    reached = batch[0][0]
+    number = rule.names.index(name)
+    with torch.no_grad():
+        for part in list(layers.blocks(network).values())[:number]:
+            reached = part(reached)
+    layer, start = network.get_submodule(name), network.get_submodule(name).weight.flatten(1).clone()
+    generator = torch.Generator().manual_seed(rule.seed * 1_000_003 * 101 + number)
+    seen = stdp.windows(layer, stdp.centred(reached), stdp.PLACES, generator)
+    total = torch.zeros_like(start)
+    for row in seen:
+        pre = stdp.latency_spikes(row[None], 4)
+        post = stdp.winners(pre @ (start / start.norm(dim=1, keepdim=True)).T, torch.ones(len(start)))
+        total += stdp.pair_changes(pre, post, 2.0, 2.0, rule.depression)
+    size = start.norm(dim=1, keepdim=True)
+    moved = start + rule.plasticity * size * total * len(start) / len(seen)
+    learner = Learner(by("stdp", warmup_epochs=0.0), 8)
+    learner.step(*batch)
+    found = learner.network.get_submodule(name).weight.flatten(1)
+    assert torch.allclose(found, moved * size / moved.norm(dim=1, keepdim=True), atol=1e-5)
+    assert not torch.allclose(found, start, atol=1e-4)
 
 
 def test_stronger_inputs_spike_sooner_and_one_neuron_fires_at_a_place():
@@ -206,7 +232,7 @@ def test_stronger_inputs_spike_sooner_and_one_neuron_fires_at_a_place():
     times = [row.nonzero()[:, 0].tolist() for row in train.T]
     assert times[0] < times[1] == times[2] and times[4] == [] and train.abs().sum(0).max() == 1
     assert train[:, 2].sum() == -1
-    drive = torch.rand(10, 3, 7, 4, 4, generator=torch.Generator().manual_seed(0))
+    drive = torch.rand(10, 48, 7, generator=torch.Generator().manual_seed(0))
     fired = stdp.winners(drive, torch.ones(7))
     assert fired.sum((0, 2)).max() == 1 and fired.sum() > 0
     assert stdp.winners(drive, torch.full((7,), 1e9)).sum() == 0
@@ -227,7 +253,9 @@ def test_homeostasis_lowers_the_threshold_of_silent_channels():
     learner = Learner(by("stdp"), 8)
     fired = learner.rule.conv1_fired
     fired[0] = 1.0
-    learner.rule.after_step(learner.network)
+    for name in learner.rule.names:
+        learner.network.get_submodule(name).weight.grad = torch.zeros_like(learner.network.get_submodule(name).weight)
+    learner.rule.after_step(learner.network, 1.0)
     threshold = learner.rule.conv1_threshold
     assert threshold[0] > 1 and (threshold[1:] < 1).all() and fired.sum() == 0
 

@@ -96,7 +96,7 @@ class Learner:
             parallel.average_([loss, *gradients, *self.rule.statistics()])
         norm = nn.utils.clip_grad_norm_(self.parameters, self.recipe.clip)
         self.optimizer.step()
-        self.rule.after_step(self.network)
+        self.rule.after_step(self.network, self.rate(self.done))
         self.done += 1
         self.objective.after_step(self.network, self.done / self.total)
         if self.average:

@@ -98,6 +98,8 @@ class Recipe:
     """STDP: time constant of depression, in steps."""
     depression: float | None = None
     """STDP: largest depression of a pair, where the largest potentiation is 1."""
+    plasticity: float | None = None
+    """STDP: how far a kernel moves a step, relative to its norm; follows the schedule of the learning rate."""
 
     def __post_init__(self):
         for name, owner, value, owners in _CONDITIONAL:
@@ -178,6 +180,7 @@ _CONDITIONAL = (
     ("tau_plus", "rule", 2.0, ("stdp",)),
     ("tau_minus", "rule", 2.0, ("stdp",)),
     ("depression", "rule", 0.5, ("stdp",)),
+    ("plasticity", "rule", 0.05, ("stdp",)),
 )
 _CHOICES = {
     "order": ("images", "blocks"),
@@ -209,6 +212,7 @@ _RANGES = {
     "tau_plus": (1e-3, _INFINITE),
     "tau_minus": (1e-3, _INFINITE),
     "depression": (0, _INFINITE),
+    "plasticity": (0, _INFINITE),
 }
 
 

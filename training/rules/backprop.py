@@ -50,5 +50,5 @@ class Backprop(nn.Module):
         """What was counted in this batch beside gradients, to be averaged over processes."""
         return []
 
-    def after_step(self, network: nn.Module) -> None:
-        """Called once the optimiser has changed the weights."""
+    def after_step(self, network: nn.Module, rate: float) -> None:
+        """Called once the optimiser has changed the weights; ``rate`` is the schedule's share of the learning rate."""

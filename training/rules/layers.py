@@ -42,14 +42,15 @@ def blocks(network: nn.Module) -> dict[str, nn.Sequential]:
 
 
 @contextmanager
-def backward_through(network: nn.Module, feedback: dict[str, torch.Tensor]) -> Iterator[None]:
+def backward_through(network: nn.Module, feedback: dict[str, torch.Tensor], learn: bool = True) -> Iterator[None]:
     """Within this context the named layers send errors back through other weights than their own.
 
     feedback : weights of the shape of the layer's own, which take the place of their transpose on the way back.
+    learn : ask these layers for a change of their weights too.
     """
     changed = [network.get_submodule(name) for name in feedback]
     for module, other in zip(changed, feedback.values(), strict=True):
-        module.forward = _forward(module, other)
+        module.forward = _forward(module, other, learn)
     try:
         yield
     finally:
@@ -57,8 +58,9 @@ def backward_through(network: nn.Module, feedback: dict[str, torch.Tensor]) -> I
             del module.forward
 
 
-def _forward(module: nn.Module, feedback: torch.Tensor):
-    return lambda inputs: _Through.apply(inputs, module.weight, module.bias, feedback, module)
+def _forward(module: nn.Module, feedback: torch.Tensor, learn: bool):
+    weight, bias = (p if learn or p is None else p.detach() for p in (module.weight, module.bias))
+    return lambda inputs: _Through.apply(inputs, weight, bias, feedback, module)
 
 
 class _Through(torch.autograd.Function):

@@ -25,6 +25,10 @@ needs the whole F, and the statistics of batch norm, which every value node of a
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
 import torch
 from torch import nn
 
@@ -47,73 +51,83 @@ class PredictiveCoding(Backprop):
         self.energies = torch.zeros(0)  # of the last batch, for whoever looks
 
     def learn(self, network, objective, views, targets, pieces, low_precision):
-        parts, n = blocks(network), len(targets)
-        with low_precision, torch.no_grad():
-            values, logits = _sweep(parts, views[0])
-            loss = objective.entropy(logits, targets)
-        # The statistics that evaluation uses are those of the forward pass, not of T relaxation steps.
-        norms = [(buffer, buffer.clone()) for buffer in network.buffers()]
-        values = self.relax(network, objective, parts, views[0], values, targets, low_precision)
+        first, *rest = blocks(network).values()
         with low_precision:
-            energy = self.energy(objective, parts, views[0], values, targets)
-        (energy / (self.clamp * n * pieces)).backward()
-        for buffer, kept in norms:
-            buffer.copy_(kept)
+            # What the first layer predicts depends on the image alone: once a batch is enough.
+            lowest = parallel.at_least_single(first(views[0]))
+        values, loss = self.relax(network, objective, rest, lowest.detach(), targets, low_precision)
+        # The statistics that evaluation uses are those of the forward pass, not of T relaxation steps.
+        with _statistics_kept(rest):  # until the way back is over: batch norm's needs them unchanged
+            with low_precision:
+                energy = self.energy(objective, rest, lowest, values, targets)
+            (energy / (self.clamp * len(targets) * pieces)).backward()
         for name, top_down in self.top_down.items():
             top_down.grad = network.get_submodule(name).weight.grad.clone()  # of all pieces so far
         return loss / pieces
 
-    def relax(self, network, objective, parts, inputs, values, targets, low_precision) -> list[torch.Tensor]:
-        """Value nodes (b, ...) of all hidden layers after T steps down the energy."""
+    def relax(self, network, objective, rest, lowest, targets, low_precision) -> tuple[list, torch.Tensor]:
+        """Value nodes (b, ...) of all hidden layers after T steps down the energy, and the loss before the first.
 
-        def measured(errors):
-            errors = [e.detach().requires_grad_() for e in errors]
-            with torch.enable_grad(), backward_through(network, dict(self.top_down)):
+        rest : the blocks above the first.
+        lowest : what the first predicts.
+        """
+
+        def measured(errors, slopes_too=True):
+            with torch.set_grad_enabled(slopes_too), backward_through(network, dict(self.top_down), learn=False):
                 with low_precision:
-                    values, logits = _sweep(parts, inputs, errors)
-                    energy = sum(e.square().sum() for e in errors) / 2
-                    energy = energy + self.clamp * len(targets) * objective.entropy(logits, targets)
-                slopes = torch.autograd.grad(energy, errors)
+                    errors, values, logits = _sweep(rest, lowest, errors)
+                    loss = objective.entropy(logits, targets)
+                    energy = sum(e.square().sum() for e in errors) / 2 + self.clamp * len(targets) * loss
+                slopes = errors
+                if slopes_too:
+                    slopes = torch.autograd.grad(energy, errors)
             energy = energy.detach()
             if parallel.processes().number > 1:
                 parallel.average_([energy])
-            return energy, [e.detach() for e in errors], slopes, [v.detach() for v in values]
+            return energy, [e.detach() for e in errors], slopes, [v.detach() for v in values], loss.detach()
 
-        energy, errors, slopes, values = measured([torch.zeros_like(v) for v in values])
+        energy, errors, slopes, values, loss = measured(None)
         energies, rate = [energy], torch.ones_like(energy)
-        for _ in range(self.steps):
-            new, *tried = measured([e - rate * s for e, s in zip(errors, slopes, strict=True)])
-            # Chosen on the device, so that nothing waits for it. Not a number is not lower either.
-            lower = new <= energy
-            energy = torch.where(lower, new, energy)
-            errors, slopes, values = (
-                [torch.where(lower, a, b) for a, b in zip(better, kept, strict=True)]
-                for better, kept in zip(tried, (errors, slopes, values), strict=True)
-            )
-            rate = (rate * torch.where(lower, FASTER, SLOWER)).clamp(max=1)
-            energies.append(energy)
+        with _statistics_kept(rest):
+            for left in reversed(range(self.steps)):
+                stepped = [e - rate * s for e, s in zip(errors, slopes, strict=True)]
+                new, *tried, _ = measured(stepped, slopes_too=left > 0)
+                # Chosen on the device, so that nothing waits for it. Not a number is not lower either.
+                lower = new <= energy
+                energy = torch.where(lower, new, energy)
+                errors, slopes, values = (
+                    [torch.where(lower, a, b) for a, b in zip(better, kept, strict=True)]
+                    for better, kept in zip(tried, (errors, slopes, values), strict=True)
+                )
+                rate = (rate * torch.where(lower, FASTER, SLOWER)).clamp(max=1)
+                energies.append(energy)
         self.energies = torch.stack(energies)
-        return values
+        return values, loss
 
-    def energy(self, objective, parts, inputs, values, targets) -> torch.Tensor:
-        """F, summed over the images."""
-        total, *_, last = torch.zeros((), device=inputs.device), *parts
-        for (name, part), value in zip(parts.items(), [*values, None], strict=True):
-            predicted = part(inputs)
-            if name == last:
-                return total + self.clamp * len(targets) * objective.entropy(predicted, targets)
-            total = total + (value - parallel.at_least_single(predicted)).square().sum() / 2
-            inputs = value
+    def energy(self, objective, rest, lowest, values, targets) -> torch.Tensor:
+        """F, summed over the images, as a function of the weights alone."""
+        total = (values[0] - lowest).square().sum() / 2
+        for part, below, value in zip(rest[:-1], values[:-1], values[1:], strict=True):
+            total = total + (value - parallel.at_least_single(part(below))).square().sum() / 2
+        return total + self.clamp * len(targets) * objective.entropy(rest[-1](values[-1]), targets)
 
 
-def _sweep(
-    parts: dict[str, nn.Module], inputs: torch.Tensor, errors: list[torch.Tensor] | None = None
-) -> tuple[list[torch.Tensor], torch.Tensor]:
-    """Value nodes of the hidden layers, each its prediction plus its error (none: a forward pass), and the logits."""
-    *hidden, last = parts.values()
-    values = []
-    for i, part in enumerate(hidden):
-        inputs = parallel.at_least_single(part(inputs))
-        inputs = inputs if errors is None else inputs + errors[i]
-        values.append(inputs)
-    return values, last(inputs)
+def _sweep(rest: list[nn.Module], lowest: torch.Tensor, errors: list[torch.Tensor] | None) -> tuple[list, list, Any]:
+    """Errors (none given: zeros) and value nodes (prediction plus error) of the hidden layers, and the logits."""
+    given, values, used = iter(errors or ()), [], []
+    for i in range(len(rest)):
+        predicted = lowest if i == 0 else parallel.at_least_single(rest[i - 1](values[-1]))
+        used.append((next(given) if errors else torch.zeros_like(predicted)).detach().requires_grad_())
+        values.append(predicted + used[-1])
+    return used, values, rest[-1](values[-1])
+
+
+@contextmanager
+def _statistics_kept(parts: list[nn.Module]) -> Iterator[None]:
+    """Forward passes within this context leave the running statistics as they are."""
+    kept = [(buffer, buffer.clone()) for part in parts for buffer in part.buffers()]
+    try:
+        yield
+    finally:
+        for buffer, before in kept:
+            buffer.copy_(before)

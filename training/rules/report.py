@@ -45,7 +45,7 @@ class Report:
         network, rule = copy.deepcopy(learner.network), copy.deepcopy(rule)
         for parameter in (*network.parameters(), *rule.parameters()):
             parameter.grad = None
-        network.train()
+        network.requires_grad_().train()  # also where a rule keeps weights from the optimiser
         rule.learn(network, learner.objective, [self.inputs], self.targets, 1, contextlib.nullcontext())
         return {name: layer.weight.grad for name, layer in weighted(network).items()}
 

@@ -2,16 +2,21 @@ r"""Spike-timing-dependent plasticity in every hidden layer; the readout is trai
 
 Neurons are those of the network, which is evaluated with its rates like that of any other rule; to learn, each layer
 turns what it reads into spikes, one at most a unit: the stronger the sooner (latency code, Thorpe & Gautrais 1998).
+A step looks at a few places of each map only, the same in all images of a batch and others in the next.
 
-- Input a, with s twice its root mean square in the image: spike at t = floor(T (1 - |a| / s)), none at t >= T. A
-  negative input (first layer only) spikes in an OFF cell, whose weight is the negative of that of the ON cell.
+- Input a, less its channel's mean over the batch, with s twice its root mean square in the kernel's window: spike at
+  t = floor(T (1 - |a| / s)), none at t >= T. A negative input spikes in an OFF cell, whose weight is the negative of
+  that of the ON cell. (The network's own batch norm takes the same mean out of what the kernel says.)
 - Leaky integration over T steps, v(t) = LEAK v(t - 1) + w . s(t) / |w|, threshold \theta of each channel.
-- Winner takes all: at each place of a convolution only the channel furthest above its threshold fires, once, and
-  silences the others for the rest of the image (Kheradpisheh et al. 2018).
+- Winner takes all: at each place only the channel furthest above its threshold fires, once, and silences the others
+  for the rest of the image (Kheradpisheh et al. 2018).
 - For every pair of spikes, with dt = t_post - t_pre (Bi & Poo 1998; Song, Miller & Abbott 2000):
   dt > 0: dw = exp(-dt / \tau_+);  dt < 0: dw = -A exp(dt / \tau_-);  dt = 0: nothing.
 - Homeostasis: \theta falls in channels that fire less than their share, and rises in the others; kernels are scaled
   back to their initial norm after each step.
+
+A kernel moves by \eta times the mean change over the places that would be its share, relative to its norm; \eta follows
+the schedule of the learning rate. AdamW has no part in it: it would give small changes the size of large ones.
 
 Local: all hidden weights, without labels. Trained by the gradient of the loss: the readout. Batch norm follows its
 running statistics, with scale 1 and offset 0.
@@ -22,73 +27,103 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from .. import parallel
 from .layers import blocks
 from .readout import Readout
 
 LEAK = 0.9  # of the membrane's potential kept a step
 SHARE = 0.5  # of the places of a map that fire, once thresholds have settled
 THRESHOLD_RATE = 0.05  # how fast they do, in units of the share
+PLACES = 8  # of a map that a step looks at
 
 
 class STDP(Readout):
-    """``spike_steps`` T, ``tau_plus``, ``tau_minus`` in steps and ``depression`` A of the recipe."""
+    """``spike_steps`` T, ``tau_plus``, ``tau_minus``, ``depression`` A and ``plasticity`` eta of the recipe."""
 
     def __init__(self, recipe, network):
         super().__init__(recipe, network)
         self.steps, self.tau_plus, self.tau_minus = recipe.spike_steps, recipe.tau_plus, recipe.tau_minus
-        self.depression = recipe.depression
+        self.depression, self.plasticity, self.seed = recipe.depression, recipe.plasticity, recipe.seed
         self.names = list(blocks(network))[:-1]
+        self.register_buffer("done", torch.zeros((), dtype=torch.int64))
         for name in self.names:
-            weight = network.get_submodule(name).weight
-            self.register_buffer(f"{name}_norm", weight.detach().flatten(1).norm(dim=1))
+            weight = network.get_submodule(name).weight.requires_grad_(False)  # not the optimiser's
+            self.register_buffer(f"{name}_norm", weight.flatten(1).norm(dim=1))
             self.register_buffer(f"{name}_threshold", torch.ones(len(weight)))
             self.register_buffer(f"{name}_fired", torch.zeros(len(weight)), persistent=False)
+        self.asked: list[torch.Tensor] = []
 
     def hidden(self, network, inputs, pieces):
-        for name, part in list(blocks(network).items())[:-1]:
-            self._plasticity(name, part[0], inputs, pieces)
+        self.asked = []
+        for number, (name, part) in enumerate(list(blocks(network).items())[:-1]):
+            self._plasticity(number, name, part[0], inputs, pieces)
             inputs = part(inputs)
         return inputs
 
-    def _plasticity(self, name: str, layer: nn.Module, inputs: torch.Tensor, pieces: int) -> None:
-        """Add one layer's change to its gradient."""
-        pre = latency_spikes(inputs, self.steps)
-        weight = layer.weight / layer.weight.flatten(1).norm(dim=1).view(-1, *(1 for _ in layer.weight.shape[1:]))
-        drive = _apply(layer, pre.flatten(0, 1), weight).unflatten(0, (self.steps, -1))
-        post = winners(drive, getattr(self, f"{name}_threshold"))
-        change = pair_changes(layer, pre, post, self.tau_plus, self.tau_minus, self.depression)
-        places = post[0].numel() / len(layer.weight)  # of all images
-        change = change * (len(layer.weight) / places / pieces)
+    def _plasticity(self, number: int, name: str, layer: nn.Module, inputs: torch.Tensor, pieces: int) -> None:
+        """Add one layer's change to what stands in place of its gradient."""
+        generator = torch.Generator().manual_seed((self.seed * 1_000_003 + int(self.done)) * 101 + number)
+        seen = windows(layer, centred(inputs), PLACES, generator)
+        weight = layer.weight.flatten(1)
+        pre = latency_spikes(seen, self.steps)
+        post = winners(pre @ (weight / weight.norm(dim=1, keepdim=True)).T, getattr(self, f"{name}_threshold"))
+        change = pair_changes(pre, post, self.tau_plus, self.tau_minus, self.depression)
+        change = change.view_as(layer.weight) * (len(weight) / len(seen) / pieces)
         layer.weight.grad = -change if layer.weight.grad is None else layer.weight.grad - change
-        getattr(self, f"{name}_fired").add_(post.sum(0).transpose(0, 1).flatten(1).sum(1) / places / pieces)
+        getattr(self, f"{name}_fired").add_(post.sum((0, 1)) / len(seen) / pieces)
+        self.asked.append(layer.weight.grad)
 
     def statistics(self):
-        return [getattr(self, f"{name}_fired") for name in self.names]
+        return [*self.asked, *(getattr(self, f"{name}_fired") for name in self.names)]
 
     @torch.no_grad()
-    def after_step(self, network):
+    def after_step(self, network, rate):
+        self.done += 1
         for name in self.names:
             fired, share = getattr(self, f"{name}_fired"), SHARE / len(getattr(self, f"{name}_fired"))
             getattr(self, f"{name}_threshold").add_(THRESHOLD_RATE * (fired / share - 1).clamp(max=3))
             fired.zero_()
-            weight = network.get_submodule(name).weight
-            scale = getattr(self, f"{name}_norm") / weight.flatten(1).norm(dim=1)
-            weight.mul_(scale.view(-1, *(1 for _ in weight.shape[1:])))
+            weight, size = network.get_submodule(name).weight, getattr(self, f"{name}_norm")
+            moved = weight.flatten(1) - self.plasticity * rate * size.unsqueeze(1) * weight.grad.flatten(1)
+            weight.copy_((moved * (size / moved.norm(dim=1)).unsqueeze(1)).view_as(weight))
+            weight.grad = None
+
+
+def centred(inputs: torch.Tensor) -> torch.Tensor:
+    """Less the mean of each channel over the batch, that of all processes."""
+    mean = inputs.mean((0, *range(2, inputs.ndim)), keepdim=True)
+    if parallel.processes().number > 1:
+        parallel.average_([mean])
+    return inputs - mean
+
+
+def windows(layer: nn.Module, inputs: torch.Tensor, places: int, generator: torch.Generator) -> torch.Tensor:
+    """What the kernels of a layer see at some places of every image, (images x places, inputs of a kernel).
+
+    Zeros beyond the border. A linear layer has one place.
+    """
+    if isinstance(layer, nn.Linear):
+        return inputs
+    (pad_y, pad_x), (high, wide) = layer.padding, layer.kernel_size
+    padded = nn.functional.pad(inputs, (pad_x, pad_x, pad_y, pad_y))
+    views = padded.unfold(2, high, layer.stride[0]).unfold(3, wide, layer.stride[1])  # (b, c, y, x, high, wide)
+    rows, columns = views.shape[2:4]
+    where = torch.randint(rows * columns, (places,), generator=generator).to(inputs.device)
+    return views[:, :, where // columns, where % columns].transpose(1, 2).reshape(len(inputs) * places, -1)
 
 
 def latency_spikes(inputs: torch.Tensor, steps: int) -> torch.Tensor:
-    """(b, ...) activity -> (steps, b, ...) spikes in {-1, 0, 1}, one at most a unit, the strongest first."""
-    size = 2 * inputs.flatten(1).square().mean(1).sqrt().clamp(min=1e-12).view(-1, *(1 for _ in inputs.shape[1:]))
+    """(n, d) activity -> (steps, n, d) spikes in {-1, 0, 1}, one at most a unit, the strongest of a row first."""
+    size = 2 * inputs.square().mean(1, keepdim=True).sqrt().clamp(min=1e-12)
     time = (steps * (1 - (inputs.abs() / size).clamp(max=1))).floor()
-    moments = torch.arange(steps, device=inputs.device).view(-1, *(1 for _ in inputs.shape))
+    moments = torch.arange(steps, device=inputs.device).view(-1, 1, 1)
     return (time == moments) * inputs.sign()
 
 
 def winners(drive: torch.Tensor, threshold: torch.Tensor) -> torch.Tensor:
-    """(steps, b, channels, ...) input currents -> spikes of that shape, one at most at each place of an image."""
+    """(steps, n, channels) input currents -> spikes of that shape, one at most in each row."""
     potential = torch.zeros_like(drive[0])
     quiet = torch.ones_like(drive[0][:, :1], dtype=torch.bool)
-    threshold = threshold.view(-1, *(1 for _ in drive.shape[3:]))
     fired = []
     for current in drive:
         potential = LEAK * potential + current
@@ -100,23 +135,18 @@ def winners(drive: torch.Tensor, threshold: torch.Tensor) -> torch.Tensor:
 
 
 def pair_changes(
-    layer: nn.Module, pre: torch.Tensor, post: torch.Tensor, tau_plus: float, tau_minus: float, depression: float
+    pre: torch.Tensor, post: torch.Tensor, tau_plus: float, tau_minus: float, depression: float
 ) -> torch.Tensor:
-    """Change of the layer's weights summed over all pairs of spikes, images and places.
+    """Change of the weights (channels, d), summed over all pairs of spikes and all rows.
 
-    pre : (T, b, what the layer reads).
-    post : (T, b, what the layer says).
+    pre : (T, n, d); post : (T, n, channels).
 
     With traces P(t) = sum_{t' < t} exp(-(t - t') / tau_+) pre(t') and Q(t), the same of post with tau_-, the sum over
     pairs is sum_t post(t) P(t) - A Q(t) pre(t).
     """
     inputs = torch.cat([trace(pre, tau_plus), pre]).flatten(0, 1)
     outputs = torch.cat([post, -depression * trace(post, tau_minus)]).flatten(0, 1)
-    if isinstance(layer, nn.Linear):
-        return outputs.T @ inputs
-    geometry = layer.stride, layer.padding, layer.dilation, False, (0, 0), layer.groups
-    needs = (False, True, False)
-    return torch.ops.aten.convolution_backward(outputs, inputs, layer.weight.detach(), None, *geometry, needs)[1]
+    return outputs.T @ inputs
 
 
 def trace(spikes: torch.Tensor, tau: float) -> torch.Tensor:
@@ -126,9 +156,3 @@ def trace(spikes: torch.Tensor, tau: float) -> torch.Tensor:
         traces.append(left)
         left = decay * (left + now)
     return torch.stack(traces)
-
-
-def _apply(layer: nn.Module, inputs: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-    if isinstance(layer, nn.Linear):
-        return nn.functional.linear(inputs, weight)
-    return layer._conv_forward(inputs, weight, None)
