@@ -69,12 +69,14 @@ setup(
     ],
     extras_require={
         "report": ["matplotlib>=3.8"],
+        "analysis": ["statsmodels>=0.14"],
         "train": ["timm>=1.0", "pyarrow>=14,<26"],
         "cluster": ["distributed>=2024.1", "dask-jobqueue>=0.8"],
         "encoding": ["himalaya>=0.4"],
         "prepare": ["h5py>=3.8", "nibabel>=5", "tables>=3.8"],
         "test": [
             "pytest>=8",
+            "statsmodels>=0.14",
             "ruff>=0.6",
             "build>=1",
             "rsatoolbox==0.2.0",

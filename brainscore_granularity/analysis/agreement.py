@@ -98,7 +98,7 @@ def pairs(curves: pd.DataFrame, permutations: int, seed: int) -> pd.DataFrame:
 
 
 def from_records(records: list[dict], scales: dict[str, str], labels: str = "own") -> pd.DataFrame:
-    """The table of `agreement` from results: scales {name: benchmark}, committed layers, networks of one label source."""
+    """The table of `agreement` from results: scales {name: benchmark}, committed layers, one label source."""
     from .. import results
 
     long = results.long_table([record for record in records if record["status"] == "ok"])

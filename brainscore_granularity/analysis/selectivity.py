@@ -29,8 +29,8 @@ def rectified(activations, layer: str = "the layer") -> np.ndarray:
         raise ValueError(f"{layer} has {np.count_nonzero(~np.isfinite(x))} activations that are NaN or infinite")
     if (x < 0).any():
         raise NotRectified(
-            f"{layer} has negative activations (lowest {x.min():.3g}), so it is no output of a ReLU; choose layers after "
-            "one, such as relu5"
+            f"{layer} has negative activations (lowest {x.min():.3g}), so it is no output of a ReLU; choose layers "
+            "after one, such as relu5"
         )
     return x
 

@@ -86,7 +86,7 @@ def checked(features, labels, needed: int):
     classes, counts = np.unique(labels, return_counts=True)
     if len(classes) < 2 or counts.min() < needed:
         raise ValueError(
-            f"expected 2 classes or more with at least {needed} images each, got {len(classes)} classes, the smallest of "
-            f"{counts.min()} images; take fewer shots or folds, or more images a class"
+            f"expected 2 classes or more with at least {needed} images each, got {len(classes)} classes, the "
+            f"smallest of {counts.min()} images; take fewer shots or folds, or more images a class"
         )
     return x, labels
