@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 import tyro
 
+from .analysis.commands import analyze
 from .analysis.scaling import commands as scaling_commands
 from .prepare import commands as data_commands
 from .training.run import ladder, train
@@ -373,6 +374,7 @@ VERBS = {
     "benchmarks": benchmarks,
     "commit": commit,
     "layers": layers,
+    "analyze": analyze,
     "publish": publish,
     "data": data,
     "scaling": scaling_commands.scaling,

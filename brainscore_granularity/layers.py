@@ -60,8 +60,9 @@ def spooled(model: BrainModel, stimuli, layers: Iterable[str], order=None, group
         spools = {name: stack.enter_context(Spool(place / str(k))) for k, name in enumerate(layers)}
         for row, rows, means in _batches(len(paths), groups):
             for name, features in _activations(extractor, paths[rows], layers).items():
-                features = np.asarray(features).reshape(len(rows), -1)
-                spools[name].write(row, means(features))
+                features = np.asarray(features)
+                spools[name].shape = features.shape[1:]
+                spools[name].write(row, means(features.reshape(len(rows), -1)))
         yield spools
 
 

@@ -40,6 +40,7 @@ class Spool:
 
     def __init__(self, path: str | Path):
         self.path, self.width, self.images = Path(path), 0, 0
+        self.shape: tuple[int, ...] = ()  # of one image's features, where the writer knows it
         self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
 
     def write(self, image: int, rows: np.ndarray) -> None:

@@ -1,0 +1,65 @@
+"""The analyses by name: what each asks, how it is read, and what it needs. One file each in ``questions/``.
+
+To add one: a pure function in ``analysis/<name>.py``, a file ``questions/<name>.py`` that ends in
+``ANALYSIS = Analysis(...)``, and its name here.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas
+
+    from .study import Study
+
+NAMES = ("spectrum", "universality", "reconstruction")
+
+
+@dataclass
+class Findings:
+    """What an analysis found.
+
+    tables : {name: tidy table}, written as CSV and Parquet.
+    answer : one plain sentence with its interval, made from the numbers.
+    warnings : what a reader has to know: one seed only, null not passed, ...
+    arrays : anything else that figures need.
+    """
+
+    tables: dict[str, pandas.DataFrame]
+    answer: str
+    warnings: list[str] = field(default_factory=list)
+    arrays: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """One question.
+
+    run : study -> Findings; raises `study.NotApplicable` where the study lacks what it needs.
+    draw : findings -> {file name: (figure, caption)}, matplotlib figures in the package's style.
+    needs : digests of every layer of every model, see `digests.DIGESTS`; made before ``run``.
+    version : raised when the same inputs give other results; older results are then computed again.
+    """
+
+    name: str
+    question: str
+    how_to_read: str
+    run: Callable[[Study], Findings]
+    draw: Callable[[Findings], dict[str, tuple[Any, str]]]
+    needs: tuple[str, ...] = ("gram",)
+    version: int = 1
+
+
+def load(name: str) -> Analysis:
+    """An analysis by name."""
+    if name not in NAMES:
+        near = difflib.get_close_matches(name, NAMES, n=1)
+        raise ValueError(
+            f"no analysis {name!r}{f'; did you mean {near[0]}?' if near else ''} There are: all, {', '.join(NAMES)}"
+        )
+    return import_module(f".questions.{name}", __package__).ANALYSIS

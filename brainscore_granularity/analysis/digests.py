@@ -1,0 +1,61 @@
+"""What is kept of a layer's features, so that every analysis works from one forward pass.
+
+Features themselves are too large to keep: a small network has 0.6 MB of them for each image. Their inner products and
+their spatial maxima are enough for principal components, RDMs, reconstructions, regressions and probes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from ..distances import DegenerateFeatures
+from ..gram import gram_of
+
+BLOCK = 4096  # features at a time
+
+
+def gram(spool, labels, name: str) -> dict[str, np.ndarray]:
+    """Inner products between images; see `components.Products`."""
+    centred = gram_of(spool.read, spool.images, spool.width, "columns", single=True)
+    if centred.broken.any():
+        raise DegenerateFeatures(f"{centred.broken.sum()} of {spool.images} images have NaN or infinity in {name}")
+    onto_mean, sums, mean_square = np.zeros(spool.images), np.zeros(spool.images), 0.0
+    for block in blocks(spool):
+        mean = block.mean(axis=0, dtype=np.float64)
+        onto_mean += (block - mean) @ mean
+        sums += block.sum(axis=1, dtype=np.float64)
+        mean_square += mean @ mean
+    return {
+        "gram": centred.matrix.astype(np.float32),
+        "onto_mean": onto_mean,
+        "sums": sums,
+        "mean_square": np.array(mean_square),
+        "width": np.array(spool.width),
+    }
+
+
+def pooled(spool, labels, name: str) -> dict[str, np.ndarray]:
+    """Spatial maximum of every channel, (n, channels) float32; of a layer of tokens, the maximum over tokens."""
+    shape = spool.shape
+    if len(shape) == 3:  # channels, height, width
+        area = shape[1] * shape[2]
+        many = max(1, BLOCK // area)
+        parts = [
+            spool.read(first * area, min(first + many, shape[0]) * area).reshape(spool.images, -1, area).max(axis=2)
+            for first in range(0, shape[0], many)
+        ]
+        return {"pooled": np.concatenate(parts, axis=1)}
+    features = spool.read(0, spool.width).reshape(spool.images, *shape)
+    return {"pooled": features.max(axis=1) if len(shape) == 2 else features}
+
+
+def blocks(spool):
+    """All images, some features at a time: (n, at most BLOCK) float32."""
+    for start in range(0, spool.width, BLOCK):
+        yield spool.read(start, min(start + BLOCK, spool.width))
+
+
+# name -> function of (spool, labels of the images or None, name for messages) -> arrays
+DIGESTS: dict[str, Callable] = {"gram": gram, "pooled": pooled}

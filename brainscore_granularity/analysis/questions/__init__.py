@@ -1,0 +1,1 @@
+"""One analysis a file: how it is run on a study, what it answers, its figures."""
