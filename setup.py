@@ -69,6 +69,7 @@ setup(
     ],
     extras_require={
         "report": ["matplotlib>=3.8"],
+        "analysis": ["statsmodels>=0.14"],
         "train": ["timm>=1.0", "pyarrow>=14,<26"],
         "cluster": ["distributed>=2024.1", "dask-jobqueue>=0.8"],
         "encoding": ["himalaya>=0.4"],
@@ -80,6 +81,7 @@ setup(
             "playwright>=1.45",  # drives the browser that is there; downloads none
             "axe-playwright-python>=0.1.4",
             "pytest-xdist>=3.5",
+            "statsmodels>=0.14",
             "ruff>=0.6",
             "build>=1",
             "rsatoolbox==0.2.0",
