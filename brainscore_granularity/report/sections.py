@@ -122,9 +122,10 @@ def analyses(folder: Path) -> str:
 def _analysis(found: dict, folder: Path) -> str:
     parts = [f"<h3>{esc(found['name'])}{tag(found.get('simulated', False))}</h3>", f"<p>{esc(found['question'])}</p>"]
     parts.append(f"<p><strong>{esc(found['answer'])}</strong></p>")
-    for figure in found.get("figures", []):
-        svg = (folder / figure["file"]).with_suffix(".svg")
-        caption = figure.get("caption") or found["name"]
+    # One name may be there as SVG and as PDF: it is shown once.
+    captions = {Path(f["file"]).with_suffix(".svg"): f.get("caption") or found["name"] for f in found.get("figures", [])}
+    for name, caption in captions.items():
+        svg = folder / name
         if svg.exists():
             image = embed.svg_image(svg.read_text(), caption)
             parts.append(f"<figure>{image}<figcaption>{esc(caption)}</figcaption></figure>")
