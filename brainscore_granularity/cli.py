@@ -294,8 +294,11 @@ def submit(
     weights_url: str | None = None,
     name: str | None = None,
     check: tuple[Path, ...] | None = None,
+    benchmark: str | None = None,
 ) -> None:
     """Make the zip that the Brain-Score website takes, and prove in a fresh environment that it works.
+
+    With --benchmark, lay out the files of a pull request instead.
 
     Example: granularity submit granularity_tiny_own_k8_s1 --check
 
@@ -305,12 +308,21 @@ def submit(
         weights_url: Address of the weights file, which is written to the folder for you to upload.
         name: Identifier on the leaderboard; by default the model's own.
         check: Try the zip in an environment that has only Brain-Score; or the zip that is named here. It runs its code.
+        benchmark: One of our benchmarks; its plugin, data, tests and references are laid out as Brain-Score has them.
     """
     from .submission import check as checking
     from .submission import command
 
+    if benchmark:
+        if model or check is not None or weights_url or name:
+            raise ValueError("--benchmark lays out a pull request and goes with --to only")
+        place = command.lay_out(benchmark, to)
+        print(f"{place}: copy brainscore_vision/ over a checkout of Brain-Score; what is missing is in its README.md")
+        return
     if not (model or check):
-        raise ValueError("name a model to submit, or a zip to check: granularity submit --check ZIP")
+        raise ValueError(
+            "name a model to submit, a benchmark (--benchmark B), or a zip to check: granularity submit --check ZIP"
+        )
     zips = list(check or ())
     if not zips:
         zips = [command.make(model, to, name, weights_url)]

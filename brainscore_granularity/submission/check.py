@@ -17,14 +17,35 @@ TOLERANCE = 1e-6
 
 
 class CheckFailed(ValueError):
-    """A submission does not work; the message says which step failed, and how."""
+    """A submission does not work; the message says which step failed, and how.
+
+    output : all that the step printed.
+    """
+
+    def __init__(self, message: str, output: str = ""):
+        super().__init__(message)
+        self.output = output
 
 
 def check(path: Path, model: str | None, say: Callable[[str], None] = print) -> float:
     """Try a zip as the website would, and return its score on `BENCHMARK`; raises at the first thing that fails.
 
+    All that a failing step printed is kept beside the zip, ``<zip>.log``.
+
     model : our installed model that has to score the same; None: the one with the zip's identifier.
     """
+    log = path.with_name(f"{path.name}.log")
+    log.unlink(missing_ok=True)
+    try:
+        return _check(path, model, say)
+    except CheckFailed as error:
+        if not error.output:
+            raise
+        log.write_text(error.output, encoding="utf-8")
+        raise CheckFailed(f"{error}; all that it printed: {log}", error.output) from None
+
+
+def _check(path: Path, model: str | None, say: Callable[[str], None]) -> float:
     start = time.perf_counter()
     submission = rules.check(path, rules.known_to_brainscore())
     name, (_, plugin) = submission.registrations[0], submission.plugins[0]
@@ -54,10 +75,11 @@ def check(path: Path, model: str | None, say: Callable[[str], None] = print) -> 
 
 def _compare(folder: Path, python: Path, name: str, model: str | None, say: Callable[[str], None]) -> float:
     import numpy as np
-    from brainscore_vision import load_benchmark, load_model
+    from brainscore_vision import load_benchmark
 
     from .. import rsa
     from ..catalogue import ours
+    from .plugin import as_submitted
 
     benchmark = load_benchmark(BENCHMARK)
     ids = [str(stimulus) for stimulus in benchmark.order]
@@ -79,12 +101,12 @@ def _compare(folder: Path, python: Path, name: str, model: str | None, say: Call
     if model not in ours("models"):
         say(f"  {BENCHMARK}: {theirs:.6f}; no installed model is called {model}, so nothing to compare it with")
         return theirs
-    installed = benchmark(load_model(model)).item()
+    installed = benchmark(as_submitted(model)).item()
     if abs(theirs - installed) > TOLERANCE:
         raise CheckFailed(
-            f"{name} scores {theirs:.6f} on {BENCHMARK}, the installed {model} {installed:.6f}: "
-            "other weights, "
-            "layers or precision? Make the zip again; half precision changes the score of a model kept in full"
+            f"{name} scores {theirs:.6f} on {BENCHMARK}, the installed {model} with its weights in half precision "
+            f"{installed:.6f}, expected a difference of at most {TOLERANCE:g}: other weights or layers? "
+            "Make the zip again"
         )
     say(f"  {BENCHMARK} (simulated subjects): {theirs:.6f} from the zip, {installed:.6f} installed: equal")
     return theirs
@@ -101,7 +123,7 @@ def _run(folder: Path, python: Path, *arguments, what: str) -> str:
     if done.returncode:
         lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
         wrong = [line for line in lines if line.startswith("E  ")] or lines[-1:]
-        raise CheckFailed(f"{what} failed: {' '.join(wrong[-1:])[:800]}")
+        raise CheckFailed(f"{what} failed: {' '.join(wrong[-1:])[:800]}", done.stdout + done.stderr)
     return done.stdout
 
 

@@ -15,3 +15,21 @@ def make(model: str, to: Path, name: str | None = None, url: str | None = None) 
     archive.write(path, plugin.plugin_files(model, name, url, to))
     rules.check(path, rules.known_to_brainscore())
     return path
+
+
+def lay_out(benchmark: str, to: Path, references: tuple[str, ...] | None = None) -> Path:
+    """Write the files of a benchmark's pull request below a folder of its own; returns that folder.
+
+    What an earlier run left there is an error, so that no old file gets into a pull request.
+
+    references : models whose scores its test.py holds; default `pull_request.REFERENCES`.
+    """
+    from . import pull_request
+
+    place = to / benchmark
+    if place.exists():
+        raise ValueError(f"{place} is there already; delete it or choose another folder (--to)")
+    for name, content in pull_request.tree(benchmark, references or pull_request.REFERENCES).items():
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        (place / name).write_bytes(content)
+    return place

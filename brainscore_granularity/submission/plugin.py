@@ -81,7 +81,7 @@ def plugin_files(model: str, name: str, url: str | None, keep: Path) -> dict[str
     ----------
     model : identifier of one of our models.
     name : identifier and folder on the leaderboard.
-    url : where the weights will be found; None: inside the zip.
+    url : where the weights will be found; None: where they are published already, or inside the zip.
     keep : folder for a copy of the weights to upload, where they are not inside.
     """
     checkpoint, plugin = checkpoint_of(model), plugin_of(model)
@@ -95,18 +95,22 @@ def plugin_files(model: str, name: str, url: str | None, keep: Path) -> dict[str
         imports = "from .network import seeded"
         network = f"    return seeded(lambda: {made}, {checkpoint.info['initial_seed']})"
     else:
-        file, content, sha256 = _half(checkpoint, name)
-        if url is None and len(content) > MAX_BUNDLED:
-            (keep / file).write_bytes(content)
-            raise ValueError(
-                f"the weights of {model} have {len(content) / 1e6:.0f} MB, at most {MAX_BUNDLED / 1e6:.0f} fit into "
-                f"the zip: upload {keep / file}, then run this again with --weights-url ADDRESS"
-            )
+        if url is None and isinstance(checkpoint, checkpoints.Published):
+            url, file, sha256 = checkpoint.info["url"], checkpoint.weights.name, checkpoint.sha256
+        else:
+            file, content, sha256 = _half(checkpoint, name)
+            if url is None and len(content) <= MAX_BUNDLED:
+                files[f"{folder}/{file}"] = content
+            else:
+                (keep / file).write_bytes(content)
+            if url is None and len(content) > MAX_BUNDLED:
+                raise ValueError(
+                    f"the weights of {model} have {len(content) / 1e6:.0f} MB, at most {MAX_BUNDLED / 1e6:.0f} fit "
+                    f"into the zip: upload {keep / file}, then run this again with --weights-url ADDRESS"
+                )
         if url is None:
-            files[f"{folder}/{file}"] = content
             imports, path, reader = "from .weights import read_tensors", f'Path(__file__).parent / "{file}"', []
         else:
-            (keep / file).write_bytes(content)
             imports, reader = "import torch\n\nfrom .weights import fetch, read_tensors", [fetch]
             cached = f'Path(torch.hub.get_dir()) / "checkpoints" / "{file}"'
             path = f'fetch({url!r}, {cached}, "{sha256}", "Fetch it by hand.")'
@@ -129,6 +133,26 @@ def plugin_files(model: str, name: str, url: str | None, keep: Path) -> dict[str
     if checkpoint.info["network"].startswith("timm_"):
         text["requirements.txt"] = "timm\n"
     return files | {f"{folder}/{path}": content.encode() for path, content in text.items()}
+
+
+def as_submitted(model: str):
+    """One of our models as a submission makes it: on the CPU, weights rounded to half precision."""
+    import torch
+
+    from ..brain_model import from_checkpoint
+
+    checkpoint = checkpoint_of(model)
+    layers = region_layer_map(checkpoint, plugin_of(model))
+    if isinstance(checkpoint, checkpoints.Untrained | checkpoints.Published):
+        made = from_checkpoint(checkpoint, layers)
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            state, info = checkpoint.state_dict(), checkpoint.info
+            made = from_checkpoint(checkpoints.save(Path(folder), model, state, info, half=True), layers)
+    wrapper = made.activations_model
+    wrapper._device = torch.device("cpu")
+    wrapper._model.to(wrapper._device)
+    return made
 
 
 def _half(checkpoint: checkpoints.Checkpoint, name: str) -> tuple[str, bytes, str]:
