@@ -102,6 +102,8 @@ class Study:
     images : folder, zip or stimulus set (see `images.find`), or an ImageSet; default what the benchmarks show.
     benchmarks : identifiers of our RSA benchmarks, all on the same images.
     layers : to analyse; default all candidates, which must be the same in all models.
+    results : folder of scores, for analyses of scores.
+    runs : folders of training runs, for analyses of training.
     """
 
     def __init__(
@@ -112,7 +114,10 @@ class Study:
         layers: Iterable[str] = (),
         settings: Settings = Settings(),  # noqa: B008  frozen
         say: Callable[[str], None] = lambda line: None,
+        results: Path | None = None,
+        runs: Iterable[Path] = (),
     ):
+        self.results, self.runs = results, list(runs)
         self.models, self.settings, self.say = list(dict.fromkeys(models)), settings, say
         loaded = [_load_benchmark(name) for name in benchmarks]
         if images is None and not loaded:
@@ -164,6 +169,8 @@ class Study:
     def layers(self) -> list[str]:
         """The layers that all models have, early to late."""
         own = {model: self.layers_of(model) for model in self.models}
+        if not own:
+            return self._asked
         first, *others = own
         if self._asked:
             for model, there in own.items():

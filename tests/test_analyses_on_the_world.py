@@ -1,0 +1,68 @@
+"""The analyses of single units, usefulness, scores and training runs, from the command line to the answer."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from brainscore_granularity import cli
+
+MODELS = ["granularity_world_own_k2_s1", "granularity_world_own_k8_s1", "granularity_world_native_s1"]
+
+
+def analyze(name, results, *arguments):
+    cli.main(["analyze", name, "--results", str(results), "--resamples", "10", *map(str, arguments)])
+    folder = results / "analyses" / name
+    record = json.loads((folder / "analysis.json").read_text())
+    assert record["answer"].endswith(".") and record["simulated"]
+    assert all((folder / figure["file"]).stat().st_size > 2000 for figure in record["figures"])
+    return record, {table: pd.read_csv(folder / f"{table}.csv") for table in record["tables"]}
+
+
+def test_selectivity_of_coarse_and_native_networks(tmp_path):
+    record, tables = analyze("selectivity", tmp_path, "--models", *MODELS,
+                             "granularity_world_untrained_s1", "--images", "World", "--layers", "conv4",
+                             "relu5")  # fmt: skip
+    table = tables["selectivity"]
+    assert set(table["layer"]) == {"relu5"} and set(table["model"]) == {*MODELS, "granularity_world_untrained_s1"}
+    own = table[table["measure"] == "selectivity"].set_index("model")
+    assert own.loc[MODELS[2], "value"] > own.loc["granularity_world_untrained_s1", "value"]
+    assert own.loc[MODELS[2], "p"] < 0.2 and own.loc[MODELS[2], "value"] > own.loc[MODELS[2], "null"]
+    assert f"{MODELS[0]} against {MODELS[2]}" in record["answer"]
+
+
+def test_usefulness_of_trained_networks_is_above_chance_and_shuffled_labels_are_not(tmp_path):
+    record, tables = analyze("usefulness", tmp_path, "--models", *MODELS, "--images", "World", "--layers", "relu4",
+                             "relu5")  # fmt: skip
+    probe = tables["usefulness"].query("task == 'probe'")
+    assert (probe["low"] > probe["chance"]).all() and (probe["null"] < 0.7 * probe["accuracy"]).all()
+    assert all(model in record["answer"] for model in MODELS)
+
+
+def test_images_without_classes_are_refused(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["analyze", "usefulness", "--models", MODELS[0], "--images", "World", "--classes", "1000",
+                  "--results", str(tmp_path)])  # fmt: skip
+    assert "1000 classes asked" in capsys.readouterr().err
+
+
+def test_agreement_reads_scores_and_is_done_again_when_they_change(tmp_path, capsys):
+    from brainscore_granularity import results, runner
+
+    models = [f"granularity_world_own_k{k}_s1" for k in (2, 8, 64)]
+    benchmarks = ["World.IT-rsa", "World.V1-rsa"]
+    asked = "--models", *models, "--benchmarks", *benchmarks
+    with pytest.raises(SystemExit):
+        analyze("agreement", tmp_path, *asked)
+    assert "needs scores on two benchmarks" in capsys.readouterr().err
+    runner.score_grid(models, benchmarks, tmp_path)
+    record, tables = analyze("agreement", tmp_path, *asked)
+    assert set(tables["slopes"]["scale"]) == set(benchmarks) and len(tables["curves"]) == 6
+    assert "one seed only" in " ".join(record["warnings"])
+    analyze("agreement", tmp_path, *asked)
+    assert "agreement: unchanged" in capsys.readouterr().err
+    changed = results.read(tmp_path, models[0], benchmarks[0])
+    changed["subject_scores"] = {name: value / 2 for name, value in changed["subject_scores"].items()}
+    results.write(tmp_path, changed)
+    _, other = analyze("agreement", tmp_path, *asked)
+    assert not other["slopes"].equals(tables["slopes"])
