@@ -118,3 +118,38 @@ def along(run: Run, images, layer: str) -> Iterator[tuple[int, np.ndarray]]:
 def pooled(features) -> np.ndarray:
     """(images, channels): spatial maxima, as `digests.pooled` has them."""
     return features.max(axis=(2, 3)) if features.ndim == 4 else features.reshape(len(features), -1)
+
+
+def of(study) -> tuple[list[Run], str]:
+    """The runs of a study, and the one layer that is looked at: the one asked for, or the last."""
+    from .. import networks
+    from .study import NotApplicable
+
+    if not study.runs:
+        raise NotApplicable("needs training runs: add --runs, folders that `granularity train` has written")
+    runs = read_all(study.runs)
+    if len(study.asked) > 1:
+        raise ValueError(
+            f"--layers {' '.join(study.asked)}: runs are compared in one layer, fixed beforehand; name one"
+        )
+    layers = study.asked or networks.build(runs[0].network, runs[0].k, seed=0).candidates[-1:]
+    return runs, layers[0]
+
+
+def inputs(study) -> list:
+    """What results depend on."""
+    return [run.fingerprint for run in read_all(study.runs)]
+
+
+def shown(images) -> list[Path]:
+    """Files of the images as our networks see them."""
+    from ..brain_model import VISUAL_DEGREES
+
+    return images.shown_at(VISUAL_DEGREES)
+
+
+def look(run: Run) -> dict:
+    """Colour and line of a run in figures."""
+    from .questions.spectrum import _look
+
+    return _look({"labels": run.label.split(" ")[0], "k": run.k})
