@@ -146,10 +146,3 @@ def shown(images) -> list[Path]:
     from ..brain_model import VISUAL_DEGREES
 
     return images.shown_at(VISUAL_DEGREES)
-
-
-def look(run: Run) -> dict:
-    """Colour and line of a run in figures."""
-    from .questions.spectrum import _look
-
-    return _look({"labels": run.label.split(" ")[0], "k": run.k})
