@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
     from .study import Study
 
-NAMES = ("spectrum", "universality", "reconstruction")
+NAMES = (
+    "spectrum", "universality", "reconstruction", "agreement", "selectivity", "usefulness", "dynamics", "matched",
+    "objectives",
+)  # fmt: skip
 
 
 @dataclass
@@ -43,6 +46,7 @@ class Analysis:
     run : study -> Findings; raises `study.NotApplicable` where the study lacks what it needs.
     draw : findings -> {file name: (figure, caption)}, matplotlib figures in the package's style.
     needs : digests of every layer of every model, see `digests.DIGESTS`; made before ``run``.
+    inputs : study -> what else its results depend on, as plain data; asked before ``run``.
     version : raised when the same inputs give other results; older results are then computed again.
     """
 
@@ -52,6 +56,7 @@ class Analysis:
     run: Callable[[Study], Findings]
     draw: Callable[[Findings], dict[str, tuple[Any, str]]]
     needs: tuple[str, ...] = ("gram",)
+    inputs: Callable[[Study], Any] = lambda study: None
     version: int = 1
 
 

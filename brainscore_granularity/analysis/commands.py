@@ -17,6 +17,8 @@ def analyze(
     benchmarks: Annotated[tuple[str, ...], tyro.conf.arg(metavar="PATTERN ...")] = (),
     images: str | None = None,
     per_class: int | None = None,
+    classes: int | None = None,
+    runs: Annotated[tuple[Path, ...], tyro.conf.arg(metavar="FOLDER ...")] = (),
     results: Path = Path("results"),
     layers: tuple[str, ...] = (),
     components: int | None = None,
@@ -43,6 +45,8 @@ def analyze(
         benchmarks: Identifiers or shell patterns of our RSA benchmarks, all on the same images.
         images: Folder or zip of images (class/image), or name of a stimulus set; by default those of the benchmarks.
         per_class: Only this many images of every class of a folder.
+        classes: Only the images of this many classes, drawn at random.
+        runs: Folders of training runs, for analyses of training (dynamics, matched, objectives).
         results: Folder of results; analyses go below it.
         layers: Layers to analyse; by default all candidates.
         components: How many principal components to look at; by default as many as the images allow, up to a limit.
@@ -53,7 +57,7 @@ def analyze(
     """
     from .. import catalogue as ids
     from . import catalogue
-    from .images import find
+    from .images import find, some_classes
     from .study import Settings, Study
 
     if list or not names:
@@ -61,16 +65,20 @@ def analyze(
             print(f"{name:16} {catalogue.load(name).question}")
         return
     chosen = [catalogue.load(name) for name in _expand(names, catalogue.NAMES)]
-    if not models:
-        raise ValueError("which models? Give --models, such as --models 'granularity_world_*'")
+    if not models and not runs:
+        raise ValueError("which models? Give --models, such as --models 'granularity_world_*', or --runs")
     shown = find(images, per_class) if images else None
+    if shown and classes is not None:
+        shown = some_classes(shown, classes, seed)
     study = Study(
-        ids.select("models", [*models]),
+        ids.select("models", [*models]) if models else [],
         shown,
         rsa_benchmarks(benchmarks),
         layers,
         Settings(components, resamples, seed, tuple(ids.select("models", [*pool]))),
         say=_say,
+        results=results,
+        runs=runs,
     )
     failed = run(chosen, study, results / "analyses", all_of_them="all" in names)
     if failed:

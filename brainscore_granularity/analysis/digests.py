@@ -14,6 +14,7 @@ from ..distances import DegenerateFeatures
 from ..gram import gram_of
 
 BLOCK = 4096  # features at a time
+UNITS = 500  # drawn from a layer for measures of single units
 
 
 def gram(spool, labels, name: str) -> dict[str, np.ndarray]:
@@ -51,6 +52,15 @@ def pooled(spool, labels, name: str) -> dict[str, np.ndarray]:
     return {"pooled": features.max(axis=1) if len(shape) == 2 else features}
 
 
+def units(spool, labels, name: str) -> dict[str, np.ndarray]:
+    """(n, at most UNITS) float32: single units drawn at random, the same in layers of equal width."""
+    width = spool.width
+    chosen = np.sort(np.random.default_rng(0).choice(width, min(UNITS, width), replace=False))
+    parts = [block[:, chosen[(chosen >= start) & (chosen < start + BLOCK)] - start]
+             for start, block in zip(range(0, width, BLOCK), blocks(spool), strict=True)]  # fmt: skip
+    return {"units": np.concatenate(parts, axis=1)}
+
+
 def blocks(spool):
     """All images, some features at a time: (n, at most BLOCK) float32."""
     for start in range(0, spool.width, BLOCK):
@@ -58,4 +68,4 @@ def blocks(spool):
 
 
 # name -> function of (spool, labels of the images or None, name for messages) -> arrays
-DIGESTS: dict[str, Callable] = {"gram": gram, "pooled": pooled}
+DIGESTS: dict[str, Callable] = {"gram": gram, "pooled": pooled, "units": units}

@@ -90,6 +90,17 @@ def find(where: str, per_class: int | None = None, split: str | None = None) -> 
     return from_stimuli(stimuli, None)
 
 
+def some_classes(images: ImageSet, number: int, seed: int = 0) -> ImageSet:
+    """The images of ``number`` classes, drawn at random."""
+    classes = [] if images.labels is None else np.unique(images.labels)
+    if not 2 <= number <= len(classes):
+        raise ValueError(f"{number} classes asked; {images.name} has {len(classes)}, and at least 2 are needed")
+    chosen = np.random.default_rng(seed).choice(classes, number, replace=False)
+    rows = np.flatnonzero(np.isin(images.labels, chosen))
+    ids, paths = (tuple(each[i] for i in rows) for each in (images.ids, images.paths))
+    return ImageSet(images.name, ids, paths, images.labels[rows], images.degrees)
+
+
 def from_stimuli(stimuli, degrees: float | None) -> ImageSet:
     """The images of a Brain-Score stimulus set."""
     ids = tuple(map(str, stimuli["stimulus_id"]))

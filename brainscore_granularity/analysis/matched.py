@@ -35,7 +35,7 @@ def at_accuracy(accuracy, alignment, level: float):
         return np.full(alignment.shape[:-1], np.nan)[()]
     i = reached[0]
     if i == 0:
-        return alignment[..., 0]
+        return alignment[..., 0][()]
     share = (level - accuracy[i - 1]) / (accuracy[i] - accuracy[i - 1])
     return (1 - share) * alignment[..., i - 1] + share * alignment[..., i]
 

@@ -21,6 +21,7 @@ def inputs_of(analysis, study) -> str:
     known = {
         "analysis": [analysis.name, analysis.version, __version__],
         "settings": asdict(study.settings),
+        "own": analysis.inputs(study),
         **study.fingerprint([*study.models, *study.settings.pool]),
     }
     return hashlib.sha256(json.dumps(known, sort_keys=True, default=str).encode()).hexdigest()

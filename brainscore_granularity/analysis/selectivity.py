@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy.spatial import cKDTree
 from scipy.stats import kurtosis
 
 from .. import stats
@@ -72,8 +71,11 @@ def dimension(x) -> float:
     x = np.unique(np.asarray(x, np.float64), axis=0)
     if len(x) < 10:
         return float("nan")
-    distances = cKDTree(x).query(x, k=3)[0]
-    return float((len(x) - 2) / np.log(distances[:, 2] / distances[:, 1]).sum())
+    squares = (x**2).sum(axis=1)  # many units: all distances from one product of matrices beat a tree
+    squared = np.maximum(squares[:, None] + squares - 2 * (x @ x.T), np.finfo(float).tiny)
+    np.fill_diagonal(squared, np.inf)
+    near = np.partition(squared, 1, axis=1)
+    return float((len(x) - 2) / (np.log(near[:, 1] / near[:, 0]) / 2).sum())
 
 
 def measures(x, labels) -> dict[str, float]:

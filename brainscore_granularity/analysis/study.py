@@ -102,6 +102,8 @@ class Study:
     images : folder, zip or stimulus set (see `images.find`), or an ImageSet; default what the benchmarks show.
     benchmarks : identifiers of our RSA benchmarks, all on the same images.
     layers : to analyse; default all candidates, which must be the same in all models.
+    results : folder of scores, for analyses of scores.
+    runs : folders of training runs, for analyses of training.
     """
 
     def __init__(
@@ -112,7 +114,10 @@ class Study:
         layers: Iterable[str] = (),
         settings: Settings = Settings(),  # noqa: B008  frozen
         say: Callable[[str], None] = lambda line: None,
+        results: Path | None = None,
+        runs: Iterable[Path] = (),
     ):
+        self.results, self.runs = results, list(runs)
         self.models, self.settings, self.say = list(dict.fromkeys(models)), settings, say
         loaded = [_load_benchmark(name) for name in benchmarks]
         if images is None and not loaded:
@@ -125,7 +130,7 @@ class Study:
                   b.version)
             for b in loaded
         ]  # fmt: skip
-        self._asked = list(layers)
+        self.asked = list(layers)
         self._layers: dict[str, list[str]] = {}
 
     @property
@@ -140,6 +145,11 @@ class Study:
             raise NotApplicable("needs brains to compare with: add --benchmarks, such as 'World.*-rsa'")
         start = len(self.images) if self.brain_images else 0
         return np.arange(start, start + len(self.brain_images or self.images))
+
+    @property
+    def seen(self) -> ImageSet:
+        """The images that the brains saw."""
+        return self.brain_images or self.images
 
     @property
     def separate(self) -> bool:
@@ -157,19 +167,24 @@ class Study:
 
     @property
     def simulated(self) -> bool:
-        """Whether any brain, or any of the models' training images, is simulated."""
-        return any(brain.simulated for brain in self.brains) or any("_world_" in model for model in self.models)
+        """Whether any brain, or any of the models' or runs' training images, is simulated."""
+        from .snapshots import read
+
+        trained = any("_world_" in model for model in self.models) or any(read(run).simulated for run in self.runs)
+        return trained or any(brain.simulated for brain in self.brains)
 
     @cached_property
     def layers(self) -> list[str]:
         """The layers that all models have, early to late."""
         own = {model: self.layers_of(model) for model in self.models}
+        if not own:
+            return self.asked
         first, *others = own
-        if self._asked:
+        if self.asked:
             for model, there in own.items():
-                if lacking := [layer for layer in self._asked if layer not in there]:
+                if lacking := [layer for layer in self.asked if layer not in there]:
                     raise MissingLayers(f"{model} has no layer {lacking[0]!r}; it has {', '.join(there)}")
-            return self._asked
+            return self.asked
         for model in others:
             if own[model] != own[first]:
                 odd = sorted(set(own[model]) ^ set(own[first]))

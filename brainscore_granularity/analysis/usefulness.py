@@ -56,9 +56,11 @@ def table(features, labels, shots=SHOTS, episodes: int = 100, resamples: int = 1
     """
     rng = np.random.default_rng(seed)
     shuffled, chance = rng.permutation(np.asarray(labels)), 1 / len(np.unique(labels))
-    right = linear_probe(features, labels, seed=seed)
+    fewest = int(np.unique(labels, return_counts=True)[1].min())
+    folds = max(2, min(5, fewest))
+    right = linear_probe(features, labels, folds, seed)
     means = rng.choice(right, (resamples, len(right))).mean(axis=1)
-    null = linear_probe(features, shuffled, seed=seed).mean()
+    null = linear_probe(features, shuffled, folds, seed).mean()
     rows = [{"task": "probe", "shots": np.nan, "accuracy": right.mean(), "null": null, **ends(means)}]
     for k in shots:
         found = few_shot(features, labels, k, episodes, seed)

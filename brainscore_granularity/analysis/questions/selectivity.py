@@ -1,0 +1,125 @@
+"""Does coarse training leave artefacts: selective, sparse, dead or extreme units, few dimensions?"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from ...report import style
+from .. import selectivity
+from ..catalogue import Analysis, Findings
+from ..study import NotApplicable
+
+RESAMPLES = 40  # at most, of images and of the null; each takes all distances between images
+TITLES = {
+    "selectivity": "class selectivity",
+    "sparseness": "sparseness (Hoyer)",
+    "dead": "share of dead units",
+    "top_unit": "variance in one unit",
+    "kurtosis": "excess kurtosis",
+    "dimension": "dimension (two neighbours)",
+}
+
+
+def run(study) -> Findings:
+    if study.labels is None:
+        raise NotApplicable("needs images whose class is known: add --images, a folder <class>/<image>")
+    rows, notes = [], []
+    for model in study.models:
+        about = study.describe(model)
+        for layer in study.layers:
+            units = study.digest(model, layer, "units")["units"][study.rows]
+            name = f"{model} {layer}"
+            try:
+                found = selectivity.table(
+                    units, study.labels, name, min(RESAMPLES, study.settings.resamples), study.settings.seed
+                )
+            except selectivity.NotRectified as error:
+                study.say(f"selectivity: left out, {error}")
+                continue
+            rows.append(found.assign(**about, layer=layer))
+            notes += selectivity.pathologies(dict(zip(found["measure"], found["value"], strict=True)), name)
+        study.say(f"selectivity: {model}")
+    if not rows:
+        raise NotApplicable("none of the layers is the output of a ReLU; choose some with --layers")
+    table = pd.concat(rows, ignore_index=True)
+    table = table[["model", "labels", "k", "seed", "layer", "measure", "value", "low", "high", "null", "p"]]
+    if table["seed"].nunique() == 1:
+        notes.append("one seed only: intervals are over images, none over networks")
+    return Findings({"selectivity": table}, _answer(study, table, notes), notes)
+
+
+def _answer(study, table, notes) -> str:
+    coarse, native = study.coarse(), study.native()
+    limits = [note for note in notes if "limit" in note]
+    ill = [model for model in study.models if any(note.startswith(f"{model} ") for note in limits)]
+    said = f"{len(ill)} of {len(study.models)} networks have a layer beyond a limit" + (
+        f" ({', '.join(ill)})" if ill else ""
+    )
+    if not coarse or native is None:
+        return said + "; whether coarse training is the reason needs coarse models and a native one."
+    layer = study.layers[-1] if study.layers[-1] in set(table["layer"]) else table["layer"].iloc[-1]
+    last = table[table["layer"] == layer].set_index(["model", "measure"])
+    first = coarse[0]
+    parts = [
+        f"{TITLES[name]} {_with_interval(last.loc[(first, name)])} against {_with_interval(last.loc[(native, name)])}"
+        for name in ("selectivity", "sparseness", "dead", "dimension")
+    ]
+    return f"{said}. In {layer}, {first} against {native}: {'; '.join(parts)}."
+
+
+def _with_interval(row) -> str:
+    return f"{row['value']:.3g}" + (f" ({row['low']:.3g} to {row['high']:.3g})" if row["low"] == row["low"] else "")
+
+
+def draw(findings) -> dict:
+    import matplotlib
+
+    matplotlib.use("Agg", force=False)
+    from matplotlib import pyplot as plt
+
+    from .spectrum import _look, _name
+
+    table = findings.tables["selectivity"]
+    layers = list(dict.fromkeys(table["layer"]))
+    with plt.rc_context({**style.SETTINGS, "font.size": 7, "axes.titlesize": 7}):
+        figure, axes = plt.subplots(2, 3, figsize=(7.1, 4.0), sharex=True)
+        for axis, (measure, title) in zip(axes.flat, TITLES.items(), strict=True):
+            for i, (_, own) in enumerate(table[table["measure"] == measure].groupby("model", sort=False)):
+                places = own["layer"].map(layers.index) + (i - 0.5 * table["model"].nunique()) * 0.05
+                axis.plot(places, own["value"], marker="o", markersize=3, linewidth=0.6, **_look(own.iloc[0]),
+                          label=_name(own.iloc[0]))  # fmt: skip
+                axis.vlines(places, own["low"], own["high"], linewidth=0.8, color=_look(own.iloc[0])["color"])
+            axis.set_title(title, loc="left")
+            axis.set_xticks(range(len(layers)), layers)
+            axis.set_xlim(-0.5, len(layers) - 0.5)
+        handles, names = axes.flat[0].get_legend_handles_labels()
+        once = dict(zip(names, handles, strict=True))
+        figure.legend(once.values(), once.keys(), frameon=False, loc="lower center", ncols=7, fontsize=6)
+        figure.tight_layout(rect=(0, 0.1, 1, 1))
+    return {
+        "selectivity": (
+            figure,
+            f"Measures of up to {_units()} units of each layer, drawn at random; bars are 95% intervals over images.",
+        )
+    }
+
+
+def _units() -> int:
+    from ..digests import UNITS
+
+    return UNITS
+
+
+ANALYSIS = Analysis(
+    name="selectivity",
+    question="Does coarse training leave artefacts: selective, sparse, dead or extreme units, few dimensions?",
+    how_to_read=(
+        "Class selectivity is 0 for a unit that all classes drive alike and 1 for one that a single class drives; "
+        "sparseness is 0 where all units of an image are alike and 1 where one is active. A layer in which most units "
+        "are dead or one holds most of the variance makes its alignment rest on few units; the limits are conventions, "
+        "not tests. The null shuffles images in every unit on its own. Only layers after a ReLU."
+    ),
+    run=run,
+    draw=draw,
+    needs=("units",),
+)

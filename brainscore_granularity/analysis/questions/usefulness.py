@@ -1,0 +1,109 @@
+"""Aligned but useless? What can be read out of a network."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from ...report import style
+from .. import usefulness
+from ..catalogue import Analysis, Findings
+from ..study import NotApplicable
+
+EPISODES = 50
+
+
+def run(study) -> Findings:
+    if study.labels is None:
+        raise NotApplicable("needs images whose class is known: add --images, a folder <class>/<image>")
+    fewest = int(np.unique(study.labels, return_counts=True)[1].min())
+    shots = tuple(k for k in usefulness.SHOTS if k < fewest)
+    rows = []
+    for model in study.models:
+        for layer in study.layers:
+            features = study.pooled(model, layer)[study.rows]
+            found = usefulness.table(
+                features, study.labels, shots, EPISODES, study.settings.resamples, study.settings.seed
+            )
+            rows.append(found.assign(**study.describe(model), layer=layer))
+        study.say(f"usefulness: {model}")
+    table = pd.concat(rows, ignore_index=True)
+    table = table[["model", "labels", "k", "seed", "layer", "task", "shots", "accuracy", "low", "high", "null",
+                   "chance"]]  # fmt: skip
+    notes = []
+    if left := [k for k in usefulness.SHOTS if k not in shots]:
+        notes.append(f"the smallest class has {fewest} images, too few for {', '.join(map(str, left))} shots")
+    if table["seed"].nunique() == 1:
+        notes.append("one seed only: intervals are over images or draws of support images, none over networks")
+    return Findings({"usefulness": table}, _answer(study, table), notes)
+
+
+def _answer(study, table) -> str:
+    probe = table[table["task"] == "probe"]
+    best = probe.loc[probe.groupby("model", sort=False)["accuracy"].idxmax()].set_index("model")
+    chosen = [*study.coarse(), *([study.native()] if study.native() else [])] or list(best.index)
+    parts = [f"{model} {_with_interval(best.loc[model])}" for model in chosen]
+    untrained = [model for model in best.index if best.loc[model, "labels"] == "untrained"]
+    parts += [f"{model} {_with_interval(best.loc[model])}" for model in untrained if model not in chosen]
+    return (
+        f"Accuracy of a linear probe on {len(set(study.labels))} classes, best of the layers {', '.join(study.layers)} "
+        f"(chance {best['chance'].iloc[0]:.3f}): {', '.join(parts)}."
+    )
+
+
+def _with_interval(row) -> str:
+    return f"{row['accuracy']:.3f} ({row['low']:.3f} to {row['high']:.3f})"
+
+
+def draw(findings) -> dict:
+    import matplotlib
+
+    matplotlib.use("Agg", force=False)
+    from matplotlib import pyplot as plt
+
+    from .spectrum import _look, _name
+
+    table = findings.tables["usefulness"]
+    layers = list(dict.fromkeys(table["layer"]))[-3:]
+    tasks = list(dict.fromkeys(table["task"]))
+    tasks = [*tasks[1:], tasks[0]]  # the probe sees most images
+    with plt.rc_context({**style.SETTINGS, "font.size": 7, "axes.titlesize": 7}):
+        figure, axes = plt.subplots(1, len(layers), figsize=(7.1, 2.8), sharey=True, squeeze=False)
+        for axis, layer in zip(axes[0], layers, strict=True):
+            for _, own in table[table["layer"] == layer].groupby("model", sort=False):
+                by_task = own.set_index("task").loc[tasks]
+                look = _look(own.iloc[0])
+                axis.plot(range(len(tasks)), by_task["accuracy"], marker="o", markersize=2.5, linewidth=0.9, **look,
+                          label=_name(own.iloc[0]))  # fmt: skip
+                axis.vlines(range(len(tasks)), by_task["low"], by_task["high"], linewidth=0.8, color=look["color"])
+            axis.axhline(table["chance"].iloc[0], color=style.MUTED, linewidth=0.6)
+            axis.set_title(layer, loc="left")
+            axis.set_xticks(range(len(tasks)), tasks)
+        axes[0, 0].set_ylabel("accuracy")
+        axes[0, 0].set_ylim(0, None)
+        handles, names = axes[0, 0].get_legend_handles_labels()
+        once = dict(zip(names, handles, strict=True))
+        figure.legend(once.values(), once.keys(), frameon=False, loc="lower center", ncols=7, fontsize=6)
+        figure.tight_layout(rect=(0, 0.14, 1, 1))
+    return {
+        "usefulness": (
+            figure,
+            "Accuracy of nearest class means from few images and of a linear probe, on the spatial maxima of each "
+            "layer's channels. Grey line: chance. Bars: 95%, over draws of support images (shots) or test images "
+            "(probe).",
+        )
+    }
+
+
+ANALYSIS = Analysis(
+    name="usefulness",
+    question="Aligned but useless: what can still be read out of coarse networks?",
+    how_to_read=(
+        "A linear probe and nearest class means (1, 5, 10, 20 images a class) on the spatial maxima of a layer's "
+        "channels tell whether fine classes can be read out of a network that was trained on coarse ones. Compare with "
+        "chance, with shuffled labels (column null), and with the untrained network."
+    ),
+    run=run,
+    draw=draw,
+    needs=("pooled",),
+)

@@ -1,0 +1,148 @@
+"""Features of a network along its training, from the weights that a run kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+BATCH = 64
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training run.
+
+    label : what tells it from other runs, from its recipe.
+    k : number of classes.
+    """
+
+    folder: Path
+    id: str
+    label: str
+    k: int
+    network: str
+    seed: int
+    objective: str
+    native: bool
+    simulated: bool
+
+    @property
+    def steps(self) -> list[int]:
+        """Steps at which weights were kept."""
+        return sorted(int(file.stem.split("-")[1]) for file in (self.folder / "snapshots").glob("step-*.safetensors"))
+
+    def weights(self, step: int) -> dict:
+        """The network's tensors after a step."""
+        from ..training.state import read_snapshot
+
+        return read_snapshot(self.folder / "snapshots" / f"step-{step:09d}.safetensors")
+
+    def last(self) -> dict:
+        """The network's tensors where training ended, or stands."""
+        from safetensors.torch import load_file
+
+        tensors = load_file(self.folder / "state.safetensors")
+        start = "network/"
+        return {name.removeprefix(start): value for name, value in tensors.items() if name.startswith(start)}
+
+    @property
+    def fingerprint(self) -> list:
+        return [self.id, self.steps, (self.folder / "log.csv").read_text()]
+
+
+def read(folder: Path) -> Run:
+    """The run of a folder that `granularity train` or `ladder` has written."""
+    file = Path(folder) / "run.json"
+    if not file.exists():
+        raise ValueError(
+            f"--runs {folder}: no run.json there; runs are in the folder runs of the package's home, see "
+            "`granularity train --help`"
+        )
+    about = json.loads(file.read_text())
+    recipe = about["recipe"]
+    native = recipe["labels"] == "native"
+    parts = [recipe["labels"] + ("" if native else f" K={about['classes']}")]
+    if recipe["objective"] != "classify":
+        extra = {"auxiliary": ("auxiliary_k", "auxiliary_weight"), "curriculum": ("tune",)}.get(recipe["objective"], ())
+        parts += [recipe["objective"], *(f"{name.split('_')[-1]}={recipe[name]}" for name in extra)]
+    return Run(Path(folder), about["run_id"], " ".join(parts), about["classes"], recipe["network"], recipe["seed"],
+               recipe["objective"], native, bool(about["simulated"]))  # fmt: skip
+
+
+def read_all(folders) -> list[Run]:
+    """The runs of several folders, labels made unique where recipes differ in more than the label says."""
+    runs = [read(folder) for folder in folders]
+    labels = [run.label for run in runs]
+    twice = {label for label in labels if labels.count(label) > 1}
+    return [run if run.label not in twice else Run(**{**vars(run), "label": f"{run.label} {run.id[:6]}"})
+            for run in runs]  # fmt: skip
+
+
+def features(run: Run, weights: dict, images, layers) -> dict[str, np.ndarray]:
+    """{layer: (images, ...)} float32, as Brain-Score's wrapper of the network gives them.
+
+    images : files; sized by the wrapper.
+    """
+    from .. import networks
+    from ..brain_model import wrap
+
+    network = networks.build(run.network, run.k, seed=0)
+    if missing := [layer for layer in layers if layer not in network.candidates]:
+        raise ValueError(f"{run.label} has no layer {missing[0]!r}; it has {', '.join(network.candidates)}")
+    network.load_state_dict(weights)
+    extractor = wrap(network.eval(), run.id)._extractor
+    parts: dict[str, list] = {layer: [] for layer in layers}
+    for start in range(0, len(images), BATCH):
+        batch = np.array([str(path) for path in images[start : start + BATCH]])
+        found = extractor._get_batch_activations(inputs=batch, layer_names=list(layers), batch_size=len(batch))
+        for layer in layers:
+            parts[layer].append(np.asarray(found[layer], np.float32))
+    return {layer: np.concatenate(part) for layer, part in parts.items()}
+
+
+def along(run: Run, images, layer: str) -> Iterator[tuple[int, np.ndarray]]:
+    """(step, features) of every snapshot."""
+    steps = run.steps
+    if len(steps) < 2:
+        raise ValueError(
+            f"{run.folder} keeps no weights along training; train it with --snapshots-mb 20 (or what the disk allows)"
+        )
+    for step in steps:
+        yield step, features(run, run.weights(step), images, [layer])[layer]
+
+
+def pooled(features) -> np.ndarray:
+    """(images, channels): spatial maxima, as `digests.pooled` has them."""
+    return features.max(axis=(2, 3)) if features.ndim == 4 else features.reshape(len(features), -1)
+
+
+def of(study) -> tuple[list[Run], str]:
+    """The runs of a study, and the one layer that is looked at: the one asked for, or the last."""
+    from .. import networks
+    from .study import NotApplicable
+
+    if not study.runs:
+        raise NotApplicable("needs training runs: add --runs, folders that `granularity train` has written")
+    runs = read_all(study.runs)
+    if len(study.asked) > 1:
+        raise ValueError(
+            f"--layers {' '.join(study.asked)}: runs are compared in one layer, fixed beforehand; name one"
+        )
+    layers = study.asked or networks.build(runs[0].network, runs[0].k, seed=0).candidates[-1:]
+    return runs, layers[0]
+
+
+def inputs(study) -> list:
+    """What results depend on."""
+    return [run.fingerprint for run in read_all(study.runs)]
+
+
+def shown(images) -> list[Path]:
+    """Files of the images as our networks see them."""
+    from ..brain_model import VISUAL_DEGREES
+
+    return images.shown_at(VISUAL_DEGREES)
