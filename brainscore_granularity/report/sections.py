@@ -123,7 +123,9 @@ def _analysis(found: dict, folder: Path) -> str:
     parts = [f"<h3>{esc(found['name'])}{tag(found.get('simulated', False))}</h3>", f"<p>{esc(found['question'])}</p>"]
     parts.append(f"<p><strong>{esc(found['answer'])}</strong></p>")
     # One name may be there as SVG and as PDF: it is shown once.
-    captions = {Path(f["file"]).with_suffix(".svg"): f.get("caption") or found["name"] for f in found.get("figures", [])}
+    captions = {
+        Path(f["file"]).with_suffix(".svg"): f.get("caption") or found["name"] for f in found.get("figures", [])
+    }
     for name, caption in captions.items():
         svg = folder / name
         if svg.exists():
