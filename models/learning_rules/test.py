@@ -11,6 +11,11 @@ def test_every_untrained_network_loads_with_the_layers_of_the_comparison(seed):
     assert dict(model.layer_model.region_layer_map) == layers
 
 
+@pytest.mark.parametrize("rule", ["backprop", "feedback_alignment"])
+def test_a_trained_network_loads(rule):
+    assert load_model(f"learningrule_{rule}_s1").layer_model.region_layer_map["V4"] == "conv3"
+
+
 @pytest.mark.parametrize("rule", ["backprop", "feedback_alignment", "predictive_coding", "stdp"])
 def test_a_network_that_nobody_has_trained_says_how(rule):
     with pytest.raises(
