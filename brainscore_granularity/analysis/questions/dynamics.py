@@ -87,6 +87,7 @@ def draw(findings) -> dict:
                 axis.fill_between(own["step"], own["low"], own["high"], color=look["color"], alpha=0.1, linewidth=0)
             axis.axhline(0, color=style.MUTED, linewidth=0.6)
             axis.set_xscale("symlog", linthresh=1, linscale=0.3)
+            axis.set_xlim(left=0)
             axis.set_title(name, loc="left")
             axis.set_xlabel("training step")
         axes[0, 0].set_ylabel("RSA (Spearman)")

@@ -82,7 +82,7 @@ def draw(findings) -> dict:
                 if kind != "other":
                     axis.axvline(row.value, color=colour, linewidth=0.6, linestyle=":")
             axis.axvline(0, color=style.MUTED, linewidth=0.6)
-            axis.set_title(name, loc="left")
+            axis.set_title(name.split(".")[-1], loc="left")
             axis.set_xlabel("RSA (Spearman)")
             axis.set_yticks(range(len(rows)), rows)
         axes[0, 0].set_ylim(len(rows) - 0.5, -0.5)
