@@ -135,7 +135,8 @@ def test_an_unknown_analysis_names_those_there_are(capsys):
     assert run("analyze", "spectrums", "--models", MODELS[0], "--benchmarks", "World.IT*") == 1
     assert "did you mean spectrum?" in capsys.readouterr().err
     assert run("analyze", "--list") == 0
-    assert all(name in capsys.readouterr().out for name in catalogue.NAMES)
+    listed = capsys.readouterr().out
+    assert all(name in listed for name in catalogue.NAMES)
 
 
 def test_models_of_other_layers_and_mixed_images_are_refused(kriegeskorte92):
