@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ... import results
 from ...report import style
-from .. import agreement
+from .. import agreement, drawing
 from ..catalogue import Analysis, Findings
 from ..study import NotApplicable
 
@@ -68,14 +68,9 @@ def _answer(found) -> str:
 
 
 def draw(findings) -> dict:
-    import matplotlib
-
-    matplotlib.use("Agg", force=False)
-    from matplotlib import pyplot as plt
-
     curves, slopes = findings.tables["curves"], findings.tables["slopes"]
     colours = [style.COLOURS[name] for name in ("fMRI", "spiking", "behaviour", "V1", "fine")]
-    with plt.rc_context({**style.SETTINGS, "font.size": 7, "axes.titlesize": 7}):
+    with drawing.pyplot() as plt:
         figure, (left, right) = plt.subplots(1, 2, figsize=(7.1, 2.6), width_ratios=(3, 2))
         for i, row in enumerate(slopes.itertuples()):
             own, colour = curves[curves["scale"] == row.scale], colours[i % len(colours)]

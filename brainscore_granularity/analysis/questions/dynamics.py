@@ -7,7 +7,7 @@ import pandas as pd
 
 from ... import rsa
 from ...report import style
-from .. import dynamics, snapshots
+from .. import drawing, dynamics, snapshots
 from ..catalogue import Analysis, Findings
 
 
@@ -69,20 +69,13 @@ def _answer(halves, layer) -> str:
 
 
 def draw(findings) -> dict:
-    import matplotlib
-
-    matplotlib.use("Agg", force=False)
-    from matplotlib import pyplot as plt
-
-    from .spectrum import _look
-
     courses = findings.tables["courses"]
     names = list(dict.fromkeys(courses["benchmark"]))
-    with plt.rc_context({**style.SETTINGS, "font.size": 7, "axes.titlesize": 7}):
+    with drawing.pyplot() as plt:
         figure, axes = plt.subplots(1, len(names), figsize=(7.1, 2.8), sharey=True, squeeze=False)
         for axis, name in zip(axes[0], names, strict=True):
             for label, own in courses[courses["benchmark"] == name].groupby("run", sort=False):
-                look = _look(own.iloc[0])
+                look = drawing.look(own.iloc[0])
                 axis.plot(own["step"], own["value"], marker="o", markersize=2, linewidth=0.9, label=label, **look)
                 axis.fill_between(own["step"], own["low"], own["high"], color=look["color"], alpha=0.1, linewidth=0)
             axis.axhline(0, color=style.MUTED, linewidth=0.6)
@@ -91,9 +84,7 @@ def draw(findings) -> dict:
             axis.set_title(name, loc="left")
             axis.set_xlabel("training step")
         axes[0, 0].set_ylabel("RSA (Spearman)")
-        handles, labels = axes[0, 0].get_legend_handles_labels()
-        figure.legend(handles, labels, frameon=False, loc="lower center", ncols=6, fontsize=6)
-        figure.tight_layout(rect=(0, 0.1, 1, 1))
+        drawing.legend_below(figure, axes[0, 0], 6, 0.1)
     return {
         "dynamics": (
             figure,

@@ -7,7 +7,7 @@ import pandas as pd
 
 from ... import rsa, stats
 from ...report import style
-from .. import matched, snapshots, usefulness
+from .. import drawing, matched, snapshots, usefulness
 from ..catalogue import Analysis, Findings
 from ..study import NotApplicable
 
@@ -77,29 +77,20 @@ def _answer(found, reference) -> str:
 
 
 def draw(findings) -> dict:
-    import matplotlib
-
-    matplotlib.use("Agg", force=False)
-    from matplotlib import pyplot as plt
-
-    from .spectrum import _look
-
     tracks = findings.tables["tracks"]
     level = findings.tables["matched"]["level"].min()
     names = list(dict.fromkeys(tracks["benchmark"]))
-    with plt.rc_context({**style.SETTINGS, "font.size": 7, "axes.titlesize": 7}):
+    with drawing.pyplot() as plt:
         figure, axes = plt.subplots(1, len(names), figsize=(7.1, 2.8), sharey=True, squeeze=False)
         for axis, name in zip(axes[0], names, strict=True):
             for label, own in tracks[tracks["benchmark"] == name].groupby("run", sort=False):
                 axis.plot(own["accuracy"], own["alignment"], marker="o", markersize=2.5, linewidth=0.9, label=label,
-                          **_look(own.iloc[0]))  # fmt: skip
+                          **drawing.look(own.iloc[0]))  # fmt: skip
             axis.axvline(level, color=style.MUTED, linewidth=0.6, linestyle="--")
             axis.set_title(name, loc="left")
             axis.set_xlabel("accuracy of a linear probe")
         axes[0, 0].set_ylabel("RSA (Spearman)")
-        handles, labels = axes[0, 0].get_legend_handles_labels()
-        figure.legend(handles, labels, frameon=False, loc="lower center", ncols=6, fontsize=6)
-        figure.tight_layout(rect=(0, 0.1, 1, 1))
+        drawing.legend_below(figure, axes[0, 0], 6, 0.1)
     return {
         "matched": (
             figure,

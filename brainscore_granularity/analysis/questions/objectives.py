@@ -6,7 +6,7 @@ import pandas as pd
 
 from ... import rsa
 from ...report import style
-from .. import objectives, snapshots
+from .. import drawing, objectives, snapshots
 from ..catalogue import Analysis, Findings
 from ..study import NotApplicable
 
@@ -62,14 +62,9 @@ def _difference(row, kind) -> str:
 
 
 def draw(findings) -> dict:
-    import matplotlib
-
-    matplotlib.use("Agg", force=False)
-    from matplotlib import pyplot as plt
-
     table = findings.tables["objectives"]
     names, rows = list(dict.fromkeys(table["benchmark"])), list(dict.fromkeys(table["objective"]))
-    with plt.rc_context({**style.SETTINGS, "font.size": 7, "axes.titlesize": 7}):
+    with drawing.pyplot() as plt:
         figure, axes = plt.subplots(1, len(names), figsize=(7.1, 0.8 + 0.25 * len(rows)), sharey=True, squeeze=False)
         for axis, name in zip(axes[0], names, strict=True):
             own = table[table["benchmark"] == name].set_index("objective").loc[rows]

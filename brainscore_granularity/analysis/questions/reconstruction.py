@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from ...report import style
-from .. import reconstruction
+from .. import drawing, reconstruction
 from ..catalogue import Analysis, Findings
 from ..components import components
 from ..study import NotApplicable
@@ -69,16 +69,9 @@ def _answer(verdicts: pd.DataFrame) -> str:
 
 
 def draw(findings) -> dict:
-    import matplotlib
-
-    matplotlib.use("Agg", force=False)
-    from matplotlib import pyplot as plt
-
-    from .spectrum import _look, _name
-
     pairs = findings.tables["pairs"]
     names = list(dict.fromkeys(pairs["benchmark"]))
-    with plt.rc_context({**style.SETTINGS, "font.size": 7, "axes.titlesize": 7}):
+    with drawing.pyplot() as plt:
         figure, axes = plt.subplots(1, len(names), figsize=(7.1, 2.8), sharey=True, squeeze=False)
         for axis, name in zip(axes[0], names, strict=True):
             rows = pairs[pairs["benchmark"] == name]
@@ -87,15 +80,14 @@ def draw(findings) -> dict:
                 axis.plot(once["kept"], once["rebuilt"], "o-", color=style.INK, markersize=2.5, linewidth=1,
                           label="native, top M components")  # fmt: skip
             for _, own in rows.groupby("model", sort=False):
-                axis.axhline(own["coarse"].iloc[0], linewidth=0.9, **_look(own.iloc[0]), label=_name(own.iloc[0]))
+                axis.axhline(
+                    own["coarse"].iloc[0], linewidth=0.9, **drawing.look(own.iloc[0]), label=drawing.name(own.iloc[0])
+                )
             axis.set_xscale("log")
             axis.set_title(name, loc="left")
             axis.set_xlabel("components kept, M")
         axes[0, 0].set_ylabel("RSA (Spearman)")
-        handles, labels = axes[0, 0].get_legend_handles_labels()
-        once = dict(zip(labels, handles, strict=True))
-        figure.legend(once.values(), once.keys(), frameon=False, loc="lower center", ncols=7, fontsize=6)
-        figure.tight_layout(rect=(0, 0.13, 1, 1))
+        drawing.legend_below(figure, axes[0, 0], 7, 0.13)
     return {
         "reconstruction": (
             figure,

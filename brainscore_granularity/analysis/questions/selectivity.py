@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from ...report import style
-from .. import selectivity
+from .. import drawing, selectivity
 from ..catalogue import Analysis, Findings
 from ..study import NotApplicable
 
@@ -72,30 +71,20 @@ def _with_interval(row) -> str:
 
 
 def draw(findings) -> dict:
-    import matplotlib
-
-    matplotlib.use("Agg", force=False)
-    from matplotlib import pyplot as plt
-
-    from .spectrum import _look, _name
-
     table = findings.tables["selectivity"]
     layers = list(dict.fromkeys(table["layer"]))
-    with plt.rc_context({**style.SETTINGS, "font.size": 7, "axes.titlesize": 7}):
+    with drawing.pyplot() as plt:
         figure, axes = plt.subplots(2, 3, figsize=(7.1, 4.0), sharex=True)
         for axis, (measure, title) in zip(axes.flat, TITLES.items(), strict=True):
             for i, (_, own) in enumerate(table[table["measure"] == measure].groupby("model", sort=False)):
                 places = own["layer"].map(layers.index) + (i - 0.5 * table["model"].nunique()) * 0.05
-                axis.plot(places, own["value"], marker="o", markersize=3, linewidth=0.6, **_look(own.iloc[0]),
-                          label=_name(own.iloc[0]))  # fmt: skip
-                axis.vlines(places, own["low"], own["high"], linewidth=0.8, color=_look(own.iloc[0])["color"])
+                axis.plot(places, own["value"], marker="o", markersize=3, linewidth=0.6, **drawing.look(own.iloc[0]),
+                          label=drawing.name(own.iloc[0]))  # fmt: skip
+                axis.vlines(places, own["low"], own["high"], linewidth=0.8, color=drawing.look(own.iloc[0])["color"])
             axis.set_title(title, loc="left")
             axis.set_xticks(range(len(layers)), layers)
             axis.set_xlim(-0.5, len(layers) - 0.5)
-        handles, names = axes.flat[0].get_legend_handles_labels()
-        once = dict(zip(names, handles, strict=True))
-        figure.legend(once.values(), once.keys(), frameon=False, loc="lower center", ncols=7, fontsize=6)
-        figure.tight_layout(rect=(0, 0.1, 1, 1))
+        drawing.legend_below(figure, axes.flat[0], 7, 0.1)
     return {
         "selectivity": (
             figure,

@@ -8,6 +8,7 @@ import pandas as pd
 from ... import stats
 from ...distances import DegenerateFeatures
 from ...report import style
+from .. import drawing
 from .. import spectrum as law
 from ..catalogue import Analysis, Findings
 from ..components import components
@@ -125,19 +126,20 @@ def _answer(study, tables) -> str:
 
 
 def draw(findings) -> dict:
-    import matplotlib
-
-    matplotlib.use("Agg", force=False)
-    from matplotlib import pyplot as plt
-
     spectra = findings.tables["spectra"]
     figures = {}
-    with plt.rc_context({**style.SETTINGS, "font.size": 7, "axes.titlesize": 7}):
+    with drawing.pyplot() as plt:
         layers = list(dict.fromkeys(spectra["layer"]))[-6:]
         figure, axes = plt.subplots(2, 3, figsize=(7.1, 4.4), sharex=True, squeeze=False)
         for axis, layer in zip(axes.flat, layers, strict=False):
             for _, own in spectra[spectra["layer"] == layer].groupby("model", sort=False):
-                axis.loglog(own["rank"], own["share"], linewidth=0.9, **_look(own.iloc[0]), label=_name(own.iloc[0]))
+                axis.loglog(
+                    own["rank"],
+                    own["share"],
+                    linewidth=0.9,
+                    **drawing.look(own.iloc[0]),
+                    label=drawing.name(own.iloc[0]),
+                )
             axis.set_title(layer, loc="left")
         for axis in axes.flat[len(layers) :]:
             axis.set_axis_off()
@@ -145,10 +147,7 @@ def draw(findings) -> dict:
             axis.set_xlabel("rank of component")
         for axis in axes[:, 0]:
             axis.set_ylabel("share of variance")
-        handles, names = axes.flat[0].get_legend_handles_labels()
-        once = dict(zip(names, handles, strict=True))
-        figure.legend(once.values(), once.keys(), frameon=False, loc="lower center", ncols=6, fontsize=6)
-        figure.tight_layout(rect=(0, 0.09, 1, 1))
+        drawing.legend_below(figure, axes.flat[0], 6, 0.09)
         figures["spectra"] = figure, "Share of variance of each principal component, last layers of every network."
         if "kept" in findings.tables:
             figures["kept"] = _kept(plt, findings.tables["kept"])
@@ -160,37 +159,15 @@ def _kept(plt, kept):
     figure, axes = plt.subplots(1, len(names), figsize=(7.1, 2.8), sharey=True, squeeze=False)
     for axis, name in zip(axes[0], names, strict=True):
         for _, own in kept[kept["benchmark"] == name].groupby("model", sort=False):
-            axis.semilogx(own["kept"], own["rsa"], linewidth=0.9, **_look(own.iloc[0]), label=_name(own.iloc[0]))
+            axis.semilogx(
+                own["kept"], own["rsa"], linewidth=0.9, **drawing.look(own.iloc[0]), label=drawing.name(own.iloc[0])
+            )
         axis.axhline(0, color=style.MUTED, linewidth=0.6)
         axis.set_title(name, loc="left")
         axis.set_xlabel("components kept")
     axes[0, 0].set_ylabel("RSA (Spearman)")
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    once = dict(zip(labels, handles, strict=True))
-    figure.legend(once.values(), once.keys(), frameon=False, loc="lower center", ncols=6, fontsize=6)
-    figure.tight_layout(rect=(0, 0.13, 1, 1))
+    drawing.legend_below(figure, axes[0, 0], 6, 0.13)
     return figure, "Alignment of the committed layer, rebuilt from its leading principal components and its mean."
-
-
-def _look(row) -> dict:
-    """K on a perceptually even ramp; untrained and label controls grey."""
-    from matplotlib import colormaps
-
-    if row["labels"] == "untrained":
-        return {"color": style.MUTED, "linestyle": ":"}
-    if row["labels"] in ("random", "permuted"):
-        return {"color": style.MUTED, "linestyle": "--" if row["labels"] == "random" else "-."}
-    if row["labels"] == "native":
-        return {"color": style.INK}
-    k = row["k"]
-    return {"color": colormaps["viridis"](min(0.95, np.log2(k) / 7) if k and k > 0 else 0.5)}
-
-
-def _name(row) -> str:
-    labels = row["labels"]
-    if labels in (None, "own"):
-        return row["model"] if labels is None else f"{row['k']:.0f} classes"
-    return labels if labels in ("native", "untrained") else f"{labels} {row['k']:.0f}"
 
 
 ANALYSIS = Analysis(

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from ...report import style
+from .. import drawing
 from .. import universality as u
 from ..catalogue import Analysis, Findings
 from ..study import NotApplicable
@@ -145,22 +146,15 @@ def _change(row) -> str:
 
 
 def draw(findings) -> dict:
-    import matplotlib
-
-    matplotlib.use("Agg", force=False)
-    from matplotlib import pyplot as plt
-
-    from .spectrum import _look, _name
-
     summary = findings.tables["summary"]
     summary = summary[summary["pool"] != "same"] if (summary["pool"] != "same").any() else summary
     components = findings.tables["components"]
-    with plt.rc_context({**style.SETTINGS, "font.size": 7, "axes.titlesize": 7}):
+    with drawing.pyplot() as plt:
         figure, (left, right) = plt.subplots(1, 2, figsize=(7.1, 3.1))
         for _, own in summary.groupby("model", sort=False):
             by_layer = own.groupby("layer", sort=False)["weighted"].median()
-            left.plot(by_layer.index, by_layer, marker="o", markersize=2.5, linewidth=0.9, **_look(own.iloc[0]),
-                      label=_name(own.iloc[0]))  # fmt: skip
+            left.plot(by_layer.index, by_layer, marker="o", markersize=2.5, linewidth=0.9, **drawing.look(own.iloc[0]),
+                      label=drawing.name(own.iloc[0]))  # fmt: skip
         left.plot(summary.groupby("layer", sort=False)["permuted"].median(), color=style.GRID, linewidth=2,
                   label="permuted images")  # fmt: skip
         left.set_title("by layer, weighted by variance", loc="left")
@@ -168,7 +162,7 @@ def draw(findings) -> dict:
         left.tick_params(axis="x", rotation=60)
         for _, own in components.groupby("model", sort=False):
             by_rank = own.groupby("rank")["universality"].mean()
-            right.semilogx(by_rank.index, by_rank, linewidth=0.9, **_look(own.iloc[0]))
+            right.semilogx(by_rank.index, by_rank, linewidth=0.9, **drawing.look(own.iloc[0]))
         right.set_title("by rank, mean over layers", loc="left")
         right.set_xlabel("rank of component")
         figure.legend(frameon=False, loc="lower center", ncols=7, fontsize=6)

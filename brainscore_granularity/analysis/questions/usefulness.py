@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from ...report import style
-from .. import usefulness
+from .. import drawing, usefulness
 from ..catalogue import Analysis, Findings
 from ..study import NotApplicable
 
@@ -56,35 +56,25 @@ def _with_interval(row) -> str:
 
 
 def draw(findings) -> dict:
-    import matplotlib
-
-    matplotlib.use("Agg", force=False)
-    from matplotlib import pyplot as plt
-
-    from .spectrum import _look, _name
-
     table = findings.tables["usefulness"]
     layers = list(dict.fromkeys(table["layer"]))[-3:]
     tasks = list(dict.fromkeys(table["task"]))
     tasks = [*tasks[1:], tasks[0]]  # the probe sees most images
-    with plt.rc_context({**style.SETTINGS, "font.size": 7, "axes.titlesize": 7}):
+    with drawing.pyplot() as plt:
         figure, axes = plt.subplots(1, len(layers), figsize=(7.1, 2.8), sharey=True, squeeze=False)
         for axis, layer in zip(axes[0], layers, strict=True):
             for _, own in table[table["layer"] == layer].groupby("model", sort=False):
                 by_task = own.set_index("task").loc[tasks]
-                look = _look(own.iloc[0])
+                look = drawing.look(own.iloc[0])
                 axis.plot(range(len(tasks)), by_task["accuracy"], marker="o", markersize=2.5, linewidth=0.9, **look,
-                          label=_name(own.iloc[0]))  # fmt: skip
+                          label=drawing.name(own.iloc[0]))  # fmt: skip
                 axis.vlines(range(len(tasks)), by_task["low"], by_task["high"], linewidth=0.8, color=look["color"])
             axis.axhline(table["chance"].iloc[0], color=style.MUTED, linewidth=0.6)
             axis.set_title(layer, loc="left")
             axis.set_xticks(range(len(tasks)), tasks)
         axes[0, 0].set_ylabel("accuracy")
         axes[0, 0].set_ylim(0, None)
-        handles, names = axes[0, 0].get_legend_handles_labels()
-        once = dict(zip(names, handles, strict=True))
-        figure.legend(once.values(), once.keys(), frameon=False, loc="lower center", ncols=7, fontsize=6)
-        figure.tight_layout(rect=(0, 0.14, 1, 1))
+        drawing.legend_below(figure, axes[0, 0], 7, 0.14)
     return {
         "usefulness": (
             figure,

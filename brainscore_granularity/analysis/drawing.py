@@ -1,0 +1,51 @@
+"""What the figures of all analyses share: small print, one look a condition, one legend below."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+
+import numpy as np
+
+from ..report import style
+
+
+@contextmanager
+def pyplot():
+    """Matplotlib without a screen, in the package's style at publication size."""
+    import matplotlib
+
+    matplotlib.use("Agg", force=False)
+    from matplotlib import pyplot as plt
+
+    with plt.rc_context({**style.SETTINGS, "font.size": 7, "axes.titlesize": 7}):
+        yield plt
+
+
+def look(row) -> dict:
+    """K on a perceptually even ramp; untrained and label controls grey."""
+    from matplotlib import colormaps
+
+    if row["labels"] == "untrained":
+        return {"color": style.MUTED, "linestyle": ":"}
+    if row["labels"] in ("random", "permuted"):
+        return {"color": style.MUTED, "linestyle": "--" if row["labels"] == "random" else "-."}
+    if row["labels"] == "native":
+        return {"color": style.INK}
+    k = row["k"]
+    return {"color": colormaps["viridis"](min(0.95, np.log2(k) / 7) if k and k > 0 else 0.5)}
+
+
+def name(row) -> str:
+    """A condition in the legend."""
+    labels = row["labels"]
+    if labels in (None, "own"):
+        return row["model"] if labels is None else f"{row['k']:.0f} classes"
+    return labels if labels in ("native", "untrained") else f"{labels} {row['k']:.0f}"
+
+
+def legend_below(figure, axis, columns: int, bottom: float) -> None:
+    """Each name of an axis once, in the lowest part of the figure."""
+    handles, labels = axis.get_legend_handles_labels()
+    once = dict(zip(labels, handles, strict=True))
+    figure.legend(once.values(), once.keys(), frameon=False, loc="lower center", ncols=columns, fontsize=6)
+    figure.tight_layout(rect=(0, bottom, 1, 1))
