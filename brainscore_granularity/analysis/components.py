@@ -97,7 +97,7 @@ def components(products: Products, rows=None, at_most: int | None = None) -> Com
         raise ValueError(f"principal components need at least 3 images, got {len(rows)}")
     inner = products.inner(rows, rows)
     means = inner.mean(axis=0)
-    values, vectors = _eigh(inner - means[:, None] - means + means.mean())
+    values, vectors = eigh(inner - means[:, None] - means + means.mean())
     values, vectors = values[::-1], vectors[:, ::-1]
     good = values > max(values[0], 0) * RANK
     good[len(rows) - 1 :] = False  # centred images have one dimension less
@@ -119,8 +119,11 @@ def components(products: Products, rows=None, at_most: int | None = None) -> Com
     )
 
 
-def _eigh(matrix):
-    """Eigenvalues and vectors, ascending; torch's LAPACK is about twice as fast as numpy's where it comes with MKL."""
+def eigh(matrix):
+    """Eigenvalues, ascending, and vectors of a symmetric matrix.
+
+    By torch, whose LAPACK is about twice as fast as numpy's where it comes with MKL.
+    """
     import torch
 
     values, vectors = torch.linalg.eigh(torch.from_numpy(matrix))

@@ -89,7 +89,7 @@ def draw(findings) -> dict:
             figures[f"extremes{suffix}"] = (
                 _ends(plt, mosaic, shares),
                 (
-                    f"The {ENDS} images at both ends of every component of the label source {source} that cut the classes; "
+                    f"The {ENDS} images at both ends of every component of {source} that cut the classes; "
                     "the farthest out are at the edges."
                 ),
             )
@@ -97,8 +97,8 @@ def draw(findings) -> dict:
                 _scatter(plt, scatter[scatter["source"] == source]),
                 (
                     f"Images on the first two components of {scatter['layer'].iloc[0]} of every network, each panel "
-                    f"with its own axes. Colours are the same images in all panels: the {COLOURED} classes of the label "
-                    f"source. At most {DOTS} images."
+                    f"with its own axes. Colours are the same images in all panels: the {COLOURED} classes of "
+                    f"{source}. At most {DOTS} images."
                 ),
             )
     return figures
