@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 
+from ...threads import in_threads
 from .. import drawing, selectivity
 from ..catalogue import Analysis, Findings
 from ..study import NotApplicable
@@ -25,18 +28,13 @@ def run(study) -> Findings:
     rows, notes = [], []
     for model in study.models:
         about = study.describe(model)
-        for layer in study.layers:
-            units = study.digest(model, layer, "units")["units"][study.rows]
-            name = f"{model} {layer}"
-            try:
-                found = selectivity.table(
-                    units, study.labels, name, min(RESAMPLES, study.settings.resamples), study.settings.seed
-                )
-            except selectivity.NotRectified as error:
-                study.say(f"selectivity: left out, {error}")
+        found = in_threads(partial(_layer, study, model), study.layers)
+        for layer, table in zip(study.layers, found, strict=True):
+            if table is None:
                 continue
-            rows.append(found.assign(**about, layer=layer))
-            notes += selectivity.pathologies(dict(zip(found["measure"], found["value"], strict=True)), name)
+            rows.append(table.assign(**about, layer=layer))
+            values = dict(zip(table["measure"], table["value"], strict=True))
+            notes += selectivity.pathologies(values, f"{model} {layer}")
         study.say(f"selectivity: {model}")
     if not rows:
         raise NotApplicable("none of the layers is the output of a ReLU; choose some with --layers")
@@ -45,6 +43,17 @@ def run(study) -> Findings:
     if table["seed"].nunique() == 1:
         notes.append("one seed only: intervals are over images, none over networks")
     return Findings({"selectivity": table}, _answer(study, table, notes), notes)
+
+
+def _layer(study, model, layer):
+    """The table of one layer, None where it is no output of a ReLU."""
+    units = study.digest(model, layer, "units")["units"][study.rows]
+    resamples, name = min(RESAMPLES, study.settings.resamples), f"{model} {layer}"
+    try:
+        return selectivity.table(units, study.labels, name, resamples, study.settings.seed, max(1, resamples // 2))
+    except selectivity.NotRectified as error:
+        study.say(f"selectivity: left out, {error}")
+        return None
 
 
 def _answer(study, table, notes) -> str:

@@ -14,6 +14,7 @@ from . import universality_in_brains as in_brains
 
 AT_MOST = 50  # components of a layer, unless --components says otherwise
 RESAMPLES = 200  # of images, at most
+NULLS = 10  # leading components that are also predicted from permuted images: they hold most of the variance
 
 
 def run(study) -> Findings:
@@ -79,8 +80,10 @@ def _pairs(study, targets, fit, score):
         x = _channels(study, predictor, fit, score)
         y = np.concatenate([targets[model][0][score] for model in known], axis=1)
         found = u.held_out(x, y, seed=settings.seed)
-        null = u.held_out_r(x[shuffled], y, seed=settings.seed)
         about = pd.concat([targets[model][1] for model in known], ignore_index=True)
+        null = np.full(len(about), np.nan)
+        few = (about["rank"] <= NULLS).to_numpy()
+        null[few] = u.held_out_r(x[shuffled], y[:, few], seed=settings.seed)
         rows.append(about.assign(predictor=predictor, r=found.r, permuted=null, pool=_pool(study, about, predictor)))
         samples |= _resampled(found, y, about, predictor, min(RESAMPLES, settings.resamples), settings.seed)
         study.say(f"universality: predicted from {predictor}")
@@ -129,7 +132,7 @@ def _summary(pairs):
                 "weighted": u.weighted(own["r"], own["variance"]),
                 "mean": own["r"].mean(),
                 "first_10": own.loc[own["rank"] <= 10, "r"].mean(),
-                "permuted": u.weighted(own["permuted"], own["variance"]),
+                "permuted": u.weighted(*own.loc[own["permuted"].notna(), ["permuted", "variance"]].to_numpy().T),
             }
         )
     return pd.DataFrame(rows)
