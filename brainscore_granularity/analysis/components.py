@@ -8,7 +8,7 @@ import numpy as np
 
 from ..distances import DegenerateFeatures
 
-RANK = 1e-9  # eigenvalues below this share of the largest are rounding
+RANK = 1e-7  # eigenvalues below this share of the largest are rounding: inner products are kept in single precision
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def components(products: Products, rows=None, at_most: int | None = None) -> Com
     values, vectors = eigh(inner - means[:, None] - means + means.mean())
     values, vectors = values[::-1], vectors[:, ::-1]
     good = values > max(values[0], 0) * RANK
-    good[len(rows) - 1 :] = False  # centred images have one dimension less
+    good[min(len(rows) - 1, products.width) :] = False  # centred images have one dimension less
     k = min(int(good.sum()), at_most or len(rows))
     if not k:
         raise DegenerateFeatures("all images have the same features: there are no principal components")

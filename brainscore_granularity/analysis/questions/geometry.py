@@ -15,7 +15,7 @@ from ..study import NotApplicable
 
 AT_MOST = 500  # images drawn for comparing layers: 125,000 pairs
 SORTED = 100  # images in RDMs for the eye
-LEVELS = 10  # of dissimilarity that are told apart by colour
+LEVELS = 6  # of dissimilarity that are told apart by colour
 GROUPS = 8  # coarse classes that group images
 
 
@@ -123,8 +123,8 @@ def _sorted(study):
     for model in _few(study):
         layer = study.layers[-1] if not study.brains else study.committed(model, study.brains[0].region)
         shown[drawing.name(study.describe(model))] = study.products(model, layer).rdm(rows)
-    for brain in study.brains:
-        shown[brain.name] = np.mean([geometry.percentiles(e[np.ix_(chosen, chosen)]) for e in brain.rdms], axis=0)
+    for brain, name in zip(study.brains, drawing.short([brain.name for brain in study.brains]), strict=True):
+        shown[name] = np.mean([geometry.percentiles(e[np.ix_(chosen, chosen)]) for e in brain.rdms], axis=0)
     return shown, order, said
 
 
@@ -238,8 +238,10 @@ def _map(plt, points):
         axis.scatter(own["x"], own["y"], s=sizes, color=look["color"], linewidths=0, zorder=3)
     brains = points[points["kind"] == "brain"]
     axis.scatter(brains["x"], brains["y"], marker="D", s=28, color=style.COLOURS["fine"], zorder=4)
-    for row in brains.itertuples():
-        axis.annotate(row.what, (row.x, row.y), xytext=(4, 4), textcoords="offset points", fontsize=6)
+    for row, name in zip(brains.itertuples(), drawing.short(brains["what"]), strict=True):
+        left = row.x < brains["x"].median()
+        axis.annotate(name, (row.x, row.y), xytext=(-6 if left else 6, 2), textcoords="offset points", fontsize=6,
+                      ha="right" if left else "left")  # fmt: skip
     axis.set_aspect("equal", adjustable="datalim")
     axis.set_xticks([])
     axis.set_yticks([])

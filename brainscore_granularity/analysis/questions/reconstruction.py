@@ -107,4 +107,5 @@ ANALYSIS = Analysis(
     ),
     run=run,
     draw=draw,
+    version=2,
 )

@@ -183,4 +183,5 @@ ANALYSIS = Analysis(
     ),
     run=run,
     draw=draw,
+    version=2,
 )
