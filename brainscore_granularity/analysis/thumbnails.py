@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-SIDE, GAP, COLOURS = 32, 2, 48  # pixels, pixels, colours of a mosaic
+SIDE, GAP, COLOURS = 32, 2, 32  # pixels, pixels, colours of a mosaic
 
 
 def mosaic(rows: list[list[Path]], side: int = SIDE, colours: int = COLOURS, blank: int = 0) -> np.ndarray:

@@ -25,19 +25,26 @@ TITLES = {
 def run(study) -> Findings:
     if study.labels is None:
         raise NotApplicable("needs images whose class is known: add --images, a folder <class>/<image>")
-    rows, notes = [], []
+    rows, notes, signed = [], [], set()
     for model in study.models:
         about = study.describe(model)
         found = in_threads(partial(_layer, study, model), study.layers)
         for layer, table in zip(study.layers, found, strict=True):
             if table is None:
+                signed.add(layer)
                 continue
             rows.append(table.assign(**about, layer=layer))
             values = dict(zip(table["measure"], table["value"], strict=True))
             notes += selectivity.pathologies(values, f"{model} {layer}")
         study.say(f"selectivity: {model}")
+    names = ", ".join(layer for layer in study.layers if layer in signed)
     if not rows:
-        raise NotApplicable("none of the layers is the output of a ReLU; choose some with --layers")
+        raise NotApplicable(
+            f"none of the layers ({names}) is the output of a ReLU, because activations are negative; choose some "
+            "that are with --layers"
+        )
+    if signed:
+        notes.append(f"left out, because activations are negative and so no output of a ReLU: {names}")
     table = pd.concat(rows, ignore_index=True)
     table = table[["model", "labels", "k", "seed", "layer", "measure", "value", "low", "high", "null", "p"]]
     if table["seed"].nunique() == 1:
@@ -51,8 +58,7 @@ def _layer(study, model, layer):
     resamples, name = min(RESAMPLES, study.settings.resamples), f"{model} {layer}"
     try:
         return selectivity.table(units, study.labels, name, resamples, study.settings.seed, max(1, resamples // 2))
-    except selectivity.NotRectified as error:
-        study.say(f"selectivity: left out, {error}")
+    except selectivity.NotRectified:
         return None
 
 
