@@ -67,8 +67,10 @@ def label_permutation(rdms, subjects, n: int, seed: int = 0) -> float:
     return (np.count_nonzero(null >= observed - 1e-12) + 1) / (n + 1)
 
 
-def contrasts(rdms: dict, subjects: np.ndarray, resamples: int, seed: int = 0) -> pd.DataFrame:
-    """Differences of every two rules, paired by seed, baselines included; those to the untrained network come first.
+def contrasts(rdms: dict, subjects: np.ndarray, rules, resamples: int, seed: int = 0) -> pd.DataFrame:
+    """Differences of every rule to every other and to every baseline, paired by seed; first those to untrained.
+
+    rules : which of ``rdms`` are networks.
 
     Columns: difference, its interval and p over stimuli (bootstrap and jackknife, the same resamples for both),
     sd_seeds and p_seeds (paired t-test) over the seeds that both have, and in how many of them the difference is above
@@ -78,9 +80,9 @@ def contrasts(rdms: dict, subjects: np.ndarray, resamples: int, seed: int = 0) -
     scores = stats.bootstrap(flat, subjects, n=1, fraction=1.0, seed=seed).mean(axis=(0, 2))  # all stimuli, once
     rows, sums = [], []
     for a, b in sorted(itertools.combinations(rdms, 2), key=lambda pair: UNTRAINED not in pair):
-        a, b = (b, a) if a == UNTRAINED else (a, b)
+        a, b = (b, a) if a == UNTRAINED and b in rules else (a, b)
         pairs = _pairs(rdms, a, b)
-        if not pairs:
+        if not pairs or a not in rules:
             continue
         own = np.array([weights[a][i][1] - weights[b][j][1] for i, j in pairs])
         each = own @ scores

@@ -11,6 +11,7 @@ from brainscore_granularity.inference.bootstrap import resamples, scores_on
 from brainscore_granularity.inference.stack import stack
 
 FACTORS = ("stimuli", "subjects", "both")
+ROUNDING = 1e-14
 
 
 class Estimate(NamedTuple):
@@ -247,5 +248,6 @@ def _pairs_corrected(drawn, one_out, images: int) -> tuple[float, float]:
 def _student(value: float, variance: float, df: float, level: float) -> Estimate:
     error = float(np.sqrt(variance))
     reach = float(student.ppf((1 + level) / 2, df)) * error
-    p = float(2 * student.sf(abs(value) / error, df)) if error > 0 else float(value == 0)
+    certain = error <= ROUNDING  # of scores between -1 and 1
+    p = float(abs(value) <= ROUNDING) if certain else float(2 * student.sf(abs(value) / error, df))
     return Estimate(value, error, value - reach, value + reach, p)

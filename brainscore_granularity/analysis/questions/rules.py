@@ -17,7 +17,7 @@ from ..study import NotApplicable
 from . import rules_figures
 
 GABOR_SIZE = 48  # pixels a side
-SWEPT_AGAINST = ("pixels", "luminance", "gabor")
+BASELINES = ("pixels", "luminance", "gabor")
 
 
 def run(study) -> Findings:
@@ -39,7 +39,9 @@ def run(study) -> Findings:
                 layer=", ".join(sorted(layer)), subjects=len(subjects), **r.reliability(brain.rdms), **about
             )
         )
-        tables["contrasts"].append(r.contrasts(rdms, brain.rdms, settings.resamples, settings.seed).assign(**about))
+        tables["contrasts"].append(
+            r.contrasts(rdms, brain.rdms, models, settings.resamples, settings.seed).assign(**about)
+        )
         study.say(f"rules: {brain.name}")
         if len(subjects) == 1:
             notes.append(f"{brain.name} has one subject: no noise ceiling and no reliability between subjects")
@@ -179,21 +181,21 @@ def _filters(models) -> dict[str, np.ndarray]:
     found = {}
     for rule, seeds in models.items():
         tensors = checkpoint_of(seeds[min(common or seeds)]).state_dict()
-        first = next(t for t in tensors.values() if t.ndim == 4)
-        if first.shape[1] == 3:
-            found[rule] = first.numpy()
+        on_colours = [tensor for tensor in tensors.values() if tensor.ndim == 4 and tensor.shape[1] == 3]
+        if on_colours:
+            found[rule] = on_colours[0].numpy()
     return found
 
 
 def _answer(found) -> str:
     contrasts = found["contrasts"]
-    against = contrasts[(contrasts["b"] == r.UNTRAINED) & ~contrasts["a"].isin(SWEPT_AGAINST)]
+    against = contrasts[(contrasts["b"] == r.UNTRAINED) & ~contrasts["a"].isin(BASELINES)]
     parts = []
     for name, own in against.groupby("benchmark", sort=False):
         said = ", ".join(f"{row.a} {row.difference:+.3f} ({row.low:+.3f} to {row.high:+.3f}{', certain' * row.certain})"
                          for row in own.itertuples())  # fmt: skip
         summary = found["summary"].query("benchmark == @name").set_index("rule")["rsa"]
-        simple = ", ".join(f"{rule} {summary[rule]:.3f}" for rule in SWEPT_AGAINST if rule in summary)
+        simple = ", ".join(f"{rule} {summary[rule]:.3f}" for rule in BASELINES if rule in summary)
         parts.append(f"{name}: untrained {summary[r.UNTRAINED]:.3f}; {said}; {simple}")
     return (
         "RSA minus that of each seed's own untrained network (95% over stimuli; certain: q below 0.05 over all "
