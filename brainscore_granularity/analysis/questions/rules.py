@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -132,7 +133,8 @@ def _sweep(study, models, baselines) -> tuple[pd.DataFrame, list[str]]:
             for brains in _by_layer(study, model):
                 layer = study.committed(model, brains[0].region)
                 for size in resolution.SIZES:
-                    own = resolution.rdm(network, layer, paths, size)
+                    make = partial(resolution.rdm, network, layer, paths, size)
+                    own = study.kept(model, layer, f"shown-{size}px", lambda make=make: {"rdm": make()})["rdm"]
                     rows += [{"benchmark": brain.name, "rule": rule, "seed": seed, "layer": layer, "pixels": size,
                               "rsa": _mean(own, brain)} for brain in brains]  # fmt: skip
             study.say(f"rules: {model} from {resolution.SIZES[0]} to {resolution.SIZES[-1]} pixels")
