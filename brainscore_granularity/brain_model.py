@@ -52,10 +52,7 @@ def from_checkpoint(checkpoint: checkpoints.Checkpoint, layer_map: dict[str, str
 
 def load_network(checkpoint: checkpoints.Checkpoint) -> networks.Network:
     """The network of a checkpoint with its weights, in evaluation mode."""
-    tensors = checkpoint.state_dict()
-    network = networks.build(checkpoint.info["network"], checkpoint.info["classes"], seed=0)
-    network.load_state_dict(tensors)
-    return network.eval()
+    return networks.with_weights(checkpoint.info["network"], checkpoint.info["classes"], checkpoint.state_dict())
 
 
 def wrap(network: networks.Network, identifier: str):
