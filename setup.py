@@ -65,7 +65,7 @@ setup(
         "torchvision>=0.21",
         "safetensors>=0.4.3",
         "rich>=13",
-        "tyro>=0.9",
+        "tyro>=0.9,<2",
     ],
     extras_require={
         "report": ["matplotlib>=3.8"],
