@@ -94,9 +94,8 @@ def _leaf(path: tuple[str, ...], function: Callable) -> Verb:
 
     settings, positional = {}, []
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", DeprecationWarning
-        )  # tyro has its own scripts, which know no inner verbs or ids
+        # tyro would rather write scripts itself, but those know neither inner verbs nor identifiers
+        warnings.simplefilter("ignore", DeprecationWarning)
         parser = tyro.extras.get_parser(function)
     for action in parser._actions:
         if not action.option_strings:
