@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PAGES = [
     "quickstart", "add_a_model", "add_a_benchmark", "add_an_analysis", "add_a_learning_rule", "train_on_imagenet",
-    "prepare_data",
+    "prepare_data", "report",
 ]  # fmt: skip
 FOLDERS = ("brainscore_granularity", "training", "models", "benchmarks", "data", "docs", "tests")
 

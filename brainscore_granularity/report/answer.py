@@ -86,13 +86,13 @@ def measured(panels: list[Panel], family: str) -> str | None:
     else:
         head = "whether few coarse classes align better than native ones depends on the measurement scale"
     over = "images" if seeds == {1} else "images and seeds"
-    how = f"Intervals are over {over}, " + (
-        "of paired differences: all networks saw the same images"
+    pairing = (
+        "of paired differences, because all networks saw the same images"
         if all(paired)
         else "and treat scores on the same images as independent, which is too wide"
     )
-    one = ", of one seed of each network" if seeds == {1} else ""
-    return f"On measured brains, {head}: best are {_join(parts)}. {how}{one}."
+    one = " There is one seed of each network." if seeds == {1} else ""
+    return f"On measured brains, {head}: best are {_join(parts)}. Intervals are over {over}, {pairing}.{one}"
 
 
 def simulated(panels: list[Panel]) -> str | None:

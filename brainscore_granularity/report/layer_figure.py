@@ -151,7 +151,7 @@ def _domain(own: list[LayerPanel]) -> dict[str, tuple[float, float]]:
 
 def _layer_names(layers: list[str], xs: list[float]) -> str:
     """Slanted, and only as many as there is room for."""
-    every = -(-len(layers) // 10)
+    every = -(-len(layers) // 16)
     at = drawing.HEIGHT - drawing.BOTTOM + 8
     names = "".join(
         f'<text x="{x:.1f}" y="{at}" text-anchor="end" transform="rotate(-40 {x:.1f} {at})">{esc(name)}</text>'
