@@ -69,8 +69,11 @@ class _Undrawn(TorchFunctionMode):
     """Leaves tensors as they are where random numbers would be written into them."""
 
     def __torch_function__(self, function, types, arguments=(), named=None):
-        if function in (torch.Tensor.uniform_, torch.Tensor.normal_):
-            return arguments[0]
+        if (
+            function in (torch.Tensor.uniform_, torch.Tensor.normal_)
+            or getattr(function, "__module__", "") == nn.init.__name__
+        ):
+            return arguments[0] if arguments else named["tensor"]
         return function(*arguments, **(named or {}))
 
 
