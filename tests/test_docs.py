@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -11,11 +12,14 @@ from pathlib import Path
 import pages
 import pytest
 
+from brainscore_granularity import cli
+
 ROOT = Path(__file__).parent.parent
 PAGES = [
     "quickstart", "add_a_model", "add_a_benchmark", "add_an_analysis", "add_a_learning_rule", "train_on_imagenet",
     "prepare_data", "report",
 ]  # fmt: skip
+ADDS_ONE = ROOT / "docs" / "add_a_learning_rule.md"  # its command takes a rule that the page adds
 FOLDERS = ("brainscore_granularity", "training", "models", "benchmarks", "data", "docs", "tests")
 
 
@@ -105,3 +109,29 @@ def test_no_link_of_a_page_leads_nowhere():
     for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
         for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text()):
             assert "://" in target or (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def commands(page):
+    """Every `granularity` command in the fenced blocks of a page, run or not, without comments and redirections."""
+    for block in re.findall(r"^ *```[^\n]*\n(.*?)^ *```", page.read_text(), re.MULTILINE | re.DOTALL):
+        for line in block.replace("\\\n", " ").splitlines():
+            if match := re.match(r" *(?:\$ )?granularity +([^|>#]*)", line):
+                yield shlex.split(match[1])
+
+
+@pytest.mark.filterwarnings("ignore:get_parser")
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", *sorted(set((ROOT / "docs").glob("*.md")) - {ADDS_ONE})], ids=lambda path: path.stem
+)
+def test_every_command_in_the_documentation_is_one_that_granularity_takes(page):
+    import tyro
+
+    for words in commands(page):
+        verbs, place = cli.VERBS, 0
+        while verbs.get(words[place]) in cli.INNER_VERBS:
+            verbs, place = cli.INNER_VERBS[verbs[words[place]]], place + 1
+        assert words[place] in verbs, words
+        try:
+            tyro.extras.get_parser(verbs[words[place]]).parse_args(words[place + 1 :])
+        except SystemExit as end:
+            pytest.fail(f"granularity {' '.join(words)}: {end}")
