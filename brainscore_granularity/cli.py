@@ -452,12 +452,12 @@ def main(arguments: list[str] | None = None) -> None:
         outer = verbs[arguments[0]]
         verbs, prog, description = INNER_VERBS[outer], f"{prog} {arguments.pop(0)}", inspect.cleandoc(outer.__doc__)
         groups = {"": verbs}
-    if not arguments or arguments[0] in ("--help", "-h"):
-        from .overview import overview
-
-        print(overview(prog, description, groups))
-        return
     try:
+        if not arguments or arguments[0] in ("--help", "-h"):
+            from .overview import overview
+
+            print(overview(prog, description, groups), flush=True)
+            return
         tyro.extras.subcommand_cli_from_dict(verbs, prog=prog, description=description, args=arguments)
     except KeyboardInterrupt:
         _say("interrupted. What was finished is kept; the same command goes on from there.")
