@@ -135,3 +135,24 @@ def test_every_command_in_the_documentation_is_one_that_granularity_takes(page):
             tyro.extras.get_parser(verbs[words[place]]).parse_args(words[place + 1 :])
         except SystemExit as end:
             pytest.fail(f"granularity {' '.join(words)}: {end}")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_of_the_site_can_be_read_by_everybody(site, scheme):
+    """In a real browser: no request leaves it, nothing is wider than a telephone, no serious finding by axe."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("no chromium on this computer")
+    playwright = pytest.importorskip("playwright.sync_api")
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page, asked = browser.new_page(viewport={"width": 360, "height": 900}, color_scheme=scheme), []
+        page.on("request", lambda request: asked.append(request.url))
+        for name in ("index", "quickstart", "add_a_learning_rule"):
+            page.goto((site / f"{name}.html").as_uri())
+            assert page.evaluate("document.documentElement.scrollWidth") <= 360
+            found = [f for f in axe.Axe().run(page).response["violations"] if f["impact"] in ("serious", "critical")]
+            assert not [(f["id"], f["nodes"][0]["html"]) for f in found], name
+        browser.close()
+    assert all(url.startswith(("file:", "data:", "blob:")) for url in asked)
