@@ -149,7 +149,7 @@ def test_pages_of_the_site_can_be_read_by_everybody(site, scheme):
         browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         page, asked = browser.new_page(viewport={"width": 360, "height": 900}, color_scheme=scheme), []
         page.on("request", lambda request: asked.append(request.url))
-        for name in ("index", "quickstart", "add_a_learning_rule"):
+        for name in ("index", "add_a_learning_rule"):
             page.goto((site / f"{name}.html").as_uri())
             assert page.evaluate("document.documentElement.scrollWidth") <= 360
             found = [f for f in axe.Axe().run(page).response["violations"] if f["impact"] in ("serious", "critical")]
