@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 NAMES = (
     "spectrum", "universality", "reconstruction", "agreement", "selectivity", "usefulness", "dynamics", "matched",
-    "objectives",
+    "objectives", "scaling",
 )  # fmt: skip
 
 

@@ -265,8 +265,8 @@ class Study:
 
     def prepare(self, kinds: Iterable[str], models: Iterable[str] | None = None) -> None:
         """Make the digests that are missing; each model sees the images once for all of them."""
-        todo = {}
-        for model in models or self.models:
+        kinds, todo = list(kinds), {}
+        for model in (models or self.models) if kinds else ():
             layers = self.layers if model in self.models else self.layers_of(model)
             lacking = [kind for kind in kinds if any(not self._file(model, name, kind).exists() for name in layers)]
             if lacking:
@@ -277,11 +277,14 @@ class Study:
                 self._run(model, layers, lacking)
                 advance(model)
 
-    def fingerprint(self, models: Iterable[str] | None = None) -> dict:
-        """All that results depend on: models' weights and layers, images, brains."""
+    def fingerprint(self, models: Iterable[str] | None = None, common_layers: bool = True) -> dict:
+        """All that results depend on: models' weights and layers, images, brains.
+
+        common_layers : an error if models do not have the same ones.
+        """
         return {
             "models": {model: self._identity(model) for model in models or self.models},
-            "layers": self.layers,
+            "layers": self.layers if common_layers else self.asked,
             "images": [images.fingerprint for images in self.sets],
             "brains": {brain.name: brain.version for brain in self.brains},
         }
