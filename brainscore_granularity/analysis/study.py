@@ -323,10 +323,11 @@ class Study:
     def _network(self, model: str):
         """The bare network of one of our models, built without weights; None for others."""
         from .. import networks
-        from ..brain_model import checkpoint_of
+        from ..brain_model import checkpoint_of, is_stored
         from ..plugins import registrations
 
-        if model not in registrations("models") and not model.startswith("granularity_"):
+        ours = model in registrations("models")
+        if not (ours or model.startswith("granularity_")) or (ours and not is_stored(model)):
             return None
         info = checkpoint_of(model).info
         return networks.build(info["network"], info["classes"], seed=0)
