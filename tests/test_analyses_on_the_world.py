@@ -32,6 +32,12 @@ def test_selectivity_of_coarse_and_native_networks(tmp_path):
     assert f"{MODELS[0]} against {MODELS[2]}" in record["answer"]
 
 
+def test_layers_before_a_relu_only_are_refused_by_name(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        analyze("selectivity", tmp_path, "--models", MODELS[0], "--images", "World", "--layers", "conv3", "conv4")
+    assert "none of the layers (conv3, conv4) is the output of a ReLU" in capsys.readouterr().err
+
+
 def test_usefulness_of_trained_networks_is_above_chance_and_shuffled_labels_are_not(tmp_path):
     record, tables = analyze("usefulness", tmp_path, "--models", *MODELS, "--images", "World", "--classes", "24",
                              "--layers", "relu5")  # fmt: skip

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from .study import Study
 
 NAMES = (
-    "spectrum", "universality", "reconstruction", "agreement", "selectivity", "usefulness", "dynamics", "matched",
-    "objectives", "scaling",
+    "spectrum", "universality", "reconstruction", "geometry", "pcs", "agreement", "selectivity", "usefulness",
+    "dynamics", "matched", "objectives", "scaling",
 )  # fmt: skip
 
 

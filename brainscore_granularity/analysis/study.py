@@ -21,11 +21,12 @@ import numpy as np
 from .. import results
 from ..paths import home, write_atomically
 from ..progress import progress
-from .components import Products
+from .components import Components, Products, components
 from .digests import DIGESTS
 from .images import ImageSet, as_stimuli, find, of_benchmarks
 
-DIGEST_VERSION = 1  # raised when digests of the same features change
+KEPT = 4  # sets of components: 32 MB each for 2,000 images
+DIGEST_VERSION = 2  # raised when digests of the same features change
 
 
 class NotApplicable(ValueError):
@@ -132,6 +133,7 @@ class Study:
         ]  # fmt: skip
         self.asked = list(layers)
         self._layers: dict[str, list[str]] = {}
+        self._components: dict[tuple[str, str], Components] = {}
 
     @property
     def rows(self) -> np.ndarray:
@@ -242,12 +244,28 @@ class Study:
         seed = like and self.describe(like)["seed"]
         return next((m for m in natives if self.describe(m)["seed"] == seed), natives[0] if natives else None)
 
+    @cached_property
+    def label_axes(self) -> list:
+        """The components that cut the classes of the coarse networks, see `label_axes.of`."""
+        from . import label_axes
+
+        return label_axes.of(self)
+
     def products(self, model: str, layer: str) -> Products:
         """Inner products of a layer's features to all images."""
         found = self.digest(model, layer, "gram")
         return Products(
             found["gram"], found["onto_mean"], found["sums"], float(found["mean_square"]), int(found["width"])
         )
+
+    def components(self, model: str, layer: str) -> Components:
+        """Principal components of the images ``rows``; the last few are kept in memory."""
+        key = model, layer
+        if key not in self._components:
+            while len(self._components) >= KEPT:
+                del self._components[next(iter(self._components))]
+            self._components[key] = components(self.products(model, layer), self.rows)
+        return self._components[key]
 
     def pooled(self, model: str, layer: str) -> np.ndarray:
         """(all images, channels): spatial maxima."""
