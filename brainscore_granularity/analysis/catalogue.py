@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 NAMES = (
     "spectrum", "universality", "reconstruction", "geometry", "pcs", "agreement", "selectivity", "usefulness",
     "dynamics", "matched", "objectives", "scaling",
+    "rules",
 )  # fmt: skip
 
 

@@ -281,6 +281,18 @@ class Study:
             raise OSError(f"{self._file(model, layer, kind)} cannot be read back; is the disk full?")
         return found
 
+    def kept(self, model: str, layer: str, kind: str, make: Callable[[], dict]) -> dict[str, np.ndarray]:
+        """Arrays of a layer that ``make`` gives, kept beside the digests and made once.
+
+        kind : says all that they depend on beside the model, the layer and the images.
+        """
+        file = self._file(model, layer, kind)
+        found = _read(file)
+        if found is None:
+            found = make()
+            _write(file, found)
+        return found
+
     def prepare(self, kinds: Iterable[str], models: Iterable[str] | None = None) -> None:
         """Make the digests that are missing; each model sees the images once for all of them."""
         kinds, todo = list(kinds), {}
@@ -317,9 +329,7 @@ class Study:
             for name, spool in spools.items():
                 for kind in kinds:
                     arrays = DIGESTS[kind](spool, self.labels, f"{model} {name}")
-                    buffer = BytesIO()
-                    np.savez(buffer, **arrays)
-                    write_atomically(self._file(model, name, kind), buffer.getbuffer(), durable=False)
+                    _write(self._file(model, name, kind), arrays)
 
     def _file(self, model: str, layer: str, kind: str) -> Path:
         import torch
@@ -374,6 +384,12 @@ def _load_benchmark(name: str):
     if getattr(benchmark, "compares", None) != "correlation distance":
         raise ValueError(f"{name} compares no RDMs; analyses need benchmarks whose names end in -rsa")
     return benchmark
+
+
+def _write(file: Path, arrays: dict) -> None:
+    buffer = BytesIO()
+    np.savez(buffer, **arrays)
+    write_atomically(file, buffer.getbuffer(), durable=False)
 
 
 def _read(file: Path) -> dict[str, np.ndarray] | None:
