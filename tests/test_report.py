@@ -204,7 +204,9 @@ def test_layers_are_panels_with_a_line_for_each_number_of_classes():
     assert names == ["untrained", "2 classes", "64 classes", "native", "random 8"] and panel.layers == [*layers]
     assert [p.look for p in panel.profiles] == ["untrained", "k0", "k5", "native", "control"]
     assert panel.profiles[1].committed == {2} and panel.profiles[1].seeds == 2
-    ElementTree.fromstring(layer_figure.draw(panel, {"value": (0, 1), "raw": (0, 1)}))
+    drawn = layer_figure.of_one_source(panel)
+    assert [p.name for p in drawn.profiles] == names[:-1]
+    ElementTree.fromstring(layer_figure.draw(drawn, {"value": (0, 1), "raw": (0, 1)}))
     table = layer_figure.tidy([panel])
     assert len(table) == 15 and table["value"].isna().sum() == 5
     assert layer_figure.section([record("granularity_world_native_s1", "World.IT-rsa", 0.1, 0, 0.2)]) == ""

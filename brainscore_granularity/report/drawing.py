@@ -68,7 +68,7 @@ def _line(line, slots, x, y, shape: str) -> str:
         out.append(poly("polyline", "curve", [(p.place, p.value, p.raw) for p in curve], slots, x, y))
     for subject in dict.fromkeys(p.of for p in line.subjects):
         own = [(p.place, p.value, p.raw) for p in line.subjects if p.of == subject]
-        out.append(poly("polyline", "subject", own, slots, x, y, f"{line.name}, subject {subject}"))
+        out.append(poly("polyline", "subject", own, slots, x, y, f"{line.name}, subject {subject}", 3))
     for p in line.means:
         if (p.place in ENDS or len(banded) < 2) and not math.isnan(p.low):
             out.append(poly("polyline", "whisker", [(p.place, p.low, p.raw_low), (p.place, p.high, p.raw_high)],
@@ -91,15 +91,15 @@ def _tip(name: str, p: Point) -> str:
     return f"{name}, {where}: {number(p.value)}{interval}; raw {number(p.raw)}; {p.seeds} seed{'s' * (p.seeds > 1)}"
 
 
-def poly(tag: str, kind: str, points: list[tuple], slots, x, y, tip: str = "") -> str:
+def poly(tag: str, kind: str, points: list[tuple], slots, x, y, tip: str = "", digits: int = 4) -> str:
     at = " ".join(f"{x[slots.index(place)]:.1f},{y(value):.1f}" for place, value, _ in points)
     title = f"<title>{html.escape(tip)}</title>" if tip else ""
-    return f'<{tag} class="{kind}" points="{at}" data-p="{data(points, slots)}">{title}</{tag}>'
+    return f'<{tag} class="{kind}" points="{at}" data-p="{data(points, slots, digits)}">{title}</{tag}>'
 
 
-def data(points: list[tuple], slots) -> str:
+def data(points: list[tuple], slots, digits: int = 4) -> str:
     """Places and values of a mark, for the script of the page."""
-    return " ".join(f"{slots.index(place)}:{value:.4g}:{raw:.4g}" for place, value, raw in points)
+    return " ".join(f"{slots.index(place)}:{value:.{digits}g}:{raw:.{digits}g}" for place, value, raw in points)
 
 
 def _positions(slots: list, scale) -> list[float]:

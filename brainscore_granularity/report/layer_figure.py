@@ -8,7 +8,7 @@ from __future__ import annotations
 import html
 import math
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -25,6 +25,7 @@ class Profile:
     """Scores of a condition's layers, mean over its seeds; ``committed`` are the layers that its seeds committed."""
 
     name: str
+    source: str  # of the labels
     look: str  # class of the style sheet
     rank: tuple
     values: list[float]
@@ -69,13 +70,12 @@ def _profile(labels: str, k: float | None, records: list[dict], layers: tuple) -
         known = [v for v in found if v is not None]
         return sum(known) / len(known) if known else math.nan
 
-    named = labels in (*ENDS, *CONTROLS) or labels not in ("own", None)
-    name = labels if labels in ENDS else f"{labels} {k:.0f}" if named else f"{k:.0f} classes"
+    name = labels if labels in ENDS else f"{k:.0f} classes" if labels == "own" else f"{labels} {k:.0f}"
     look = labels if labels in ENDS else "control" if labels in CONTROLS else f"k{style.step(k)}"
     rank = (labels in CONTROLS, {"untrained": 0, "native": 2}.get(labels, 1), labels, k or 0)
     own = frozenset(layers.index(r["layer"]) for r in records if r.get("layer") in layers)
     raws = [mean(layer, "raw") for layer in layers]
-    return Profile(name, look, rank, [mean(layer, "value") for layer in layers], raws, own, len(records))
+    return Profile(name, labels, look, rank, [mean(layer, "value") for layer in layers], raws, own, len(records))
 
 
 def section(records: list[dict]) -> str:
@@ -86,15 +86,24 @@ def section(records: list[dict]) -> str:
         groups.setdefault((panel.simulated, panel.family), []).append(panel)
     for (simulated, family), own in sorted(groups.items()):
         domain = _domain(own)
+        table = tidy(own)
+        own = [of_one_source(panel) for panel in own]
         drawn = "".join(
             f"<figure><h4>{esc(p.benchmark.replace('-rsa', ''))}</h4>{draw(p, domain)}</figure>" for p in own
         )
         mark = ' <span class="tag">simulated</span>' if simulated else ""
         out.append(
             f"<h3>{esc(family)}{mark}</h3>{_legend(own)}<div class='panels small'>{drawn}</div>"
-            f"<p>{embed.csv_link(tidy(own), f'layers_{family}', 'the numbers of these panels')}</p>"
+            f"<p>{embed.csv_link(table, f'layers_{family}', 'the numbers of all sources of labels', digits=6)}</p>"
         )
     return "".join(out)
+
+
+def of_one_source(panel: LayerPanel) -> LayerPanel:
+    """Without controls, and with one source of labels where there are several: more lines could not be told apart."""
+    sources = {profile.source for profile in panel.profiles} - {*ENDS, *CONTROLS}
+    shown = {*ENDS, "own" if "own" in sources else min(sources, default="")}
+    return replace(panel, profiles=[profile for profile in panel.profiles if profile.source in shown])
 
 
 def draw(panel: LayerPanel, domain: dict[str, tuple[float, float]]) -> str:
@@ -108,15 +117,13 @@ def draw(panel: LayerPanel, domain: dict[str, tuple[float, float]]) -> str:
         points = [(i, v, r) for i, (v, r) in enumerate(zip(profile.values, profile.raws, strict=True)) if v == v]
         if not points:
             continue
-        marks = [drawing.poly("polyline", "curve", points, range(n), xs, y)]
-        for i, value, raw in points:
-            size = 3.4 if i in profile.committed else 1.7
-            what = ", committed" if i in profile.committed else ""
-            tip = f"{profile.name}, {panel.layers[i]}{what}: {number(value)}; raw {number(raw)}; {profile.seeds} seeds"
+        told = ", ".join(f"{panel.layers[i]} {number(value)}" for i, value, _ in points)
+        marks = [drawing.poly("polyline", "curve", points, range(n), xs, y, f"{profile.name}: {told}")]
+        for i, value, raw in (point for point in points if point[0] in profile.committed):
+            tip = f"{profile.name}, {panel.layers[i]}, committed: {number(value)}; raw {number(raw)}"
             marks.append(
-                f'<path class="mean" d="M-{size} 0a{size} {size} 0 1 0 {2 * size} 0a{size} {size} 0 1 0-{2 * size} 0z" '
-                f'transform="translate({xs[i]:.1f} {y(value):.1f})" data-p="{drawing.data([(i, value, raw)], range(n))}">'
-                f"<title>{esc(tip)}</title></path>"
+                f'<path class="mean" d="{drawing.SHAPES[0]}" transform="translate({xs[i]:.1f} {y(value):.1f})" '
+                f'data-p="{drawing.data([(i, value, raw)], range(n))}"><title>{esc(tip)}</title></path>'
             )
         parts.append(f'<g class="line k-{profile.look}">{"".join(marks)}</g>')
     at = ",".join(f"{x:.1f}" for x in xs)
