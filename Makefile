@@ -39,6 +39,7 @@ bench: .venv/installed
 	@$(BIN)/python -m bench.runner
 	@$(BIN)/python -m bench.report
 	@$(BIN)/python -m bench.scaling
+	@$(BIN)/python -m bench.analyses
 
 # DATA: a folder with the Tiny-ImageNet zips
 bench-training: .venv/installed

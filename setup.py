@@ -53,7 +53,9 @@ setup(
     python_requires="==3.11.*",  # Brain-Score's xarray breaks on 3.12
     packages=[*find_packages(include=["brainscore_granularity*"]), *mapped_packages()],
     package_dir={package: folder for folder, package in MAPPED.items()},
-    package_data={"": ["*.md", "*.json", "*.toml", "weights/*", "region_layer_map/*.json", "*.css", "*.js"]},
+    package_data={
+        "": ["*.md", "*.json", "*.toml", "*.css", "*.js", "weights/*", "labels/*/*", "region_layer_map/*.json"],
+    },
     install_requires=[
         "brainscore_vision>=2.4.2,<2.5",
         "numpy>=1.26,<2",  # Brain-Score's pins

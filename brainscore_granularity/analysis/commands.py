@@ -113,7 +113,7 @@ def run(chosen, study, folder: Path, all_of_them: bool = False) -> int:
     study.prepare(dict.fromkeys(kind for analysis, _ in todo for kind in analysis.needs))
     for number, (analysis, inputs) in enumerate(todo, start=1):
         _say(f"{analysis.name} ({number}/{len(todo)}): {analysis.question}")
-        start = time.monotonic()
+        start, processor = time.monotonic(), time.process_time()
         try:
             findings = analysis.run(study)
             figures = analysis.draw(findings)
@@ -128,11 +128,11 @@ def run(chosen, study, folder: Path, all_of_them: bool = False) -> int:
             failed += 1
             _say(f"{analysis.name}: failed, {' '.join(str(error).split())}")
             continue
-        seconds = time.monotonic() - start
+        seconds, processor = time.monotonic() - start, time.process_time() - processor
         record = output.write(folder / analysis.name, analysis, study, findings, figures, inputs, _command(), seconds)
         close(figures)
         _show(record)
-        _say(f"{analysis.name}: {seconds:.0f} s, in {folder / analysis.name}")
+        _say(f"{analysis.name}: {seconds:.0f} s ({processor:.0f} of processor time), in {folder / analysis.name}")
     return failed
 
 

@@ -38,6 +38,17 @@ def name(row) -> str:
     return labels if labels in ("native", "untrained") else f"{labels} {row['k']:.0f}"
 
 
+def short(names) -> list[str]:
+    """Names of benchmarks without what all of them share.
+
+    >>> short(["Data.IT-rsa", "Data.V1-rsa"]), short(["Data.IT-rsa", "Other.IT-rsa"])
+    (['IT', 'V1'], ['Data.IT', 'Other.IT'])
+    """
+    names = [name.removesuffix("-rsa") for name in names]
+    same = len({name.partition(".")[0] for name in names}) == 1
+    return [name.partition(".")[2] or name for name in names] if same else names
+
+
 def legend_below(figure, axis, columns: int, bottom: float) -> None:
     """Each name of an axis once, in the lowest part of the figure."""
     handles, labels = axis.get_legend_handles_labels()

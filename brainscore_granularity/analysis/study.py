@@ -21,11 +21,12 @@ import numpy as np
 from .. import results
 from ..paths import home, write_atomically
 from ..progress import progress
-from .components import Products
+from .components import Components, Products, components
 from .digests import DIGESTS
 from .images import ImageSet, as_stimuli, find, of_benchmarks
 
-DIGEST_VERSION = 1  # raised when digests of the same features change
+KEPT = 4  # sets of components: 32 MB each for 2,000 images
+DIGEST_VERSION = 2  # raised when digests of the same features change
 
 
 class NotApplicable(ValueError):
@@ -132,6 +133,7 @@ class Study:
         ]  # fmt: skip
         self.asked = list(layers)
         self._layers: dict[str, list[str]] = {}
+        self._components: dict[tuple[str, str], Components] = {}
 
     @property
     def rows(self) -> np.ndarray:
@@ -242,12 +244,28 @@ class Study:
         seed = like and self.describe(like)["seed"]
         return next((m for m in natives if self.describe(m)["seed"] == seed), natives[0] if natives else None)
 
+    @cached_property
+    def label_axes(self) -> list:
+        """The components that cut the classes of the coarse networks, see `label_axes.of`."""
+        from . import label_axes
+
+        return label_axes.of(self)
+
     def products(self, model: str, layer: str) -> Products:
         """Inner products of a layer's features to all images."""
         found = self.digest(model, layer, "gram")
         return Products(
             found["gram"], found["onto_mean"], found["sums"], float(found["mean_square"]), int(found["width"])
         )
+
+    def components(self, model: str, layer: str) -> Components:
+        """Principal components of the images ``rows``; the last few are kept in memory."""
+        key = model, layer
+        if key not in self._components:
+            while len(self._components) >= KEPT:
+                del self._components[next(iter(self._components))]
+            self._components[key] = components(self.products(model, layer), self.rows)
+        return self._components[key]
 
     def pooled(self, model: str, layer: str) -> np.ndarray:
         """(all images, channels): spatial maxima."""
@@ -263,10 +281,22 @@ class Study:
             raise OSError(f"{self._file(model, layer, kind)} cannot be read back; is the disk full?")
         return found
 
+    def kept(self, model: str, layer: str, kind: str, make: Callable[[], dict]) -> dict[str, np.ndarray]:
+        """Arrays of a layer that ``make`` gives, kept beside the digests and made once.
+
+        kind : says all that they depend on beside the model, the layer and the images.
+        """
+        file = self._file(model, layer, kind)
+        found = _read(file)
+        if found is None:
+            found = make()
+            _write(file, found)
+        return found
+
     def prepare(self, kinds: Iterable[str], models: Iterable[str] | None = None) -> None:
         """Make the digests that are missing; each model sees the images once for all of them."""
-        todo = {}
-        for model in models or self.models:
+        kinds, todo = list(kinds), {}
+        for model in (models or self.models) if kinds else ():
             layers = self.layers if model in self.models else self.layers_of(model)
             lacking = [kind for kind in kinds if any(not self._file(model, name, kind).exists() for name in layers)]
             if lacking:
@@ -277,11 +307,14 @@ class Study:
                 self._run(model, layers, lacking)
                 advance(model)
 
-    def fingerprint(self, models: Iterable[str] | None = None) -> dict:
-        """All that results depend on: models' weights and layers, images, brains."""
+    def fingerprint(self, models: Iterable[str] | None = None, common_layers: bool = True) -> dict:
+        """All that results depend on: models' weights and layers, images, brains.
+
+        common_layers : an error if models do not have the same ones.
+        """
         return {
             "models": {model: self._identity(model) for model in models or self.models},
-            "layers": self.layers,
+            "layers": self.layers if common_layers else self.asked,
             "images": [images.fingerprint for images in self.sets],
             "brains": {brain.name: brain.version for brain in self.brains},
         }
@@ -296,9 +329,7 @@ class Study:
             for name, spool in spools.items():
                 for kind in kinds:
                     arrays = DIGESTS[kind](spool, self.labels, f"{model} {name}")
-                    buffer = BytesIO()
-                    np.savez(buffer, **arrays)
-                    write_atomically(self._file(model, name, kind), buffer.getbuffer(), durable=False)
+                    _write(self._file(model, name, kind), arrays)
 
     def _file(self, model: str, layer: str, kind: str) -> Path:
         import torch
@@ -353,6 +384,12 @@ def _load_benchmark(name: str):
     if getattr(benchmark, "compares", None) != "correlation distance":
         raise ValueError(f"{name} compares no RDMs; analyses need benchmarks whose names end in -rsa")
     return benchmark
+
+
+def _write(file: Path, arrays: dict) -> None:
+    buffer = BytesIO()
+    np.savez(buffer, **arrays)
+    write_atomically(file, buffer.getbuffer(), durable=False)
 
 
 def _read(file: Path) -> dict[str, np.ndarray] | None:

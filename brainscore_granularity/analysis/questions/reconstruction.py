@@ -7,7 +7,6 @@ import pandas as pd
 from ...report import style
 from .. import drawing, reconstruction
 from ..catalogue import Analysis, Findings
-from ..components import components
 from ..study import NotApplicable
 
 
@@ -49,7 +48,7 @@ def run(study) -> Findings:
 
 def _rebuilt(study, native, region, asked) -> dict:
     products = study.products(native, study.committed(native, region))
-    found = components(products, study.rows)
+    found = study.components(native, study.committed(native, region))
     scores = found.scores(products, study.brain_rows)
     most = min(asked or reconstruction.KEPT[-1], len(found.values))
     return {kept: found.reconstructed_rdm(scores, kept, products.width) for kept in reconstruction.KEPT if kept <= most}
@@ -108,4 +107,5 @@ ANALYSIS = Analysis(
     ),
     run=run,
     draw=draw,
+    version=2,
 )
