@@ -24,7 +24,7 @@ def look(row) -> dict:
     if row["labels"] == "untrained":
         return {"color": style.MUTED, "linestyle": ":"}
     if row["labels"] in ("random", "permuted"):
-        grey = colormaps["Greys"](0.75 - 0.4 * np.log2(max(row["k"] or 2, 2)) / 7)  # lighter with more classes
+        grey = str(0.35 + 0.06 * style.step(max(row["k"] or 2, 2)))  # lighter with more classes
         return {"color": grey, "linestyle": "--" if row["labels"] == "random" else "-."}
     if row["labels"] == "native":
         return {"color": style.INK}
