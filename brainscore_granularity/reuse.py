@@ -68,10 +68,16 @@ class Recorder:
         extractor = self._extractor
         if extractor._stimulus_set_hooks or extractor._batch_activations_hooks:
             return None
+        if extractor._microsaccade_helper.number_of_trials != 1:
+            return None
         unique = list(dict.fromkeys(paths))
-        arrays = extractor._get_activations_batched(unique, layers, extractor._batch_size, require_variance=False)
-        values = np.concatenate([array.reshape(len(unique), -1) for array in arrays.values()], axis=1)
-        return values if len(unique) == len(paths) else values[[unique.index(path) for path in paths]]
+        held = self._activations(unique, layers, extractor._batch_size)
+        arrays = [array.reshape(len(unique), -1) for array in held.values()]
+        values = arrays[0].view(np.ndarray) if len(arrays) == 1 else np.concatenate(arrays, axis=1)
+        if len(unique) < len(paths):
+            values = values[[unique.index(path) for path in paths]]
+        values.flags.writeable = False  # it may be what the next benchmark gets
+        return values
 
     def _wanted(self, images: tuple[str, ...], degrees: float | None = None) -> list[str]:
         known_as = images, tuple(os.path.basename(path) for path in images)
@@ -87,13 +93,16 @@ class Recorder:
         helper = self._extractor._microsaccade_helper
         if require_variance or helper.number_of_trials != 1 or self._extractor._batch_activations_hooks:
             return self._theirs(paths, layers, batch_size, require_variance)
+        return OrderedDict((layer, np.array(a)) for layer, a in self._activations(paths, layers, batch_size).items())
+
+    def _activations(self, paths, layers, batch_size) -> dict[str, np.ndarray]:
+        """What is held of these layers, in the order in which the network computes them, as Brain-Score has it."""
         key = (batch_size, *map(content, paths))
         held = self._held.get(key, {})
         if not set(layers) <= set(held):
             images = self._images[key] = tuple(paths)
             held = self._held[key] = self._run(paths, layers, self._wanted(images, self._degrees), held, batch_size)
-        # in the order in which the network computes them, as Brain-Score has it
-        return OrderedDict((layer, np.array(held[layer])) for layer in held if layer in layers)
+        return {layer: held[layer] for layer in held if layer in layers}
 
     def _run(self, paths, layers, later, held, batch_size) -> dict[str, np.ndarray]:
         extra = [layer for layer in dict.fromkeys((*held, *later)) if layer not in layers]

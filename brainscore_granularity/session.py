@@ -2,9 +2,10 @@
 
 The same `Session.score` runs in the process of `granularity score`, on local workers and on a cluster. Each pair goes
 through what ``brainscore_vision.score`` does (load_model, load_benchmark, score_benchmark) and gets the same value.
-What is shared between pairs: the loaded model and benchmarks, forward passes (`reuse`), ceilings. What is left out:
-Brain-Score's estimate of memory, which costs a forward pass, its caches on disk, which are keyed by names and may be
-stale, pip at every load, and the pickle that ``score`` leaves beside the installed package.
+What is shared between pairs: the loaded model and benchmarks, forward passes (`reuse`), ceilings, and between models
+the images as they take them (`preprocessed`). What is left out: Brain-Score's estimate of memory, which costs a forward
+pass, its caches on disk, which are keyed by names and may be stale, pip at every load, and the pickle that ``score``
+leaves beside the installed package.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ import time
 from collections.abc import Iterable
 
 from . import reuse
+from .preprocessed import Preprocessed
 from .score_record import describe_score, peak_memory, provenance, start_measuring_memory
 from .surroundings import network, no_stored_activations
 
-atexit.register(gc.unfreeze)  # see `_fresh`; extension modules complain about what is never collected
 REGIONS = ("V1", "V2", "V4", "IT")
 atexit.register(gc.unfreeze)  # what `Session` froze would otherwise be reported as leaked when the process ends
 
@@ -33,6 +34,7 @@ class Session:
         self._benchmarks: dict[str, object] = {}
         self._missing: dict[tuple[str, bool], str | None] = {}
         self._images: dict[tuple, list] = {}
+        self._preprocessed = Preprocessed()
         self._model = self._candidate = self._loaded_from = self.recorder = None
 
     def score(self, model: str, name: str, later: Iterable[str] = ()) -> dict:
@@ -138,9 +140,11 @@ class Session:
             self.release()
             gc.freeze()  # what is there stays: libraries and benchmarks need not be looked through for every model
             candidate = load_model(model)
-            if made_from[0] not in (None, getattr(candidate, "checkpoint_sha256", None)):
+            if made_from[0] not in (None, getattr(candidate, "checkpoint_sha256", made_from[0])):
                 raise RuntimeError("the checkpoint was replaced while it was being loaded; run the command again")
             self.recorder = reuse.attach(candidate)
+            if self.recorder:
+                self._preprocessed.share(candidate.activations_model._extractor)
             self._model, self._candidate, self._loaded_from = model, candidate, made_from
         return reuse.untouched(self._candidate, self.recorder) if self.recorder else self._candidate
 

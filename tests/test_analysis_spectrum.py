@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import numpy as np
@@ -47,6 +48,15 @@ def test_a_rotation_of_the_features_changes_nothing():
     rotation = np.linalg.qr(np.random.default_rng(1).normal(size=(200, 200)))[0]
     one, other = (components(Products.of(each)) for each in (x, x @ rotation))
     assert np.allclose(one.values, other.values)
+
+
+def test_there_are_no_more_components_than_features_whatever_the_rounding():
+    rng = np.random.default_rng(0)
+    products = Products.of(np.maximum(rng.normal(size=(300, 20)) + 2, 0))
+    rounded = dataclasses.replace(products, gram=products.gram.astype(np.float32))
+    assert len(components(rounded).values) == 20
+    dead = Products.of(np.hstack([rng.normal(size=(300, 12)), np.zeros((300, 8))]))
+    assert len(components(dataclasses.replace(dead, gram=dead.gram.astype(np.float32))).values) == 12
 
 
 @pytest.mark.parametrize("exponent", [0.5, 1.0, 2.0])

@@ -33,7 +33,7 @@ def test_the_penalty_and_prediction_are_those_of_leaving_each_image_out():
 def test_two_copies_of_one_network_are_universal_and_a_rotation_changes_nothing():
     x = np.random.default_rng(0).normal(size=(200, 20)) * np.arange(1, 21) ** -0.5
     rotation = np.linalg.qr(np.random.default_rng(1).normal(size=(20, 20)))[0]
-    scores, variances = u.principal_components(x, np.arange(100))
+    scores, variances, *_ = u.principal_components(x, np.arange(100))
     r = u.held_out_r(x[100:], scores[100:])
     assert len(variances) == 20 and (r > 0.999999).all()
     noisy = x + 0.3 * np.random.default_rng(2).normal(size=x.shape)

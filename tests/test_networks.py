@@ -147,3 +147,22 @@ def test_architectures_of_timm(name):
         assert torch.equal(two.eval().head(two.features(x)), two(x))
     with pytest.raises(ValueError, match="timm has no architecture 'resnet1'; nearest: resnet"):
         networks.build("timm_resnet1", 2, seed=0)
+
+
+@pytest.mark.parametrize("name", ["mini", "tiny", "resnet18_w0.125_32px", "cornet_s", "vit_tiny", "efficientnet_b0"])
+def test_given_weights_make_the_network_that_a_loaded_one_is(name):
+    drawn = networks.build(name, 3, seed=1).eval()
+    before = torch.get_rng_state()
+    given = networks.with_weights(name, 3, {key: value.clone() for key, value in drawn.state_dict().items()})
+    assert torch.equal(torch.get_rng_state(), before)
+    assert not any(module.training for module in given.modules())
+    assert dict(given.named_buffers()).keys() == dict(drawn.named_buffers()).keys()  # those kept in no file too
+    images = torch.rand(2, 3, drawn.image_size, drawn.image_size)
+    assert torch.equal(given(images), drawn(images))
+
+
+def test_a_weight_that_is_missing_is_an_error_and_not_left_as_it_happens_to_be():
+    tensors = networks.build("mini", 3, seed=1).state_dict()
+    del tensors["conv1.weight"]
+    with pytest.raises(RuntimeError, match="conv1.weight"):
+        networks.with_weights("mini", 3, tensors)

@@ -8,6 +8,7 @@ from brainscore_vision.model_interface import BrainModel
 
 from brainscore_granularity import catalogue, checkpoints, responses, reuse, runner
 from brainscore_granularity.brain_model import checkpoint_of
+from brainscore_granularity.preprocessed import Preprocessed
 from brainscore_granularity.session import Session
 
 MODEL, OTHER = "granularity_world_own_k2_s1", "granularity_world_untrained_s1"
@@ -176,3 +177,34 @@ def test_every_layer_is_scored_from_one_pass_and_the_committed_one_as_ever(home)
     assert list(record["layers"]) == list(model.layers) and session.recorder.passes == 1
     assert record["layers"][record["layer"]]["value"] == record["value"]
     assert len({score["raw"] for score in record["layers"].values()}) > 5
+
+
+def test_images_are_read_once_for_models_of_one_input_size(home, monkeypatch):
+    from brainscore_vision.model_helpers.activations import pytorch
+
+    read = []
+    theirs = pytorch.load_image
+    monkeypatch.setattr(pytorch, "load_image", lambda path: read.append(path) or theirs(path))
+    session = Session()
+    values = [session.score(model, "World.IT-rsa")["value"] for model in (MODEL, OTHER)]
+    images = [path for path in read if "probe" not in str(path)]
+    assert len(images) == len(set(images)) == len(brainscore_vision.load_stimulus_set("World"))
+    monkeypatch.undo()
+    assert values == [brainscore_vision.score(model, "World.IT-rsa").item() for model in (MODEL, OTHER)]
+
+
+def test_kept_images_obey_their_budget_and_know_their_files(recorded, tmp_path):
+    import shutil
+
+    _, extractor, plain, paths = recorded
+    one_batch = plain.preprocess(paths[:2]).nbytes
+    shared = Preprocessed(budget=2 * one_batch)
+    shared.share(extractor)
+    batches = [paths[i : i + 2] for i in range(0, 10, 2)]
+    for batch in (*batches, batches[0], [paths[0]] * 3):
+        assert np.array_equal(extractor.preprocess(batch), plain.preprocess(batch))
+        assert sum(held.nbytes for held in shared._batches.values()) <= 2 * one_batch
+    copies = [shutil.copy(path, tmp_path) for path in paths[:2]]
+    extractor.preprocess(copies)
+    shutil.copy(paths[5], copies[0])
+    assert np.array_equal(extractor.preprocess(copies), plain.preprocess(copies))

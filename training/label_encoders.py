@@ -84,10 +84,7 @@ def own(identifier: str, store: Path | None = None, layer: str | None = None) ->
         raise checkpoints.CheckpointError(
             f"no checkpoint of {identifier} in {store}. To make it, {checkpoints.how_to_make(identifier)}."
         )
-    tensors = checkpoint.state_dict()
-    network = networks.build(checkpoint.info["network"], checkpoint.info["classes"], seed=0)
-    network.load_state_dict(tensors)
-    network.eval()
+    network = networks.with_weights(checkpoint.info["network"], checkpoint.info["classes"], checkpoint.state_dict())
     layer = layer or network.readout
     network.features(torch.zeros(1, 3, network.image_size, network.image_size), layer)  # a wrong name fails here
     return Encoder(f"{identifier}.{layer}", Layer(network, layer), network.image_size, checkpoint.sha256)

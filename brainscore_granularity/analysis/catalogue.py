@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from .study import Study
 
 NAMES = (
-    "spectrum", "universality", "reconstruction", "agreement", "selectivity", "usefulness", "dynamics", "matched",
-    "objectives", "rules",
+    "spectrum", "universality", "reconstruction", "geometry", "pcs", "agreement", "selectivity", "usefulness",
+    "dynamics", "matched", "objectives", "scaling",
+    "rules",
 )  # fmt: skip
 
 

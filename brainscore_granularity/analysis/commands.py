@@ -71,7 +71,7 @@ def analyze(
     if shown and classes is not None:
         shown = some_classes(shown, classes, seed)
     study = Study(
-        ids.select("models", [*models]) if models else [],
+        trained(models) if models else [],
         shown,
         rsa_benchmarks(benchmarks),
         layers,
@@ -83,6 +83,29 @@ def analyze(
     failed = run(chosen, study, results / "analyses", all_of_them="all" in names)
     if failed:
         raise SystemExit(1)
+
+
+def trained(patterns) -> list[str]:
+    """The models of names and patterns; those of a pattern that are not trained yet are left out, and said."""
+    from .. import catalogue as ids
+    from ..brain_model import commitment_of
+    from ..checkpoints import CheckpointError
+
+    there, lacking = [], []
+    for model in ids.select("models", [*patterns]):
+        try:
+            commitment_of(model)
+        except CheckpointError:
+            if model in patterns:
+                raise
+            lacking.append(model)
+        else:
+            there.append(model)
+    if not there:
+        raise ValueError(f"none of {len(lacking)} models is trained, such as {lacking[0]}: see `granularity models`")
+    if lacking:
+        _say(f"left out, not trained yet: {len(lacking)} models, such as {lacking[0]}")
+    return there
 
 
 def rsa_benchmarks(patterns) -> list[str]:
@@ -113,7 +136,7 @@ def run(chosen, study, folder: Path, all_of_them: bool = False) -> int:
     study.prepare(dict.fromkeys(kind for analysis, _ in todo for kind in analysis.needs))
     for number, (analysis, inputs) in enumerate(todo, start=1):
         _say(f"{analysis.name} ({number}/{len(todo)}): {analysis.question}")
-        start = time.monotonic()
+        start, processor = time.monotonic(), time.process_time()
         try:
             findings = analysis.run(study)
             figures = analysis.draw(findings)
@@ -128,11 +151,11 @@ def run(chosen, study, folder: Path, all_of_them: bool = False) -> int:
             failed += 1
             _say(f"{analysis.name}: failed, {' '.join(str(error).split())}")
             continue
-        seconds = time.monotonic() - start
+        seconds, processor = time.monotonic() - start, time.process_time() - processor
         record = output.write(folder / analysis.name, analysis, study, findings, figures, inputs, _command(), seconds)
         close(figures)
         _show(record)
-        _say(f"{analysis.name}: {seconds:.0f} s, in {folder / analysis.name}")
+        _say(f"{analysis.name}: {seconds:.0f} s ({processor:.0f} of processor time), in {folder / analysis.name}")
     return failed
 
 

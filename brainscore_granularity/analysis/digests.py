@@ -19,20 +19,24 @@ UNITS = 500  # drawn from a layer for measures of single units
 
 def gram(spool, labels, name: str) -> dict[str, np.ndarray]:
     """Inner products between images; see `components.Products`."""
-    centred = gram_of(spool.read, spool.images, spool.width, "columns", single=True)
+    beside = {}  # of each block, so that every feature is read once
+
+    def read(start, stop):
+        block = spool.read(start, stop)
+        mean = block.mean(axis=0, dtype=np.float64)
+        onto_mean = (block - mean.astype(np.float32)) @ mean.astype(np.float32)
+        beside[start] = onto_mean, block.sum(axis=1, dtype=np.float64), mean @ mean
+        return block
+
+    centred = gram_of(read, spool.images, spool.width, "columns", single=True)
     if centred.broken.any():
         raise DegenerateFeatures(f"{centred.broken.sum()} of {spool.images} images have NaN or infinity in {name}")
-    onto_mean, sums, mean_square = np.zeros(spool.images), np.zeros(spool.images), 0.0
-    for block in blocks(spool):
-        mean = block.mean(axis=0, dtype=np.float64)
-        onto_mean += (block - mean) @ mean
-        sums += block.sum(axis=1, dtype=np.float64)
-        mean_square += mean @ mean
+    onto_mean, sums, squares = zip(*(beside[start] for start in sorted(beside)), strict=True)
     return {
         "gram": centred.matrix.astype(np.float32),
-        "onto_mean": onto_mean,
-        "sums": sums,
-        "mean_square": np.array(mean_square),
+        "onto_mean": np.sum(onto_mean, axis=0, dtype=np.float64),
+        "sums": np.sum(sums, axis=0),
+        "mean_square": np.array(sum(squares)),
         "width": np.array(spool.width),
     }
 

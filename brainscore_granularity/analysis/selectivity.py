@@ -12,6 +12,7 @@ from scipy.stats import kurtosis
 
 from .. import stats
 
+MOST_DISTANCES = 1000
 FRACTION = 0.9  # of the images in a subsample: repeated images would have distance 0 in `dimension`
 # Where a measure is beyond its limit the layer is called pathological; conventions, not tests.
 LIMITS = {"dead": 0.5, "top_unit": 0.5, "kurtosis": 100.0}
@@ -44,9 +45,8 @@ def class_selectivity(x, labels) -> np.ndarray:
     if len(classes) < 2 or len(number) != len(x):
         raise ValueError(f"expected one label for each of {len(x)} images, of 2 classes or more; got {len(number)} "
                          f"labels of {len(classes)}")  # fmt: skip
-    total = np.zeros((len(classes), x.shape[1]))
-    np.add.at(total, number, x)
-    means = total / np.bincount(number)[:, None]
+    counts, order = np.bincount(number), np.argsort(number, kind="stable")
+    means = np.add.reduceat(x[order], np.cumsum(counts) - counts, axis=0) / counts[:, None]
     best = means.max(axis=0)
     other = (means.sum(axis=0) - best) / (len(classes) - 1)
     with np.errstate(invalid="ignore"):
@@ -68,22 +68,32 @@ def dimension(x) -> float:
 
     Images equal to another one count once; NaN with fewer than 10 that differ.
     """
-    x = np.unique(np.asarray(x, np.float64), axis=0)
-    if len(x) < 10:
-        return float("nan")
+    return dimension_of(squared_distances(np.unique(np.asarray(x, np.float64), axis=0)))
+
+
+def squared_distances(x) -> np.ndarray:
+    """(n, n) between images, with infinity on the diagonal."""
     squares = (x**2).sum(axis=1)  # many units: all distances from one product of matrices beat a tree
     squared = np.maximum(squares[:, None] + squares - 2 * (x @ x.T), np.finfo(float).tiny)
     np.fill_diagonal(squared, np.inf)
+    return squared
+
+
+def dimension_of(squared) -> float:
+    """`dimension` from squared distances (n, n) of images that all differ."""
+    if len(squared) < 10:
+        return float("nan")
     near = np.partition(squared, 1, axis=1)
-    return float((len(x) - 2) / (np.log(near[:, 1] / near[:, 0]) / 2).sum())
+    return float((len(squared) - 2) / (np.log(near[:, 1] / near[:, 0]) / 2).sum())
 
 
-def measures(x, labels) -> dict[str, float]:
+def measures(x, labels, squared=None) -> dict[str, float]:
     """All measures of one layer.
 
     selectivity : mean over units that are not dead. sparseness : mean over images. dead : share of units that no
     image drives. top_unit : share of the variance in the unit with most. largest : largest activation over the mean.
-    kurtosis : excess, of all activations. dimension : two nearest neighbours.
+    kurtosis : excess, of all activations. dimension : two nearest neighbours, from ``squared_distances`` of images that
+    differ where they are given.
     """
     x = rectified(x)
     if not x.any():
@@ -96,24 +106,37 @@ def measures(x, labels) -> dict[str, float]:
         "top_unit": float(variance.max() / variance.sum()) if variance.any() else np.nan,
         "largest": float(x.max() / x.mean()),
         "kurtosis": float(kurtosis(x, axis=None)),
-        "dimension": dimension(x),
+        "dimension": dimension(x) if squared is None else dimension_of(squared),
     }
 
 
 NAMES = ("selectivity", "sparseness", "dead", "top_unit", "largest", "kurtosis", "dimension")
 
 
-def table(activations, labels, layer: str = "the layer", resamples: int = 100, seed: int = 0) -> pd.DataFrame:
+def table(activations, labels, layer: str = "the layer", resamples: int = 100, seed: int = 0, nulls: int | None = None):
     """One row a measure: value, 95% interval over images, null and p.
 
     The null shuffles images in every unit on its own: it keeps each unit's values and breaks what units share, and what
-    they share with the classes. p is two-sided; measures that such a shuffle cannot change have none.
+    they share with the classes. p is two-sided; measures that such a shuffle cannot change have none. The dimension,
+    which needs all distances between images, is that of at most MOST_DISTANCES images drawn at random.
     """
     x, labels = rectified(activations, layer), np.asarray(labels)
-    rng, value = np.random.default_rng(seed), measures(activations, labels)
-    part = [rng.permutation(len(x))[: round(FRACTION * len(x))] for _ in range(resamples)]
-    drawn = pd.DataFrame([measures(x[rows], labels[rows]) for rows in part])
-    null = pd.DataFrame([measures(rng.permuted(x, axis=0), labels) for _ in range(resamples)])
+    rng = np.random.default_rng(seed)
+    few = rng.permutation(np.unique(x, axis=0, return_index=True)[1])[:MOST_DISTANCES]
+    squared = squared_distances(x[few])
+    value = measures(x, labels, squared)
+    drawn, null = [], []
+    for _ in range(resamples):
+        rows = rng.permutation(len(x))[: round(FRACTION * len(x))]
+        there = np.flatnonzero(np.isin(few, rows))
+        drawn.append(measures(x[rows], labels[rows], squared[np.ix_(there, there)]))
+    for _ in range(nulls or resamples):
+        shuffled = rng.permuted(x, axis=0)
+        null.append({
+            "selectivity": np.nanmean(class_selectivity(shuffled, labels)), "sparseness": np.nanmean(hoyer(shuffled)),
+            "dimension": dimension_of(squared_distances(shuffled[: len(few)])),
+        })  # fmt: skip
+    drawn, null = pd.DataFrame(drawn), pd.DataFrame(null)
     rows = []
     for name in NAMES:
         row = {"measure": name, "value": value[name], "low": np.nan, "high": np.nan, "null": np.nan, "p": np.nan}
@@ -121,9 +144,9 @@ def table(activations, labels, layer: str = "the layer", resamples: int = 100, s
             row["low"], row["high"] = stats.interval(
                 drawn[name], method="subsample", estimate=value[name], fraction=FRACTION
             )
-        if name in ("selectivity", "sparseness", "dimension") and np.isfinite(null[name]).all():
+        if name in null and np.isfinite(null[name]).all():
             above, below = ((null[name] >= value[name]).sum(), (null[name] <= value[name]).sum())
-            row |= {"null": null[name].mean(), "p": min(1.0, 2 * (min(above, below) + 1) / (resamples + 1))}
+            row |= {"null": null[name].mean(), "p": min(1.0, 2 * (min(above, below) + 1) / (len(null) + 1))}
         rows.append(row)
     return pd.DataFrame(rows)
 

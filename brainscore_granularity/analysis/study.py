@@ -21,11 +21,12 @@ import numpy as np
 from .. import results
 from ..paths import home, write_atomically
 from ..progress import progress
-from .components import Products
+from .components import Components, Products, components
 from .digests import DIGESTS
 from .images import ImageSet, as_stimuli, find, of_benchmarks
 
-DIGEST_VERSION = 1  # raised when digests of the same features change
+KEPT = 4  # sets of components: 32 MB each for 2,000 images
+DIGEST_VERSION = 2  # raised when digests of the same features change
 
 
 class NotApplicable(ValueError):
@@ -132,6 +133,7 @@ class Study:
         ]  # fmt: skip
         self.asked = list(layers)
         self._layers: dict[str, list[str]] = {}
+        self._components: dict[tuple[str, str], Components] = {}
 
     @property
     def rows(self) -> np.ndarray:
@@ -242,12 +244,28 @@ class Study:
         seed = like and self.describe(like)["seed"]
         return next((m for m in natives if self.describe(m)["seed"] == seed), natives[0] if natives else None)
 
+    @cached_property
+    def label_axes(self) -> list:
+        """The components that cut the classes of the coarse networks, see `label_axes.of`."""
+        from . import label_axes
+
+        return label_axes.of(self)
+
     def products(self, model: str, layer: str) -> Products:
         """Inner products of a layer's features to all images."""
         found = self.digest(model, layer, "gram")
         return Products(
             found["gram"], found["onto_mean"], found["sums"], float(found["mean_square"]), int(found["width"])
         )
+
+    def components(self, model: str, layer: str) -> Components:
+        """Principal components of the images ``rows``; the last few are kept in memory."""
+        key = model, layer
+        if key not in self._components:
+            while len(self._components) >= KEPT:
+                del self._components[next(iter(self._components))]
+            self._components[key] = components(self.products(model, layer), self.rows)
+        return self._components[key]
 
     def pooled(self, model: str, layer: str) -> np.ndarray:
         """(all images, channels): spatial maxima."""
@@ -277,8 +295,8 @@ class Study:
 
     def prepare(self, kinds: Iterable[str], models: Iterable[str] | None = None) -> None:
         """Make the digests that are missing; each model sees the images once for all of them."""
-        todo = {}
-        for model in models or self.models:
+        kinds, todo = list(kinds), {}
+        for model in (models or self.models) if kinds else ():
             layers = self.layers if model in self.models else self.layers_of(model)
             lacking = [kind for kind in kinds if any(not self._file(model, name, kind).exists() for name in layers)]
             if lacking:
@@ -289,11 +307,14 @@ class Study:
                 self._run(model, layers, lacking)
                 advance(model)
 
-    def fingerprint(self, models: Iterable[str] | None = None) -> dict:
-        """All that results depend on: models' weights and layers, images, brains."""
+    def fingerprint(self, models: Iterable[str] | None = None, common_layers: bool = True) -> dict:
+        """All that results depend on: models' weights and layers, images, brains.
+
+        common_layers : an error if models do not have the same ones.
+        """
         return {
             "models": {model: self._identity(model) for model in models or self.models},
-            "layers": self.layers,
+            "layers": self.layers if common_layers else self.asked,
             "images": [images.fingerprint for images in self.sets],
             "brains": {brain.name: brain.version for brain in self.brains},
         }
@@ -330,10 +351,11 @@ class Study:
     def _network(self, model: str):
         """The bare network of one of our models, built without weights; None for others."""
         from .. import networks
-        from ..brain_model import checkpoint_of
+        from ..brain_model import checkpoint_of, is_stored
         from ..plugins import registrations
 
-        if model not in registrations("models") and not model.startswith("granularity_"):
+        ours = model in registrations("models")
+        if not (ours or model.startswith("granularity_")) or (ours and not is_stored(model)):
             return None
         info = checkpoint_of(model).info
         return networks.build(info["network"], info["classes"], seed=0)

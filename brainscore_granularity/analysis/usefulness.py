@@ -64,7 +64,7 @@ def table(features, labels, shots=SHOTS, episodes: int = 100, resamples: int = 1
     rows = [{"task": "probe", "shots": np.nan, "accuracy": right.mean(), "null": null, **ends(means)}]
     for k in shots:
         found = few_shot(features, labels, k, episodes, seed)
-        null = few_shot(features, shuffled, k, episodes, seed).mean()
+        null = few_shot(features, shuffled, k, max(1, episodes // 4), seed).mean()
         rows.append({"task": f"{k}-shot", "shots": k, "accuracy": found.mean(), "null": null, **ends(found)})
     return pd.DataFrame(rows).assign(chance=chance)
 

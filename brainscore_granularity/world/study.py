@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from .. import checkpoints
+from ..training import label_files, loop
 from ..training import labels as label_rules
-from ..training import loop
 from ..training.recipe import Recipe
 from . import images as world
 
@@ -88,12 +88,16 @@ def own_labels(store: Path, data: Data) -> tuple[dict[int, np.ndarray], dict[int
     """Labels of the training and the validation images, cut along the label source's principal components."""
     from ..brain_model import load_network
 
-    network = load_network(checkpoints.read(store, LABEL_SOURCE))
+    source = checkpoints.read(store, LABEL_SOURCE)
+    network = load_network(source)
     training = label_rules.unit_length(loop.features(network, data.training.pixels))
     validation = label_rules.unit_length(loop.features(network, data.validation.pixels))
     pca = label_rules.fit_pca(lambda: [training])
     scores = pca.scores(training)
     medians = np.median(scores, axis=0)
+    info = {"source": "own", "data": data.fingerprint, "rule": "pca", "encoder": f"{LABEL_SOURCE}.{network.readout}",
+            "weights": source.sha256}  # fmt: skip
+    label_files.write_pca(store.parent / "labels" / data.fingerprint[:12] / "own_pca.safetensors", pca, medians, info)
     return (
         label_rules.nested_labels(scores, LADDER, medians),
         label_rules.nested_labels(pca.scores(validation), LADDER, medians),

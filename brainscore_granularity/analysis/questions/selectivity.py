@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 
+from ...threads import in_threads
 from .. import drawing, selectivity
 from ..catalogue import Analysis, Findings
 from ..study import NotApplicable
@@ -22,29 +25,41 @@ TITLES = {
 def run(study) -> Findings:
     if study.labels is None:
         raise NotApplicable("needs images whose class is known: add --images, a folder <class>/<image>")
-    rows, notes = [], []
+    rows, notes, signed = [], [], set()
     for model in study.models:
         about = study.describe(model)
-        for layer in study.layers:
-            units = study.digest(model, layer, "units")["units"][study.rows]
-            name = f"{model} {layer}"
-            try:
-                found = selectivity.table(
-                    units, study.labels, name, min(RESAMPLES, study.settings.resamples), study.settings.seed
-                )
-            except selectivity.NotRectified as error:
-                study.say(f"selectivity: left out, {error}")
+        found = in_threads(partial(_layer, study, model), study.layers)
+        for layer, table in zip(study.layers, found, strict=True):
+            if table is None:
+                signed.add(layer)
                 continue
-            rows.append(found.assign(**about, layer=layer))
-            notes += selectivity.pathologies(dict(zip(found["measure"], found["value"], strict=True)), name)
+            rows.append(table.assign(**about, layer=layer))
+            values = dict(zip(table["measure"], table["value"], strict=True))
+            notes += selectivity.pathologies(values, f"{model} {layer}")
         study.say(f"selectivity: {model}")
+    names = ", ".join(layer for layer in study.layers if layer in signed)
     if not rows:
-        raise NotApplicable("none of the layers is the output of a ReLU; choose some with --layers")
+        raise NotApplicable(
+            f"none of the layers ({names}) is the output of a ReLU, because activations are negative; choose some "
+            "that are with --layers"
+        )
+    if signed:
+        notes.append(f"left out, because activations are negative and so no output of a ReLU: {names}")
     table = pd.concat(rows, ignore_index=True)
     table = table[["model", "labels", "k", "seed", "layer", "measure", "value", "low", "high", "null", "p"]]
     if table["seed"].nunique() == 1:
         notes.append("one seed only: intervals are over images, none over networks")
     return Findings({"selectivity": table}, _answer(study, table, notes), notes)
+
+
+def _layer(study, model, layer):
+    """The table of one layer, None where it is no output of a ReLU."""
+    units = study.digest(model, layer, "units")["units"][study.rows]
+    resamples, name = min(RESAMPLES, study.settings.resamples), f"{model} {layer}"
+    try:
+        return selectivity.table(units, study.labels, name, resamples, study.settings.seed, max(1, resamples // 2))
+    except selectivity.NotRectified:
+        return None
 
 
 def _answer(study, table, notes) -> str:

@@ -11,7 +11,6 @@ from ...report import style
 from .. import drawing
 from .. import spectrum as law
 from ..catalogue import Analysis, Findings
-from ..components import components
 
 KEPT = (1, 2, 3, 5, 10, 20, 50)
 TOP = 10  # "the top components" of the answer
@@ -19,17 +18,19 @@ TOP = 10  # "the top components" of the answer
 
 def run(study) -> Findings:
     spectra, summary, kept, warnings = [], [], [], []
+    rdms = {}  # model, layer -> with the top components, with all
     asked = study.settings.components
     if asked is not None and asked > len(study.rows) - 1:
         raise ValueError(f"{asked} principal components asked of {len(study.rows)} images, which have at most "
                          f"{len(study.rows) - 1}; give more images or a smaller --components")  # fmt: skip
     for model in study.models:
+        study.say(f"spectrum: {model}")
         about = study.describe(model)
         committed = {brain.name: study.committed(model, brain.region) for brain in study.brains}
         for layer in study.layers:
             products = study.products(model, layer)
             try:
-                found = components(products, study.rows)
+                found = study.components(model, layer)
             except DegenerateFeatures as error:
                 warnings.append(f"{model} {layer}: {error}")
                 continue
@@ -49,11 +50,13 @@ def run(study) -> Findings:
                 warnings.append(f"{model} {layer}: no exponent, {error}")
             summary.append(row)
             if layer in committed.values():
-                kept += _alignment(study, about, layer, products, found, committed)
+                scores = found.scores(products, study.brain_rows)
+                kept += _alignment(study, about, layer, products, found, scores, committed)
+                rdms[model, layer] = _rdms(study, model, layer)
     tables = {"spectra": pd.concat(spectra, ignore_index=True), "summary": pd.DataFrame(summary)}
     if study.brains and not study.separate:
         warnings.append("components were fitted on the images that are scored; --images gives others to fit them on")
-    differences = pd.DataFrame(_against_native(study)) if study.brains else pd.DataFrame()
+    differences = pd.DataFrame(_against_native(study, rdms)) if study.brains else pd.DataFrame()
     if kept:
         tables["kept"] = pd.DataFrame(kept)
     if len(differences):
@@ -64,11 +67,10 @@ def run(study) -> Findings:
     return Findings(tables, _answer(study, tables), warnings)
 
 
-def _alignment(study, about, layer, products, found, committed):
+def _alignment(study, about, layer, products, found, scores, committed):
     """RSA with every brain whose region has this layer, by components kept."""
     from ...rsa import compare
 
-    scores = found.scores(products, study.brain_rows)
     for kept in (*(k for k in KEPT if k < len(found.values)), len(found.values)):
         rdm = found.reconstructed_rdm(scores, kept, products.width)
         for brain in study.brains:
@@ -78,14 +80,15 @@ def _alignment(study, about, layer, products, found, committed):
                                "all": kept == len(found.values)}  # fmt: skip
 
 
-def _against_native(study):
+def _against_native(study, rdms):
     """Coarse minus native with all components and with the top ones, on the same resamples of images."""
     for model in study.coarse():
         native = study.native(model)
         if native is None:
             return
         for brain in study.brains:
-            pair = [_rdms(study, each, brain.region) for each in (model, native)]
+            layers = [(each, study.committed(each, brain.region)) for each in (model, native)]
+            pair = [rdms.get(place) or _rdms(study, *place) for place in layers]
             for which, (coarse, fine) in zip((f"top {TOP}", "all"), zip(*pair, strict=True), strict=True):
                 found = stats.compare_models(coarse, fine, brain.rdms, n=study.settings.resamples,
                                              seed=study.settings.seed)  # fmt: skip
@@ -95,9 +98,9 @@ def _against_native(study):
                 }  # fmt: skip
 
 
-def _rdms(study, model, region):
-    products = study.products(model, study.committed(model, region))
-    found = components(products, study.rows)
+def _rdms(study, model, layer):
+    """RDMs of the brains' images: with the top components, with all."""
+    products, found = study.products(model, layer), study.components(model, layer)
     top = found.reconstructed_rdm(found.scores(products, study.brain_rows), TOP, products.width)
     return top, products.rdm(study.brain_rows, model)
 
@@ -157,13 +160,13 @@ def draw(findings) -> dict:
 def _kept(plt, kept):
     names = list(dict.fromkeys(kept["benchmark"]))
     figure, axes = plt.subplots(1, len(names), figsize=(7.1, 2.8), sharey=True, squeeze=False)
-    for axis, name in zip(axes[0], names, strict=True):
+    for axis, name, title in zip(axes[0], names, drawing.short(names), strict=True):
         for _, own in kept[kept["benchmark"] == name].groupby("model", sort=False):
             axis.semilogx(
                 own["kept"], own["rsa"], linewidth=0.9, **drawing.look(own.iloc[0]), label=drawing.name(own.iloc[0])
             )
         axis.axhline(0, color=style.MUTED, linewidth=0.6)
-        axis.set_title(name, loc="left")
+        axis.set_title(title, loc="left")
         axis.set_xlabel("components kept")
     axes[0, 0].set_ylabel("RSA (Spearman)")
     drawing.legend_below(figure, axes[0, 0], 6, 0.13)
@@ -180,4 +183,5 @@ ANALYSIS = Analysis(
     ),
     run=run,
     draw=draw,
+    version=2,
 )

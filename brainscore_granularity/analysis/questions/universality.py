@@ -1,4 +1,4 @@
-"""Are coarse networks' dimensions shared by other networks?"""
+"""Are coarse networks' dimensions shared by other networks, and by brains?"""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from .. import drawing
 from .. import universality as u
 from ..catalogue import Analysis, Findings
 from ..study import NotApplicable
+from . import universality_in_brains as in_brains
 
 AT_MOST = 50  # components of a layer, unless --components says otherwise
+RESAMPLES = 200  # of images, at most
+NULLS = 10  # leading components that are also predicted from permuted images: they hold most of the variance
 
 
 def run(study) -> Findings:
@@ -22,40 +25,22 @@ def run(study) -> Findings:
             f"{asked} principal components asked, but they are fitted on {len(fit)} images (half of all, the other "
             "half scores); give more images or a smaller --components"
         )
-    targets = {model: _targets(study, model, fit, score, asked or AT_MOST) for model in study.models}
-    pool = list(study.settings.pool) or [m for m in study.models if study.describe(m)["labels"] != "untrained"]
-    shuffled = np.random.default_rng(study.settings.seed).permutation(len(score))
-    rows = []
-    for predictor in pool:
-        known = [model for model in study.models if model != predictor]
-        if not known:
-            continue
-        x = _channels(study, predictor, fit, score)
-        y = np.concatenate([targets[model][0] for model in known], axis=1)
-        r = u.held_out_r(x, y, seed=study.settings.seed)
-        null = u.held_out_r(x[shuffled], y, seed=study.settings.seed)
-        about = pd.concat([targets[model][1] for model in known], ignore_index=True)
-        pool_name = "same" if not study.settings.pool else "fixed"
-        rows.append(about.assign(predictor=predictor, r=r, permuted=null, pool=pool_name))
-        study.say(f"universality: predicted from {predictor}")
-    if not rows:
-        raise NotApplicable("needs at least two networks, or other ones as --pool")
-    pairs = _pools(study, pd.concat(rows, ignore_index=True))
+    targets = {model: _targets(study, model, fit, asked or AT_MOST) for model in study.models}
+    pairs, samples = _pairs(study, targets, fit, score)
     components = pairs.groupby(["model", "labels", "k", "seed", "layer", "rank", "variance", "pool"], dropna=False,
                                as_index=False, sort=False)[["r", "permuted"]].median()  # fmt: skip
     components = components.rename(columns={"r": "universality"})
-    summary = _summary(pairs)
-    tables = {"pairs": pairs, "components": components, "summary": summary}
-    trend, answer = _trend(study, pairs)
+    tables = {"pairs": pairs, "components": components, "summary": _summary(pairs)}
+    trend, answer = _trend(study, tables["summary"], samples)
     if trend is not None:
         tables["trend"] = trend
-    warnings = [
-        "intervals resample the predicting networks only, not images; low-dimensional networks look universal for "
-        "free, so compare with the untrained and the permuted null, and by rank",
-        "brain similarity and the RSA of the most universal components are not part of this analysis yet",
-    ]
+    warnings = ["intervals over images score the same fits on other images; low-dimensional networks look universal "
+                "for free, so compare with the untrained and the permuted null, and by rank"]  # fmt: skip
     if "same" not in set(pairs["pool"]):
-        warnings.append("one seed of each condition only: the pool of other seeds is empty")
+        warnings.append("one seed of each condition only: the pool of other seeds is empty, and no interval is over "
+                        "networks of a condition")  # fmt: skip
+    if study.brains:
+        answer += in_brains.run(study, targets, components, score, tables, warnings)
     return Findings(tables, answer, warnings)
 
 
@@ -66,15 +51,64 @@ def _halves(study):
     return np.sort(order[:half]), np.sort(order[half:])
 
 
-def _targets(study, model, fit, score, at_most):
-    """(scoring images, all components of all layers), and what each is."""
-    about, columns, rows = study.describe(model), [], []
+def _targets(study, model, fit, at_most):
+    """(all images, components of all layers), what each is, and the layers' components."""
+    about, columns, rows, layers = study.describe(model), [], [], {}
     for layer in study.layers:
-        scores, variances = u.principal_components(study.pooled(model, layer).astype(np.float64), fit)
-        k = min(at_most, len(variances))
-        columns.append(scores[score, :k])
-        rows.append(pd.DataFrame(about | {"layer": layer, "rank": np.arange(1, k + 1), "variance": variances[:k]}))
-    return np.concatenate(columns, axis=1), pd.concat(rows, ignore_index=True)
+        found = u.principal_components(study.pooled(model, layer).astype(np.float64), fit)
+        k = min(at_most, len(found.variances))
+        columns.append(found.scores[:, :k])
+        layers[layer] = found
+        rows.append(pd.DataFrame(about | {"layer": layer, "rank": np.arange(1, k + 1),
+                                          "variance": found.variances[:k]}))  # fmt: skip
+    return np.concatenate(columns, axis=1), pd.concat(rows, ignore_index=True), layers
+
+
+def _pairs(study, targets, fit, score):
+    """Every component of every network predicted by every other network; the measures on resamples of images.
+
+    samples : {(model, predictor): (resamples, measures)}.
+    """
+    settings = study.settings
+    pool = list(settings.pool) or [m for m in study.models if study.describe(m)["labels"] != "untrained"]
+    shuffled = np.random.default_rng(settings.seed).permutation(len(score))
+    rows, samples = [], {}
+    for predictor in pool:
+        known = [model for model in study.models if model != predictor]
+        if not known:
+            continue
+        x = _channels(study, predictor, fit, score)
+        y = np.concatenate([targets[model][0][score] for model in known], axis=1)
+        found = u.held_out(x, y, seed=settings.seed)
+        about = pd.concat([targets[model][1] for model in known], ignore_index=True)
+        null = np.full(len(about), np.nan)
+        few = (about["rank"] <= NULLS).to_numpy()
+        null[few] = u.held_out_r(x[shuffled], y[:, few], seed=settings.seed)
+        rows.append(about.assign(predictor=predictor, r=found.r, permuted=null, pool=_pool(study, about, predictor)))
+        samples |= _resampled(found, y, about, predictor, min(RESAMPLES, settings.resamples), settings.seed)
+        study.say(f"universality: predicted from {predictor}")
+    if not rows:
+        raise NotApplicable("needs at least two networks, or other ones as --pool")
+    return pd.concat(rows, ignore_index=True), samples
+
+
+def _pool(study, about, predictor) -> np.ndarray:
+    """Pool "same": other seeds of the target's condition; "others": trained networks of other conditions."""
+    if study.settings.pool:
+        return np.full(len(about), "fixed")
+    condition = {m: (study.describe(m)["labels"], study.describe(m)["k"]) for m in study.models}
+    same = {model: condition[model] == condition[predictor] for model in condition}
+    return np.where(about["model"].map(same), "same", "others")
+
+
+def _resampled(found, y, about, predictor, resamples, seed) -> dict:
+    """The measures of every target network on resamples of images."""
+    models = list(dict.fromkeys(about["model"]))
+    weights = np.stack([u.measure_weights(about, model) for model in models])  # (models, measures, t)
+    total = np.zeros((resamples, len(models), len(u.MEASURES)))
+    for some, r in u.resampled_r(found, y, resamples, seed):
+        total += np.einsum("rt,mkt->rmk", r, weights[..., some], optimize=True)
+    return {(model, predictor): total[:, i] for i, model in enumerate(models)}
 
 
 def _channels(study, model, fit, score):
@@ -85,15 +119,6 @@ def _channels(study, model, fit, score):
         scale = np.sqrt(x[fit].var(axis=0).mean())
         parts.append(x[score] / (scale or 1))
     return np.concatenate(parts, axis=1)
-
-
-def _pools(study, pairs):
-    """Pool "same": other seeds of the target's condition; "others": trained networks of other conditions."""
-    if study.settings.pool:
-        return pairs
-    condition = {m: (study.describe(m)["labels"], study.describe(m)["k"]) for m in study.models}
-    same = [condition[a] == condition[b] for a, b in zip(pairs["model"], pairs["predictor"], strict=True)]
-    return pairs.assign(pool=np.where(same, "same", "others"))
 
 
 def _summary(pairs):
@@ -107,73 +132,92 @@ def _summary(pairs):
                 "weighted": u.weighted(own["r"], own["variance"]),
                 "mean": own["r"].mean(),
                 "first_10": own.loc[own["rank"] <= 10, "r"].mean(),
-                "permuted": u.weighted(own["permuted"], own["variance"]),
+                "permuted": u.weighted(*own.loc[own["permuted"].notna(), ["permuted", "variance"]].to_numpy().T),
             }
         )
     return pd.DataFrame(rows)
 
 
-def _trend(study, pairs):
-    """Slope of universality over log2 K among coarse and native networks, by measure, with its interval."""
+def _trend(study, summary, samples):
+    """Slope of universality over log2 K among coarse and native networks, by measure, with its intervals."""
     chosen = [*study.coarse(), *(m for m in study.models if study.describe(m)["labels"] == "native")]
     classes = [study.describe(model)["k"] for model in chosen]
     if len(set(classes)) < 3:
         return None, "Whether universality rises as classes get coarser needs networks of at least three granularities."
-    summary = _summary(pairs)
     summary = summary[summary["pool"] != "same"]
-    rows = []
-    for measure in ("weighted", "first_10", "mean"):
+    rows, settings = [], study.settings
+    for number, measure in enumerate(u.MEASURES):
         values = summary.pivot_table(index="model", columns="predictor", values=measure).reindex(chosen)
-        found, low, high = u.bootstrapped_slope(classes, values.to_numpy(), study.settings.resamples,
-                                                study.settings.seed)  # fmt: skip
-        rows.append({"measure": measure, "slope_per_doubling": found, "low": low, "high": high})
+        drawn = np.full((len(next(iter(samples.values()))), *values.shape), np.nan)
+        for i, j in zip(*np.nonzero(values.notna().to_numpy()), strict=True):
+            drawn[:, i, j] = samples[values.index[i], values.columns[j]][:, number]
+        row = {"measure": measure, "slope_per_doubling": np.nan}
+        for over, images, networks in (("networks", None, True), ("images", drawn, False), ("both", drawn, True)):
+            found, low, high = u.bootstrapped_slope(classes, values.to_numpy(), images, settings.resamples,
+                                                    settings.seed, networks=networks)  # fmt: skip
+            row |= {"slope_per_doubling": found, f"low_{over}": low, f"high_{over}": high}
+        rows.append(row)
     trend = pd.DataFrame(rows)
     whole, by_rank, _ = trend.itertuples()
-    verdict = "rises" if whole.high < 0 else "falls" if whole.low > 0 else "neither rises nor falls for certain"
-    if (whole.high < 0 and by_rank.high >= 0) or (whole.low > 0 and by_rank.low <= 0):
+    verdict = "rises" if whole.high_both < 0 else "falls" if whole.low_both > 0 else "neither rises nor falls for sure"
+    if (whole.high_both < 0 and by_rank.high_both >= 0) or (whole.low_both > 0 and by_rank.low_both <= 0):
         verdict += " only where components are weighted by variance"
-    null = summary["permuted"].mean()
-    untrained = summary[summary["labels"] == "untrained"]["weighted"]
+    null, untrained = summary["permuted"].mean(), summary[summary["labels"] == "untrained"]["weighted"]
     return trend, (
         f"As classes get coarser, universality {verdict}: per doubling of K it changes by {_change(whole)} weighted by "
-        f"variance, by {_change(by_rank)} over the first ten components of each layer; permuted images give {null:+.3f}"
+        f"variance, by {_change(by_rank)} over the first ten components of each layer (intervals over predicting "
+        f"networks and images); permuted images give a universality of {null:+.3f}"
         + (f", the untrained network {untrained.median():.3f}." if len(untrained) else ".")
     )
 
 
 def _change(row) -> str:
-    return f"{row.slope_per_doubling:+.4f} ({row.low:+.4f} to {row.high:+.4f})"
+    return f"{row.slope_per_doubling:+.4f} ({row.low_both:+.4f} to {row.high_both:+.4f})"
 
 
 def draw(findings) -> dict:
+    with drawing.pyplot() as plt:
+        figures = {
+            "universality": (_shared(plt, findings), (
+                "How well the other trained networks predict the principal components of each network (median over the "
+                "predicting networks)."
+            )),
+        }  # fmt: skip
+        if "brain" in findings.tables:
+            figures["brain_similarity"] = (in_brains.draw_similarity(plt, findings.tables["brain"]), (
+                "How well brains predict the components of each network, weighted by variance, mean over layers and "
+                "subjects; bars are 95% intervals over images. Crosses: shuffled images."
+            ))  # fmt: skip
+        if len(findings.tables.get("kept", ())):
+            figures["most_universal"] = (in_brains.draw_kept(plt, findings.tables["kept"]), (
+                "Alignment of the committed layer rebuilt from its n most universal components (filled), its n largest "
+                "(open), and n at random (crosses); the line at the right is all of them. Bars are 95% intervals over "
+                "images, of the most universal."
+            ))  # fmt: skip
+    return figures
+
+
+def _shared(plt, findings):
     summary = findings.tables["summary"]
     summary = summary[summary["pool"] != "same"] if (summary["pool"] != "same").any() else summary
     components = findings.tables["components"]
-    with drawing.pyplot() as plt:
-        figure, (left, right) = plt.subplots(1, 2, figsize=(7.1, 3.1))
-        for _, own in summary.groupby("model", sort=False):
-            by_layer = own.groupby("layer", sort=False)["weighted"].median()
-            left.plot(by_layer.index, by_layer, marker="o", markersize=2.5, linewidth=0.9, **drawing.look(own.iloc[0]),
-                      label=drawing.name(own.iloc[0]))  # fmt: skip
-        left.plot(summary.groupby("layer", sort=False)["permuted"].median(), color=style.GRID, linewidth=2,
-                  label="permuted images")  # fmt: skip
-        left.set_title("by layer, weighted by variance", loc="left")
-        left.set_ylabel("universality (held-out r)")
-        left.tick_params(axis="x", rotation=60)
-        for _, own in components.groupby("model", sort=False):
-            by_rank = own.groupby("rank")["universality"].mean()
-            right.semilogx(by_rank.index, by_rank, linewidth=0.9, **drawing.look(own.iloc[0]))
-        right.set_title("by rank, mean over layers", loc="left")
-        right.set_xlabel("rank of component")
-        figure.legend(frameon=False, loc="lower center", ncols=7, fontsize=6)
-        figure.tight_layout(rect=(0, 0.12, 1, 1))
-    return {
-        "universality": (
-            figure,
-            "How well the other trained networks predict the principal components of each network (median over the "
-            "predicting networks).",
-        )
-    }
+    figure, (left, right) = plt.subplots(1, 2, figsize=(7.1, 3.1), sharey=True)
+    for _, own in summary.groupby("model", sort=False):
+        by_layer = own.groupby("layer", sort=False)["weighted"].median()
+        left.plot(by_layer.index, by_layer, marker="o", markersize=2.5, linewidth=0.9, **drawing.look(own.iloc[0]),
+                  label=drawing.name(own.iloc[0]))  # fmt: skip
+    left.plot(summary.groupby("layer", sort=False)["permuted"].median(), color=style.GRID, linewidth=2,
+              label="permuted images")  # fmt: skip
+    left.set_title("by layer, weighted by variance", loc="left")
+    left.set_ylabel("universality (held-out r)")
+    left.tick_params(axis="x", rotation=60)
+    for _, own in components.groupby("model", sort=False):
+        by_rank = own.groupby("rank")["universality"].mean()
+        right.semilogx(by_rank.index, by_rank, linewidth=0.9, **drawing.look(own.iloc[0]))
+    right.set_title("by rank, mean over layers", loc="left")
+    right.set_xlabel("rank of component")
+    drawing.legend_below(figure, left, 7, 0.12)
+    return figure
 
 
 ANALYSIS = Analysis(
@@ -183,9 +227,12 @@ ANALYSIS = Analysis(
         "Universality of a component is the held-out correlation with which another network's channels predict it by "
         "ridge regression, median over networks (Chen & Bonner 2025). Components are fitted on one half of the images "
         "and predicted on the other. A network of few dimensions looks universal for free: compare variance-weighted "
-        "and by rank, with the untrained network and with permuted images."
+        "and by rank, with the untrained network and with permuted images. Brain similarity is the same "
+        "regression from one subject's responses; a component can be universal and brain-like only because it is "
+        "large, so the rank correlation of both is also given with the component's rank held fixed."
     ),
     run=run,
     draw=draw,
     needs=("pooled",),
+    version=2,
 )

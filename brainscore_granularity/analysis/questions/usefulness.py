@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 
 from ...report import style
+from ...threads import in_threads
 from .. import drawing, usefulness
 from ..catalogue import Analysis, Findings
 from ..study import NotApplicable
 
-EPISODES = 50
+EPISODES = 20
 
 
 def run(study) -> Findings:
@@ -20,12 +23,9 @@ def run(study) -> Findings:
     shots = tuple(k for k in usefulness.SHOTS if k < fewest)
     rows = []
     for model in study.models:
-        for layer in study.layers:
-            features = study.pooled(model, layer)[study.rows]
-            found = usefulness.table(
-                features, study.labels, shots, EPISODES, study.settings.resamples, study.settings.seed
-            )
-            rows.append(found.assign(**study.describe(model), layer=layer))
+        found = in_threads(partial(_layer, study, shots, model), study.layers)
+        rows += [table.assign(**study.describe(model), layer=layer)
+                 for layer, table in zip(study.layers, found, strict=True)]  # fmt: skip
         study.say(f"usefulness: {model}")
     table = pd.concat(rows, ignore_index=True)
     table = table[["model", "labels", "k", "seed", "layer", "task", "shots", "accuracy", "low", "high", "null",
@@ -36,6 +36,11 @@ def run(study) -> Findings:
     if table["seed"].nunique() == 1:
         notes.append("one seed only: intervals are over images or draws of support images, none over networks")
     return Findings({"usefulness": table}, _answer(study, table), notes)
+
+
+def _layer(study, shots, model, layer):
+    features, settings = study.pooled(model, layer)[study.rows], study.settings
+    return usefulness.table(features, study.labels, shots, EPISODES, settings.resamples, settings.seed)
 
 
 def _answer(study, table) -> str:

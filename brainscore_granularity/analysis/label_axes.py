@@ -1,0 +1,145 @@
+"""The principal components along which the classes of a network were cut, and where a study's images lie on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..paths import home
+from .study import NotApplicable
+
+
+class NoAxes(NotApplicable):
+    """The features that made a network's classes cannot be reached."""
+
+
+@dataclass(frozen=True, eq=False)
+class Axes:
+    """Where images lie on the components that cut the classes.
+
+    source : name of the label source; encoder : its network and layer.
+    scores : (images of the study, components).
+    medians : (components,) where each was cut, the median of the training images.
+    shares : (components,) share of the training images' variance.
+    """
+
+    source: str
+    encoder: str
+    scores: np.ndarray
+    medians: np.ndarray
+    shares: np.ndarray
+
+    def classes(self, k: int) -> np.ndarray:
+        """(images,) the class at K, as the networks were taught; at most what the components allow."""
+        from ..training.labels import nested_labels
+
+        most = 2 ** self.scores.shape[1]
+        return nested_labels(self.scores, [min(k, most)], self.medians)[min(k, most)]
+
+
+def of(study) -> list[Axes]:
+    """The axes of every label source among the study's networks of coarse classes."""
+    made = {}
+    for model in study.coarse():
+        file = file_of(model)
+        if file not in made:
+            made[file] = _read(study, model, file)
+    if not made:
+        raise NoAxes("needs a network whose classes were cut along principal components, such as *_own_k8_s1")
+    return list(made.values())
+
+
+def inputs(study) -> list:
+    """What results depend on: the components' files, or why there are none."""
+    import hashlib
+
+    try:
+        files = dict.fromkeys(file_of(model) for model in study.coarse())
+    except NoAxes as error:
+        return [str(error)]
+    return [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
+
+
+def file_of(model: str) -> Path:
+    """The components that made a model's classes, of `granularity labels` or shipped with the model's plugin.
+
+    The model's card names its label source and the hash of its training images; the components of a source lie under
+    that hash.
+    """
+    from ..brain_model import checkpoint_of, plugin_of
+
+    info = checkpoint_of(model).info
+    data, source = info.get("data", {}), info.get("recipe", {}).get("labels")
+    images = str(data.get("world") or data.get("images") or "")[:12]
+    places = [root / "labels" / images / f"{source}_pca.safetensors" for root in (home(), plugin_of(model))]
+    for place in places:
+        if place.exists():
+            return place
+    raise NoAxes(
+        f"the components that cut the classes of {model} are neither {' nor '.join(map(str, places))}; make them on "
+        f"its training images with `granularity labels --source {source}`, which keeps them"
+    )
+
+
+def _read(study, model: str, file: Path) -> Axes:
+    from ..training import label_files
+
+    pca, medians, info = label_files.read_pca(file)
+    encoder = _encoder(model, info, file)
+    features = np.concatenate([_features(encoder, _shown(images)) for images in study.sets])
+    shares = pca.variances[: len(medians)] / pca.variances.sum()
+    return Axes(info["source"], info["encoder"], pca.scores(features), medians, shares)
+
+
+def _encoder(model: str, info: dict, file: Path):
+    """The network that the components belong to, with the very weights."""
+    from .. import checkpoints
+    from ..brain_model import plugin_of
+    from ..training import label_encoders
+
+    if info["source"] != "own":
+        try:
+            encoder = label_encoders.pretrained(info["source"])
+        except (FileNotFoundError, ImportError, ValueError) as error:
+            raise NoAxes(f"the label source of {model} cannot be used: {error}") from error
+        known = [encoder.fingerprint]
+    else:
+        identifier, _, layer = info["encoder"].rpartition(".")
+        stores = [checkpoints.default_store(), plugin_of(model) / "weights"]
+        found = [store for store in stores if checkpoints.read(store, identifier)]
+        if not found:
+            raise NoAxes(
+                f"{identifier}, whose features made the classes of {model}, is in neither of "
+                f"{', '.join(map(str, stores))}; {checkpoints.how_to_make(identifier)}"
+            )
+        encoder = label_encoders.own(identifier, found[0], layer)
+        # Weights that travel with a plugin are rounded to half precision and name what they are a copy of.
+        known = [encoder.fingerprint, checkpoints.read(found[0], identifier).info.get("source_sha256")]
+    if info["weights"] not in known:
+        raise NoAxes(
+            f"{file} belongs to weights {info['weights'][:12]} of {info['encoder']}, found: {known[0][:12]}; make the "
+            "labels again with `granularity labels`"
+        )
+    return encoder
+
+
+def _shown(images) -> list[Path]:
+    from ..brain_model import VISUAL_DEGREES
+
+    return images.shown_at(VISUAL_DEGREES)
+
+
+def _features(encoder, paths, batch: int = 64) -> np.ndarray:
+    """(images, features) of length 1, as labels are made of."""
+    import torch
+
+    from ..training.decode import decode
+    from ..training.labels import unit_length
+
+    device, size, parts = torch.device("cpu"), encoder.image_size, []
+    for start in range(0, len(paths), batch):
+        pixels = [decode(Path(path).read_bytes(), size, size) for path in paths[start : start + batch]]
+        parts.append(encoder(np.stack(pixels), device))
+    return unit_length(np.concatenate(parts))

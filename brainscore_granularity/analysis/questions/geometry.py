@@ -1,0 +1,288 @@
+"""Slightly better, or different? How far coarse networks are from native ones, from each other and from brains."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pandas as pd
+
+from ...distances import DegenerateFeatures
+from ...report import style
+from .. import drawing, geometry, label_axes
+from ..catalogue import Analysis, Findings
+from ..study import NotApplicable
+
+AT_MOST = 500  # images drawn for comparing layers: 125,000 pairs
+SORTED = 100  # images in RDMs for the eye
+LEVELS = 6  # of dissimilarity that are told apart by colour
+GROUPS = 8  # coarse classes that group images
+
+
+def run(study) -> Findings:
+    rows = _drawn(study, AT_MOST)
+    warnings = [] if len(rows) == len(study.rows) else [f"layers are compared on {len(rows)} images drawn at random"]
+    pairs = _pairs(study)
+    if not pairs:
+        raise NotApplicable("needs a native network and others, or two seeds of one condition")
+    layerwise = pd.DataFrame(_layerwise(study, rows, pairs, warnings))
+    if "seed" not in set(layerwise["pair"]):
+        warnings.append(
+            "one seed only: there is no distance between seeds to hold these distances against, and no interval over "
+            "networks; whether coarse networks are different or only other networks cannot be told"
+        )
+    sights, rdms = _sights(study)
+    matrix = geometry.similarities(rdms)
+    found = geometry.embed(1 - matrix)
+    points = sights.assign(x=found.points[:, 0], y=found.points[:, 1], stress=found.stress)
+    names = [f"{row.what} {row.layer}".strip() for row in sights.itertuples()]
+    wide = pd.DataFrame(matrix, columns=names)
+    wide.insert(0, "what", names)
+    shown, order, said = _sorted(study)
+    warnings.append(said)
+    tables = {"layerwise": layerwise, "map": points, "matrix": wide, "order": order}
+    return Findings(tables, _answer(layerwise, study), warnings, {"shown": shown})
+
+
+def _drawn(study, most, rows=None):
+    rows = study.rows if rows is None else rows
+    if len(rows) <= most:
+        return rows
+    return np.sort(np.random.default_rng(study.settings.seed).choice(rows, most, replace=False))
+
+
+def _pairs(study):
+    """(model, the other, "native" or "seed"): every network with the native one of its seed, and seeds at equal K."""
+    known = {model: study.describe(model) for model in study.models}
+    pairs = []
+    for model, about in known.items():
+        native = study.native(model)
+        if native not in (None, model) and about["labels"] != "native":
+            pairs.append((model, native, "native"))
+    for one, other in itertools.combinations(known, 2):
+        same = all(known[one][key] == known[other][key] for key in ("labels", "k"))
+        if same and known[one]["labels"] is not None and known[one]["seed"] != known[other]["seed"]:
+            pairs.append((one, other, "seed"))
+    return pairs
+
+
+def _layerwise(study, rows, pairs, warnings):
+    """RSA and CKA of each pair in each layer."""
+    settings = study.settings
+    for layer in study.layers:
+        rdms, grams = {}, {}
+        for model in dict.fromkeys(itertools.chain.from_iterable(pair[:2] for pair in pairs)):
+            products = study.products(model, layer)
+            try:
+                rdms[model] = products.rdm(rows, f"{model} {layer}")
+            except DegenerateFeatures as error:
+                warnings.append(str(error))
+                continue
+            grams[model] = products.gram[np.ix_(rows, rows)]
+        for other in dict.fromkeys(pair[1] for pair in pairs):
+            mine = [pair for pair in pairs if pair[1] == other and {pair[0], other} <= rdms.keys()]
+            if not mine:
+                continue
+            by_rsa = geometry.rsa_with([rdms[model] for model, _, _ in mine], rdms[other], settings.resamples,
+                                       settings.seed)  # fmt: skip
+            by_cka = geometry.cka_with([grams[model] for model, _, _ in mine], grams[other], settings.resamples,
+                                       settings.seed)  # fmt: skip
+            for (model, _, kind), a, b in zip(mine, by_rsa, by_cka, strict=True):
+                yield study.describe(model) | {
+                    "layer": layer, "against": other, "pair": kind, "rsa": a.value, "rsa_low": a.low,
+                    "rsa_high": a.high, "cka": b.value, "cka_low": b.low, "cka_high": b.high,
+                }  # fmt: skip
+        study.say(f"geometry: {layer}")
+
+
+def _sights(study):
+    """Every layer of every model, and every brain (mean of its subjects' ranks), on the images that brains saw."""
+    rows = _drawn(study, AT_MOST, study.brain_rows if study.brains else study.rows)
+    about, rdms = [], []
+    for model, layer in itertools.product(study.models, study.layers):
+        try:
+            rdms.append(study.products(model, layer).rdm(rows))
+        except DegenerateFeatures:
+            continue
+        about.append({"what": model, **study.describe(model), "layer": layer, "kind": "network"})
+    chosen = rows - study.brain_rows[0] if study.brains else rows
+    for brain in study.brains:
+        rdms.append(np.mean([geometry.percentiles(each[np.ix_(chosen, chosen)]) for each in brain.rdms], axis=0))
+        about.append({"what": brain.name, "layer": "", "kind": "brain"})
+    return pd.DataFrame(about), np.stack(rdms)
+
+
+def _sorted(study):
+    """RDMs for the eye: {name: (n, n)}, a table of the images' order and class, and what they are sorted by."""
+    rows = _drawn(study, SORTED, study.brain_rows if study.brains else study.rows)
+    score, classes, said = _axis(study, rows)
+    ids = np.concatenate([images.ids for images in study.sets])[rows]
+    order = pd.DataFrame({"image": ids, "score": score, "class": classes})
+    chosen = rows - study.brain_rows[0] if study.brains else rows
+    shown = {}
+    for model in _few(study):
+        layer = study.layers[-1] if not study.brains else study.committed(model, study.brains[0].region)
+        shown[drawing.name(study.describe(model))] = study.products(model, layer).rdm(rows)
+    for brain, name in zip(study.brains, drawing.short([brain.name for brain in study.brains]), strict=True):
+        shown[name] = np.mean([geometry.percentiles(e[np.ix_(chosen, chosen)]) for e in brain.rdms], axis=0)
+    return shown, order, said
+
+
+def _axis(study, rows):
+    """(score of each image on one axis, its coarse class, what both are from)."""
+    try:
+        axes = study.label_axes[0]
+    except label_axes.NoAxes as error:
+        model = study.native() or study.models[-1]
+        layer = study.layers[-1]
+        products = study.products(model, layer)
+        scores = study.components(model, layer).scores(products, rows)
+        bits = scores[:, :3] > np.median(scores[:, :3], axis=0)
+        return (
+            scores[:, 0],
+            bits @ (2 ** np.arange(bits.shape[1])[::-1]),
+            f"RDMs are sorted by the components of {model} {layer}, because the label source's are missing: {error}",
+        )
+    return (
+        axes.scores[rows, 0],
+        axes.classes(GROUPS)[rows],
+        (f"RDMs are sorted by the components of {axes.encoder} that cut the classes ({axes.source})"),
+    )
+
+
+def _few(study):
+    """At most five networks that span the conditions: coarsest, middle and finest K, native, untrained."""
+    coarse = study.coarse()
+    first = {study.describe(model)["k"]: model for model in reversed(coarse)}
+    ks = sorted(first)
+    few = [first[ks[i]] for i in sorted({0, len(ks) // 2, len(ks) - 1})] if ks else []
+    untrained = [model for model in study.models if study.describe(model)["labels"] == "untrained"]
+    few += [*([study.native()] if study.native() else []), *untrained[:1]]
+    return few or study.models[:5]
+
+
+def _answer(layerwise, study) -> str:
+    last = layerwise[layerwise["layer"] == study.layers[-1]]
+    parts = []
+    for kind, title in (("native", "with the native network"), ("seed", "between seeds of one condition")):
+        own = last[last["pair"] == kind]
+        told = ", ".join(f"{drawing.name(row)} {row['rsa']:.2f} ({row['rsa_low']:.2f} to {row['rsa_high']:.2f})"
+                         for _, row in own.iterrows())  # fmt: skip
+        if told:
+            parts.append(f"RSA {title}: {told}")
+    yardstick = last[last["pair"] == "seed"]
+    if len(yardstick):
+        below = last[(last["pair"] == "native") & (last["rsa_high"] < yardstick["rsa_low"].min())]
+        which = ", ".join(dict.fromkeys(drawing.name(row) for _, row in below.iterrows())) or "none"
+        parts.append(f"farther from native than any two seeds are from each other: {which}")
+    else:
+        parts.append("one seed of each condition, so there is no distance between seeds as a yardstick")
+    return f"In {study.layers[-1]}, {'; '.join(parts)}."
+
+
+def draw(findings) -> dict:
+    shown, order = findings.arrays["shown"], findings.tables["order"]
+    with drawing.pyplot() as plt:
+        figures = {
+            "layers": (_layers(plt, findings.tables["layerwise"]), (
+                "Similarity of every layer to that of the native network: Spearman correlation of RDMs, and debiased "
+                "linear CKA. Grey bands: two seeds of one condition, where there are any. Bars: 95% over images."
+            )),
+            "map": (_map(plt, findings.tables["map"]), (
+                "All RDMs in a plane: distances are 1 - Spearman. Lines join the layers of a network from early (small "
+                "dots) to late (large); diamonds are brains, mean over subjects."
+            )),
+        }  # fmt: skip
+        by_score = np.argsort(order["score"].to_numpy(), kind="stable")
+        by_class = geometry.by_class(order["class"], order["score"])
+        figures["rdms_by_rank"] = (_heat(plt, shown, by_score, None), (
+            "RDMs with images in the order of the first component. Dark: alike; percentiles of each RDM. "
+            "Networks: the layer committed to the first brain's region."
+        ))  # fmt: skip
+        figures["rdms_by_class"] = (_heat(plt, shown, by_class, order["class"].to_numpy()[by_class]), (
+            f"The same RDMs with images grouped by their class at K = {GROUPS}, then in the order of the first "
+            "component. White lines separate classes."
+        ))  # fmt: skip
+    return figures
+
+
+def _layers(plt, table):
+    figure, axes = plt.subplots(1, 2, figsize=(7.1, 3.0), sharey=True)
+    layers = list(dict.fromkeys(table["layer"]))
+    for axis, measure, title in zip(axes, ("rsa", "cka"), ("RSA (Spearman)", "CKA (debiased)"), strict=True):
+        seeds = table[table["pair"] == "seed"].groupby("layer", sort=False)[measure].agg(["min", "max"])
+        if len(seeds):
+            axis.fill_between(range(len(layers)), seeds["min"].reindex(layers), seeds["max"].reindex(layers),
+                              color=style.GRID, linewidth=0, label="seeds of one condition")  # fmt: skip
+        for _, own in table[table["pair"] == "native"].groupby("model", sort=False):
+            look = drawing.look(own.iloc[0])
+            place = [layers.index(layer) for layer in own["layer"]]
+            axis.plot(place, own[measure], linewidth=0.9, marker="o", markersize=2, label=drawing.name(own.iloc[0]),
+                      **look)  # fmt: skip
+            axis.vlines(place, own[f"{measure}_low"], own[f"{measure}_high"], linewidth=0.5, color=look["color"])
+        axis.set_title(title, loc="left")
+        axis.set_xticks(range(len(layers)), layers, rotation=60)
+    axes[0].set_ylabel("similarity to the native network")
+    axes[0].set_ylim(None, 1.02)
+    drawing.legend_below(figure, axes[0], 7, 0.12)
+    return figure
+
+
+def _map(plt, points):
+    figure, axis = plt.subplots(figsize=(5.2, 4.2))
+    networks = points[points["kind"] == "network"]
+    for _, own in networks.groupby("what", sort=False):
+        look = drawing.look(own.iloc[0])
+        sizes = np.linspace(3, 22, len(own))
+        axis.plot(own["x"], own["y"], linewidth=0.8, alpha=0.8, **look, label=drawing.name(own.iloc[0]))
+        axis.scatter(own["x"], own["y"], s=sizes, color=look["color"], linewidths=0, zorder=3)
+    brains = points[points["kind"] == "brain"]
+    axis.scatter(brains["x"], brains["y"], marker="D", s=28, color=style.COLOURS["fine"], zorder=4)
+    for row, name in zip(brains.itertuples(), drawing.short(brains["what"]), strict=True):
+        left = row.x < brains["x"].median()
+        axis.annotate(name, (row.x, row.y), xytext=(-6 if left else 6, 2), textcoords="offset points", fontsize=6,
+                      ha="right" if left else "left")  # fmt: skip
+    axis.set_aspect("equal", adjustable="datalim")
+    axis.set_xticks([])
+    axis.set_yticks([])
+    axis.spines[:].set_visible(False)
+    axis.set_title(f"distances between RDMs in a plane (stress {points['stress'].iloc[0]:.2f})", loc="left")
+    drawing.legend_below(figure, axis, 6, 0.12)
+    return figure
+
+
+def _heat(plt, shown, order, classes):
+    columns = 4
+    lines = -(-len(shown) // columns)
+    figure, axes = plt.subplots(lines, columns, figsize=(7.1, 1.9 * lines), squeeze=False)
+    for axis in axes.flat:
+        axis.set_axis_off()
+    for axis, (name, rdm) in zip(axes.flat, shown.items(), strict=False):
+        steps = np.round(geometry.percentiles(rdm)[np.ix_(order, order)] * LEVELS) / LEVELS
+        # not resampled to the resolution of the page, and in few colours: a figure ten times smaller
+        image = axis.imshow(steps, cmap="cividis", vmin=0, vmax=1, interpolation="none")
+        axis.set_title(name, loc="left")
+        if classes is not None:
+            for edge in np.flatnonzero(np.diff(classes)) + 0.5:
+                axis.axhline(edge, color="white", linewidth=0.5)
+                axis.axvline(edge, color="white", linewidth=0.5)
+    figure.tight_layout(rect=(0, 0, 0.9, 1))
+    bar = figure.colorbar(image, cax=figure.add_axes((0.91, 0.2, 0.012, 0.6)))
+    bar.set_label("dissimilarity (percentile)")
+    bar.outline.set_visible(False)
+    return figure
+
+
+ANALYSIS = Analysis(
+    name="geometry",
+    question="Slightly better or different: how far are coarse networks from native ones, and from each other?",
+    how_to_read=(
+        "Similarity of each layer to the same layer of the native network, by RSA and by CKA (which weights large "
+        "distances). How large a difference counts is told by two seeds of one condition: a network farther from "
+        "native than seeds are from each other is different, not only better. The map puts all RDMs of networks and "
+        "brains in one plane; its stress says how much the plane hides (above 0.2: a lot)."
+    ),
+    run=run,
+    draw=draw,
+    inputs=label_axes.inputs,
+)
