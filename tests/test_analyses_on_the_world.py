@@ -6,7 +6,8 @@ from dataclasses import asdict
 import pandas as pd
 import pytest
 
-from brainscore_granularity import cli
+from brainscore_granularity import catalogue, checkpoints, cli
+from brainscore_granularity.analysis import commands
 
 MODELS = ["granularity_world_own_k2_s1", "granularity_world_own_k8_s1", "granularity_world_native_s1"]
 
@@ -169,3 +170,14 @@ def test_scaling_without_scores_says_how_to_make_them(tmp_path, capsys):
     with pytest.raises(SystemExit):
         analyze("scaling", tmp_path, "--models", MODELS[0], "--benchmarks", "World.IT-rsa")
     assert "`granularity score` with the same --models" in capsys.readouterr().err
+
+
+def test_models_of_a_pattern_that_are_not_trained_are_left_out_and_named_ones_are_an_error(tmp_path, home, capsys):
+    with pytest.raises(checkpoints.CheckpointError, match="granularity_imagenet_clip_k8_s1"):
+        commands.trained(["granularity_imagenet_clip_k8_s1"])
+    with pytest.raises(ValueError, match="none of .* models is trained"):
+        commands.trained(["granularity_imagenet_clip_k*_s1"])
+    assert set(commands.trained(["granularity_imagenet_*"])) < set(
+        catalogue.select("models", ["granularity_imagenet_*"])
+    )
+    assert "left out, not trained yet" in capsys.readouterr().err

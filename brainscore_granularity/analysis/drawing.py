@@ -24,7 +24,8 @@ def look(row) -> dict:
     if row["labels"] == "untrained":
         return {"color": style.MUTED, "linestyle": ":"}
     if row["labels"] in ("random", "permuted"):
-        return {"color": style.MUTED, "linestyle": "--" if row["labels"] == "random" else "-."}
+        grey = str(0.35 + 0.06 * style.step(max(row["k"] or 2, 2)))  # lighter with more classes
+        return {"color": grey, "linestyle": "--" if row["labels"] == "random" else "-."}
     if row["labels"] == "native":
         return {"color": style.INK}
     return {"color": style.RAMP[style.step(row["k"])] if row["k"] else style.MUTED}
@@ -53,5 +54,7 @@ def legend_below(figure, axis, columns: int, bottom: float) -> None:
     """Each name of an axis once, in the lowest part of the figure."""
     handles, labels = axis.get_legend_handles_labels()
     once = dict(zip(labels, handles, strict=True))
+    lines = -(-len(once) // columns)
+    columns = -(-len(once) // lines)  # lines of equal length
     figure.legend(once.values(), once.keys(), frameon=False, loc="lower center", ncols=columns, fontsize=6)
     figure.tight_layout(rect=(0, bottom, 1, 1))

@@ -73,7 +73,7 @@ def draw(findings) -> dict:
     names = list(dict.fromkeys(courses["benchmark"]))
     with drawing.pyplot() as plt:
         figure, axes = plt.subplots(1, len(names), figsize=(7.1, 2.8), sharey=True, squeeze=False)
-        for axis, name in zip(axes[0], names, strict=True):
+        for axis, name, title in zip(axes[0], names, drawing.short(names), strict=True):
             for label, own in courses[courses["benchmark"] == name].groupby("run", sort=False):
                 look = drawing.look(own.iloc[0])
                 axis.plot(own["step"], own["value"], marker="o", markersize=2, linewidth=0.9, label=label, **look)
@@ -81,7 +81,7 @@ def draw(findings) -> dict:
             axis.axhline(0, color=style.MUTED, linewidth=0.6)
             axis.set_xscale("symlog", linthresh=1, linscale=0.3)
             axis.set_xlim(left=0)
-            axis.set_title(name, loc="left")
+            axis.set_title(title, loc="left")
             axis.set_xlabel("training step")
         axes[0, 0].set_ylabel("RSA (Spearman)")
         drawing.legend_below(figure, axes[0, 0], 6, 0.1)

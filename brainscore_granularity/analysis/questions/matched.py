@@ -82,12 +82,13 @@ def draw(findings) -> dict:
     names = list(dict.fromkeys(tracks["benchmark"]))
     with drawing.pyplot() as plt:
         figure, axes = plt.subplots(1, len(names), figsize=(7.1, 2.8), sharey=True, squeeze=False)
-        for axis, name in zip(axes[0], names, strict=True):
+        for axis, name, title in zip(axes[0], names, drawing.short(names), strict=True):
             for label, own in tracks[tracks["benchmark"] == name].groupby("run", sort=False):
-                axis.plot(own["accuracy"], own["alignment"], marker="o", markersize=2.5, linewidth=0.9, label=label,
-                          **drawing.look(own.iloc[0]))  # fmt: skip
+                look, x, y = drawing.look(own.iloc[0]), own["accuracy"], own["alignment"]
+                axis.plot(x, y, linewidth=0.4, alpha=0.6, **look)
+                axis.scatter(x, y, s=np.linspace(2, 30, len(own)), color=look["color"], linewidths=0, label=label)
             axis.axvline(level, color=style.MUTED, linewidth=0.6, linestyle="--")
-            axis.set_title(name, loc="left")
+            axis.set_title(title, loc="left")
             axis.set_xlabel("accuracy of a linear probe")
         axes[0, 0].set_ylabel("RSA (Spearman)")
         drawing.legend_below(figure, axes[0, 0], 6, 0.1)
@@ -95,7 +96,7 @@ def draw(findings) -> dict:
         "matched": (
             figure,
             f"Alignment of {tracks['layer'].iloc[0]} against the accuracy of a linear probe on it, along training "
-            "(points are checkpoints). Dashed: the highest accuracy that all networks reach.",
+            "(dots are checkpoints, larger as training goes on). Dashed: the highest accuracy that all networks reach.",
         )
     }
 

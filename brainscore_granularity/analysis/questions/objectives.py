@@ -66,7 +66,7 @@ def draw(findings) -> dict:
     names, rows = list(dict.fromkeys(table["benchmark"])), list(dict.fromkeys(table["objective"]))
     with drawing.pyplot() as plt:
         figure, axes = plt.subplots(1, len(names), figsize=(7.1, 0.8 + 0.25 * len(rows)), sharey=True, squeeze=False)
-        for axis, name in zip(axes[0], names, strict=True):
+        for axis, name, title in zip(axes[0], names, drawing.short(names), strict=True):
             own = table[table["benchmark"] == name].set_index("objective").loc[rows]
             kinds = [("fine" if pd.isna(a) else "coarse" if pd.isna(b) else "other")
                      for a, b in zip(own["against fine"], own["against coarse"], strict=True)]  # fmt: skip
@@ -77,7 +77,7 @@ def draw(findings) -> dict:
                 if kind != "other":
                     axis.axvline(row.value, color=colour, linewidth=0.6, linestyle=":")
             axis.axvline(0, color=style.MUTED, linewidth=0.6)
-            axis.set_title(name.split(".")[-1], loc="left")
+            axis.set_title(title, loc="left")
             axis.set_xlabel("RSA (Spearman)")
             axis.set_yticks(range(len(rows)), rows)
         axes[0, 0].set_ylim(len(rows) - 0.5, -0.5)

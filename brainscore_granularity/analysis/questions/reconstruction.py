@@ -72,7 +72,7 @@ def draw(findings) -> dict:
     names = list(dict.fromkeys(pairs["benchmark"]))
     with drawing.pyplot() as plt:
         figure, axes = plt.subplots(1, len(names), figsize=(7.1, 2.8), sharey=True, squeeze=False)
-        for axis, name in zip(axes[0], names, strict=True):
+        for axis, name, title in zip(axes[0], names, drawing.short(names), strict=True):
             rows = pairs[pairs["benchmark"] == name]
             for _, own in rows.groupby("native", sort=False):
                 once = own.drop_duplicates("kept")
@@ -83,7 +83,7 @@ def draw(findings) -> dict:
                     own["coarse"].iloc[0], linewidth=0.9, **drawing.look(own.iloc[0]), label=drawing.name(own.iloc[0])
                 )
             axis.set_xscale("log")
-            axis.set_title(name, loc="left")
+            axis.set_title(title, loc="left")
             axis.set_xlabel("components kept, M")
         axes[0, 0].set_ylabel("RSA (Spearman)")
         drawing.legend_below(figure, axes[0, 0], 7, 0.13)

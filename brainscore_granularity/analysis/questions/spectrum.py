@@ -160,13 +160,13 @@ def draw(findings) -> dict:
 def _kept(plt, kept):
     names = list(dict.fromkeys(kept["benchmark"]))
     figure, axes = plt.subplots(1, len(names), figsize=(7.1, 2.8), sharey=True, squeeze=False)
-    for axis, name in zip(axes[0], names, strict=True):
+    for axis, name, title in zip(axes[0], names, drawing.short(names), strict=True):
         for _, own in kept[kept["benchmark"] == name].groupby("model", sort=False):
             axis.semilogx(
                 own["kept"], own["rsa"], linewidth=0.9, **drawing.look(own.iloc[0]), label=drawing.name(own.iloc[0])
             )
         axis.axhline(0, color=style.MUTED, linewidth=0.6)
-        axis.set_title(name, loc="left")
+        axis.set_title(title, loc="left")
         axis.set_xlabel("components kept")
     axes[0, 0].set_ylabel("RSA (Spearman)")
     drawing.legend_below(figure, axes[0, 0], 6, 0.13)

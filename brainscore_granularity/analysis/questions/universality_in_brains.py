@@ -108,7 +108,7 @@ def _kept(study, brain, targets, about, universality):
 def draw_similarity(plt, table):
     names = list(dict.fromkeys(table["benchmark"]))
     figure, axes = plt.subplots(1, len(names), figsize=(7.1, 2.6), sharey=True, squeeze=False)
-    for axis, name in zip(axes[0], names, strict=True):
+    for axis, name, title in zip(axes[0], names, drawing.short(names), strict=True):
         own = table[table["benchmark"] == name].reset_index(drop=True)
         for i, row in own.iterrows():
             colour = drawing.look(row)["color"]
@@ -116,7 +116,7 @@ def draw_similarity(plt, table):
             axis.plot(i, row["similarity"], "o", color=colour, markersize=4)
             axis.plot(i, row["permuted"], "x", color=style.MUTED, markersize=3)
         axis.axhline(0, color=style.MUTED, linewidth=0.6)
-        axis.set_title(name, loc="left")
+        axis.set_title(title, loc="left")
         axis.set_xticks(range(len(own)), [drawing.name(row) for _, row in own.iterrows()], rotation=60, ha="right",
                         rotation_mode="anchor")  # fmt: skip
     axes[0, 0].set_ylabel("brain similarity (held-out r)")
@@ -128,7 +128,7 @@ def draw_kept(plt, kept):
     names = list(dict.fromkeys(kept["benchmark"]))
     numbers = sorted(kept["kept"].unique())
     figure, axes = plt.subplots(1, len(names), figsize=(7.1, 2.9), sharey=True, squeeze=False)
-    for axis, name in zip(axes[0], names, strict=True):
+    for axis, name, title in zip(axes[0], names, drawing.short(names), strict=True):
         models = list(kept[kept["benchmark"] == name].groupby("model", sort=False))
         for i, (_, own) in enumerate(models):
             shift = (i - (len(models) - 1) / 2) * 0.7 / len(models)
@@ -140,7 +140,7 @@ def draw_kept(plt, kept):
             axis.plot(x, own["random"], "x", color=colour, markersize=2.5, markeredgewidth=0.5)
             axis.plot(len(numbers) + shift, own["all"].iloc[0], "_", color=colour, markersize=4)
         axis.axhline(0, color=style.MUTED, linewidth=0.6)
-        axis.set_title(name, loc="left")
+        axis.set_title(title, loc="left")
         axis.set_xticks(range(len(numbers) + 1), [*map(str, numbers), "all"])
         axis.set_xlabel("components kept")
     axes[0, 0].set_ylabel("RSA (Spearman)")
