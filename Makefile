@@ -5,13 +5,14 @@ BIN := .venv/bin
 export BS_INSTALL_DEPENDENCIES ?= no
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help demo test test-numpy2 lint bench bench-training calibrate weights results clean
+.PHONY: help demo test test-numpy2 lint docs bench bench-training calibrate weights results clean
 
 help:
 	@echo "make demo       answer the question on an embedded world, in minutes"
 	@echo "make test       run the tests"
 	@echo "make test-numpy2   run the tests of training with numpy 2 and without Brain-Score"
 	@echo "make lint       check style"
+	@echo "make docs       build the documentation as a site, in site/"
 	@echo "make bench      measure speed against reference implementations"
 	@echo "make bench-training DATA=folder   the same for training, on Tiny-ImageNet"
 	@echo "make calibrate  check the statistics on simulated data with a known truth (slow)"
@@ -27,6 +28,10 @@ test: .venv/installed
 
 lint: .venv/installed
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+docs: .venv/installed
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+	@echo "site/index.html"
 
 bench: .venv/installed
 	@$(BIN)/python -m bench.rsa

@@ -67,7 +67,7 @@ setup(
         "torchvision>=0.21",
         "safetensors>=0.4.3",
         "rich>=13",
-        "tyro>=0.9",
+        "tyro>=0.9,<2",
     ],
     extras_require={
         "report": ["matplotlib>=3.8"],
@@ -76,6 +76,7 @@ setup(
         "cluster": ["distributed>=2024.1", "dask-jobqueue>=0.8"],
         "encoding": ["himalaya>=0.4"],
         "prepare": ["h5py>=3.8", "nibabel>=5", "tables>=3.8"],
+        "docs": ["mkdocs-material>=9.5"],
         "submit": ["pytest>=8", "pytest-check>=2"],  # what Brain-Score's checks run with
         "test": [
             "pytest>=8",
@@ -83,6 +84,9 @@ setup(
             "playwright>=1.45",  # drives the browser that is there; downloads none
             "axe-playwright-python>=0.1.4",
             "pytest-xdist>=3.5",
+            "mkdocs-material>=9.5",
+            "nbclient>=0.10",
+            "ipykernel>=6",
             "statsmodels>=0.14",
             "ruff>=0.6",
             "build>=1",

@@ -20,6 +20,8 @@ from pathlib import Path
 import numpy as np
 
 from brainscore_granularity import rsa, stats
+from brainscore_granularity.report.answer import difference_variance
+from brainscore_granularity.score_record import N_RESAMPLED
 
 LATENT, UNITS = 12, 60
 SCALES = 1 / np.sqrt(np.arange(1, LATENT + 1))
@@ -111,6 +113,23 @@ def paired(seed: int, images: int = 60, subjects: int = 8, n: int = 500) -> bool
     return stats.compare_models(*models, b, n, seed).p <= 0.05
 
 
+def report(seed: int, images: int = 60, subjects: int = 8, n: int = N_RESAMPLED) -> dict[str, bool]:
+    """Whether the report calls two models of equal merit different, from what their score files keep."""
+    rng = np.random.default_rng([7, seed])
+    z = latent(rng, images)
+    b = np.stack([rsa.rdm(units(rng, z, 1, 1.5, own=1.0)) for _ in range(subjects)])
+    models = [rsa.rdm(units(rng, z, 1, 0.7)) for _ in range(2)]
+    values = [float(np.mean([rsa.compare(a, one) for one in b])) for a in models]
+    drawn = [stats.bootstrap(a, b, n=n, fraction=None).reshape(n, -1).mean(axis=1) for a in models]
+    one, other = ((x.std(ddof=1), x) for x in drawn)
+    apart = abs(values[0] - values[1])
+
+    def called(*pair):
+        return bool(apart > 1.959964 * np.sqrt(difference_variance(*pair)[0]))
+
+    return {"paired resamples": called(one, other), "as if independent": called((one[0], None), (other[0], None))}
+
+
 def ceiling(seed: int, images: int = 60, subjects: int = 6, pool: int = 100) -> bool:
     """Whether the true model's score on these subjects lies between the bounds."""
     rng = np.random.default_rng([6, seed])
@@ -127,6 +146,7 @@ ROWS = [
     (interval, "{}: coverage of a 95% interval, 80 images", (93, 97)),
     (two_factor, "two-factor t interval, 60 images x 8 subjects: coverage of 95%", (93, 97)),
     (paired, "two equal models, 60 images x 8 subjects: false positives at 5%", (3.5, 6.5)),
+    (report, "report, {}: two equal models on 60 images called different at 5%", (0, 6.5)),
     (ceiling, "noise ceiling, 6 subjects: true model between lower and upper", (90, 100)),
 ]
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from brainscore_granularity import catalogue, results
 from brainscore_granularity.report.page import write_report
+from brainscore_granularity.score_record import N_RESAMPLED, written
 
 
 def write_scores(folder: Path, models: int = 200, benchmarks: int = 30, seed: int = 0) -> None:
@@ -41,7 +42,8 @@ def write_scores(folder: Path, models: int = 200, benchmarks: int = 30, seed: in
                 "subject_scores": {f"subject{i}": raw + float(rng.normal(0, 0.03)) for i in range(8)},
                 "layer": "layer5", "region": "IT", "simulated": benchmark.startswith("World"), "checkpoint": "0" * 64,
                 "fingerprint": {"layers": dict.fromkeys(("V1", "V2", "V4", "IT"), "layer5"), "benchmark_version": 1},
-                "layers": {layer: {"value": raw, "raw": raw} for layer in layers},
+                "layers": {layer: {"value": raw * i / 8, "raw": raw * i / 10} for i, layer in enumerate(layers)},
+                "resampled": written(rng.normal(raw / 0.8, 0.02, N_RESAMPLED)),
                 "versions": {"python": "3.11"}, "seconds": 1.0, "started": "2026-01-01T00:00:00",
             }  # fmt: skip
             results.write(folder, record)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import json
 from pathlib import Path
 
@@ -85,11 +86,31 @@ def checkpoint_of(identifier: str) -> checkpoints.Checkpoint:
 
 
 def commitment_of(identifier: str) -> tuple[str | None, dict[str, str] | None]:
-    """Weights hash and layer map that a model would be loaded with; (None, None) if it is not one of ours."""
+    """Weights hash and layer map that a model would be loaded with; (None, None) if it is not one of ours.
+
+    A plugin that builds its model by itself is known by its files.
+    """
     if identifier not in plugins.registrations("models"):
         return None, None
+    if not is_stored(identifier):
+        return _hash_of_files(plugin_of(identifier)), None
     checkpoint = checkpoint_of(identifier)
     return checkpoint.sha256, region_layer_map(checkpoint, plugin_of(identifier))
+
+
+def is_stored(identifier: str) -> bool:
+    """Whether a model of ours is made of a checkpoint by `brain_model`; other plugins build theirs as they like."""
+    return any("brain_model(" in path.read_text(encoding="utf-8") for path in plugin_of(identifier).glob("*.py"))
+
+
+def _hash_of_files(folder: Path) -> str:
+    """SHA-256 of names and sizes of all files, and of the content of those of Python and JSON."""
+    digest = hashlib.sha256()
+    for path in sorted(p for p in folder.rglob("*") if p.is_file() and "__pycache__" not in p.parts):
+        digest.update(f"{path.relative_to(folder)} {path.stat().st_size}".encode())
+        if path.suffix in (".py", ".json"):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def plugin_of(identifier: str) -> Path:

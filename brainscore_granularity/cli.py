@@ -405,29 +405,34 @@ def data() -> None:
     """  # what it does is up to the verbs in it
 
 
+def completion(shell: Annotated[Literal["bash", "zsh"], tyro.conf.Positional] = "bash") -> None:
+    """Print a script that lets a shell complete verbs, settings, their values, models and benchmarks.
+
+    To have it now: source <(granularity completion bash). Always: the same line in ~/.bashrc, or with zsh in ~/.zshrc.
+    It knows the models and benchmarks of the day it was made.
+
+    Example: granularity completion bash > granularity_completion.bash
+
+    Args:
+        shell: For which shell.
+    """
+    from .completion import script
+
+    print(script(shell, VERBS, INNER_VERBS), end="")
+
+
 DESCRIPTION = """At what granularity must natural images be carved up for a network to become brain-like?
 
-Start with `granularity demo`. Any verb takes --help for its settings and an example, and --debug for the traceback of
-an error."""
-VERBS = {
-    "demo": demo,
-    "train": train,
-    "ladder": ladder,
-    "labels": labels,
-    "score": score,
-    "results": show_results,
-    "report": report,
-    "models": models,
-    "benchmarks": benchmarks,
-    "commit": commit,
-    "layers": layers,
-    "analyze": analyze,
-    "publish": publish,
-    "submit": submit,
-    "data": data,
-    "scaling": scaling_commands.scaling,
-    "doctor": doctor,
+Start with `granularity demo`. Any verb takes --debug for the traceback of an error."""
+GROUPS = {
+    "first steps": {"demo": demo, "doctor": doctor, "models": models, "benchmarks": benchmarks},
+    "score": {"score": score, "results": show_results, "report": report, "commit": commit, "layers": layers},
+    "train": {"train": train, "labels": labels, "ladder": ladder},
+    "explain": {"analyze": analyze, "scaling": scaling_commands.scaling},
+    "data and weights": {"data": data, "publish": publish, "submit": submit},
+    "shell": {"completion": completion},
 }
+VERBS = {name: verb for group in GROUPS.values() for name, verb in group.items()}
 # Verbs that only lead to others.
 INNER_VERBS = {
     data: {"prepare": data_commands.prepare, "status": data_commands.status},
@@ -442,11 +447,17 @@ def main(arguments: list[str] | None = None) -> None:
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
     _quiet_surroundings(doctor=arguments[:1] == ["doctor"])
-    verbs, prog, description = VERBS, "granularity", DESCRIPTION
+    verbs, prog, description, groups = VERBS, "granularity", DESCRIPTION, GROUPS
     while arguments and verbs.get(arguments[0]) in INNER_VERBS:
         outer = verbs[arguments[0]]
         verbs, prog, description = INNER_VERBS[outer], f"{prog} {arguments.pop(0)}", inspect.cleandoc(outer.__doc__)
+        groups = {"": verbs}
     try:
+        if not arguments or arguments[0] in ("--help", "-h"):
+            from .overview import overview
+
+            print(overview(prog, description, groups), flush=True)
+            return
         tyro.extras.subcommand_cli_from_dict(verbs, prog=prog, description=description, args=arguments)
     except KeyboardInterrupt:
         _say("interrupted. What was finished is kept; the same command goes on from there.")

@@ -118,14 +118,15 @@ def recommit(identifier: str, selections: Sequence[str], layers: Sequence[str] |
     """Choose the layers of a registered model anew and write them; returns the choice and the path of the map.
 
     Regions that the selections do not have keep the layer, and the record of its selection, that they had. The map of
-    a model that is not ours goes under the package's home, in Brain-Score's format.
+    a model that is not ours, or that is not made of a checkpoint, goes under the package's home, in Brain-Score's
+    format.
     """
     from brainscore_vision import load_model
 
     from . import catalogue
-    from .brain_model import checkpoint_of, from_checkpoint, plugin_of, region_layer_map
+    from .brain_model import checkpoint_of, from_checkpoint, is_stored, plugin_of, region_layer_map
 
-    if identifier not in catalogue.ours("models"):
+    if identifier not in catalogue.ours("models") or not is_stored(identifier):
         choice = choose(load_model(identifier), selections, layers)
         record = {key: choice[key] for key in ("selection", "scores", "subjects", "stimuli")}
         return choice, _write(home() / "region_layer_map", identifier, choice["layers"], record)

@@ -17,6 +17,7 @@ def packed_score(raw, ceiling, chance, resampled, subject_scores, layer, n_stimu
     score.attrs["error"] = float(ceiled.std(ddof=1))
     score.attrs["error_over"] = ["stimulus"]
     score.attrs["n_bootstrap"] = len(resampled)
+    score.attrs["resampled"] = ceiled  # the same stimuli for all models, so that differences can be paired
     score.attrs["interval"] = tuple(float(v) for v in stats.interval(ceiled))
     score.attrs["chance"] = chance
     score.attrs["subject_scores"] = {str(name): float(value) for name, value in subject_scores.items()}

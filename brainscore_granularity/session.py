@@ -140,7 +140,7 @@ class Session:
             self.release()
             gc.freeze()  # what is there stays: libraries and benchmarks need not be looked through for every model
             candidate = load_model(model)
-            if made_from[0] not in (None, getattr(candidate, "checkpoint_sha256", None)):
+            if made_from[0] not in (None, getattr(candidate, "checkpoint_sha256", made_from[0])):
                 raise RuntimeError("the checkpoint was replaced while it was being loaded; run the command again")
             self.recorder = reuse.attach(candidate)
             if self.recorder:

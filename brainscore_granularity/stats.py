@@ -38,7 +38,7 @@ from brainscore_granularity.inference.ceiling import (
 )
 from brainscore_granularity.inference.interval import Interval, interval
 from brainscore_granularity.inference.multiple import fdr
-from brainscore_granularity.inference.paired import Estimate, compare_models, two_factor
+from brainscore_granularity.inference.paired import Estimate, compare_models, contrasts, two_factor
 from brainscore_granularity.inference.permutation import MaxStatistic, max_statistic, permutation_test
 
 __all__ = [
@@ -50,6 +50,7 @@ __all__ = [
     "bootstrap",
     "compare_models",
     "consistency",
+    "contrasts",
     "fdr",
     "interval",
     "jackknife",

@@ -6,7 +6,8 @@ from dataclasses import asdict
 import pandas as pd
 import pytest
 
-from brainscore_granularity import cli
+from brainscore_granularity import catalogue, checkpoints, cli
+from brainscore_granularity.analysis import commands
 
 MODELS = ["granularity_world_own_k2_s1", "granularity_world_own_k8_s1", "granularity_world_native_s1"]
 
@@ -139,3 +140,44 @@ def test_objectives_are_compared_with_plain_fine_and_plain_coarse(runs, tmp_path
     with pytest.raises(SystemExit):
         analyze("objectives", tmp_path, "--runs", tmp_path, *asked)
     assert "no run.json there" in capsys.readouterr().err
+
+
+def test_scaling_finds_the_planted_change_a_doubling_and_takes_networks_of_any_layers(tmp_path):
+    from math import log2
+
+    import numpy as np
+
+    from brainscore_granularity import results
+
+    for k in (2, 4, 8, 16, 64):
+        for seed in (1, 2):
+            model = f"granularity_world_own_k{k}_s{seed}"
+            value = 0.2 + 0.05 * log2(k) + (seed - 1.5) * 1e-3
+            results.write(tmp_path, {"model": model, "benchmark": "World.IT-rsa", "status": "ok", "value": value})
+    other = "scaling_resnet18_w1of16_untrained_s1"  # has other layers, and is on no axis
+    results.write(tmp_path, {"model": other, "benchmark": "World.IT-rsa", "status": "ok", "value": 0.1})
+    record, tables = analyze("scaling", tmp_path, "--models", "granularity_world_own_*", other,
+                             "--benchmarks", "World.IT-rsa")  # fmt: skip
+    found = tables["parameters"].query("axis == 'classes' and parameter == 'k'").iloc[0]
+    assert found["value"] * np.log(2) == pytest.approx(0.05, abs=0.002) and found["models"] == 10
+    assert found["low"] <= found["value"] <= found["high"] and found["identified"]
+    assert "+0.050" in record["answer"] and len(tables["points"]) == 10
+    assert set(tables["curves"]["axis"]) == {"classes"}
+    assert {figure["file"] for figure in record["figures"]} == {"scaling_classes.svg", "scaling_classes.pdf"}
+
+
+def test_scaling_without_scores_says_how_to_make_them(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        analyze("scaling", tmp_path, "--models", MODELS[0], "--benchmarks", "World.IT-rsa")
+    assert "`granularity score` with the same --models" in capsys.readouterr().err
+
+
+def test_models_of_a_pattern_that_are_not_trained_are_left_out_and_named_ones_are_an_error(tmp_path, home, capsys):
+    with pytest.raises(checkpoints.CheckpointError, match="granularity_imagenet_clip_k8_s1"):
+        commands.trained(["granularity_imagenet_clip_k8_s1"])
+    with pytest.raises(ValueError, match="none of .* models is trained"):
+        commands.trained(["granularity_imagenet_clip_k*_s1"])
+    assert set(commands.trained(["granularity_imagenet_*"])) < set(
+        catalogue.select("models", ["granularity_imagenet_*"])
+    )
+    assert "left out, not trained yet" in capsys.readouterr().err

@@ -41,6 +41,20 @@ def test_help_has_a_description_and_a_working_example(verb, capsys):
     assert "usage: granularity" in out and ("Example: granularity" in out or verb is None)
 
 
+def test_the_overview_names_every_verb_in_its_own_words_and_a_closed_pipe_is_no_error(capsys):
+    assert run("--help") == 0
+    out = capsys.readouterr().out
+    assert all(f"  {verb} " in out for verb in cli.VERBS) and "Choose the layers of models" in out
+    assert run("data", "prepare") == 0
+    assert "  things-fmri " in capsys.readouterr().out
+    command = [sys.executable, "-m", "brainscore_granularity.cli", "--help"]
+    closed, pipe = os.pipe()
+    os.close(closed)
+    done = subprocess.run(command, stdout=pipe, stderr=subprocess.PIPE, text=True)
+    os.close(pipe)
+    assert "Traceback" not in done.stderr
+
+
 def test_score_prints_and_writes_and_results_reads(tmp_path, capsys):
     folder = tmp_path / "results"
     assert run("score", "--models", MODEL, "--benchmarks", "World.IT*", "--results", folder) == 0

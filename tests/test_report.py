@@ -1,9 +1,10 @@
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 
 from brainscore_granularity import results
-from brainscore_granularity.report import answer, comparison, curves, measures, summary
+from brainscore_granularity.report import answer, comparison, curves, layer_figure, measures, summary
 from brainscore_granularity.report.granularity_figure import world_figure
 from brainscore_granularity.report.terminal import print_scores, print_world_table
 
@@ -73,7 +74,7 @@ def test_the_verdict_on_measured_brains_follows_the_interval_of_the_difference(v
     ]  # fmt: skip
     said = answer.measured(curves.by_scale(rows), "granularity_tiny")
     assert f"<strong>{verdict}</strong>" in said and "2 classes for fMRI" in said and "one seed" in said
-    best, native, difference, low, high = answer.against_native(curves.by_scale(rows)[0].lines[0])
+    best, native, difference, low, high, _ = answer.against_native(curves.by_scale(rows)[0].lines[0])
     assert (best.place, difference) == (2, pytest.approx(value - 0.4))
     assert high - low == pytest.approx(2 * 2.2414 * (2 * 0.01**2) ** 0.5, rel=1e-3)  # Bonferroni over two
 
@@ -129,3 +130,83 @@ def test_terminal_tables_hold_the_numbers_and_say_simulated(records, capsys):
     print_scores(results.table([*records[:1], failed]))
     out = capsys.readouterr().out
     assert "simulated" in out and "the reason" in out
+
+
+def resampled(record, values):
+    from brainscore_granularity.score_record import written
+
+    return {**record, "resampled": written(values)}
+
+
+def test_the_interval_of_a_difference_is_paired_where_both_scores_have_the_same_resamples():
+    rng = np.random.default_rng(0)
+    shared = rng.normal(0, 0.05, 400)  # images that are hard for all networks
+    own = {labels: rng.normal(0, 0.005, 400) for labels in ("own_k2", "native")}
+    rows = [
+        resampled({**record(f"granularity_tiny_{labels}_s1", "Kriegeskorte2008.hIT-rsa", v, v - 0.1, v + 0.1),
+                   "error": 0.05, "simulated": False}, v + shared + own[labels])
+        for labels, v in (("own_k2", 0.45), ("native", 0.4))
+    ]  # fmt: skip
+    found = answer.against_native(curves.by_scale(rows)[0].lines[0])
+    assert found.paired and found.low == pytest.approx(0.05 - 1.96 * 0.005 * 2**0.5, abs=2e-3)
+    assert "of paired differences" in answer.measured(curves.by_scale(rows), "granularity_tiny")
+    without = answer.against_native(curves.by_scale([rows[0], {**rows[1], "resampled": None}])[0].lines[0])
+    assert not without.paired and without.low < 0 < found.low
+    said = answer.measured(curves.by_scale([rows[0], {**rows[1], "resampled": None}]), "granularity_tiny")
+    assert "as independent, which is too wide" in said
+
+
+def test_resamples_of_seeds_and_benchmarks_are_averaged():
+    rows = [
+        resampled(record(f"granularity_world_{labels}_s{seed}", name, 0.5, 0.4, 0.6), [seed + shift, 2.0])
+        for labels in ("own_k2", "native")
+        for seed in (1, 2)
+        for name, shift in (("World.IT-rsa", 0.0),)
+    ]
+    (panel,) = curves.by_scale(rows)
+    assert panel.lines[0].means[0].resampled.tolist() == [1.5, 2.0]
+
+
+def test_a_comparison_is_paired_on_the_same_benchmark_only():
+    rng = np.random.default_rng(1)
+    shared = rng.normal(0, 0.05, 400)
+    before = {**record("m", "World.IT-rsa", 0.5, 0.4, 0.6), "error": 0.05, "fingerprint": {"benchmark_version": 1}}
+    after = {**before, "value": 0.53}
+    before, after = resampled(before, 0.5 + shared), resampled(after, 0.53 + shared + rng.normal(0, 0.005, 400))
+    table = comparison.changes([before], [after])
+    assert table.loc[0, "kind"] == "beyond noise" and table.loc[0, "paired"]
+    other = {**after, "fingerprint": {"benchmark_version": 2}}
+    table = comparison.changes([before], [other])
+    assert table.loc[0, "kind"] == "within noise" and not table.loc[0, "paired"]
+
+
+def test_a_real_score_keeps_its_resamples_and_their_spread_is_its_error(tmp_path):
+    from brainscore_granularity import runner
+    from brainscore_granularity.score_record import resampled_of
+
+    models = ["granularity_world_own_k2_s1", "granularity_world_untrained_s1"]
+    runner.score_grid(models, ["World.IT-rsa"], tmp_path)
+    one, other = results.read_all(tmp_path)
+    a, b = resampled_of(one), resampled_of(other)
+    assert len(a) == len(b) == 400 and a.std(ddof=1) == pytest.approx(one["error"], rel=0.15)
+    assert {"resampled"}.isdisjoint(results.long_table([one]).columns)
+
+
+def test_layers_are_panels_with_a_line_for_each_number_of_classes():
+    layers = {"conv1": {"value": 0.1, "raw": 0.09}, "relu1": {"reason": "no RDM"}, "fc2": {"value": 0.3, "raw": 0.27}}
+    rows = [
+        {**record(f"granularity_world_{labels}_s{seed}", "World.IT-rsa", 0.3, 0.2, 0.4), "layers": layers,
+         "layer": "fc2"}
+        for labels in ("untrained", "own_k64", "own_k2", "native", "random_k8") for seed in (1, 2)
+    ]  # fmt: skip
+    (panel,) = layer_figure.panels([*rows, record("pixels", "World.IT-rsa", 0.1, 0, 0.2)])
+    names = [p.name for p in panel.profiles]
+    assert names == ["untrained", "2 classes", "64 classes", "native", "random 8"] and panel.layers == [*layers]
+    assert [p.look for p in panel.profiles] == ["untrained", "k0", "k5", "native", "control"]
+    assert panel.profiles[1].committed == {2} and panel.profiles[1].seeds == 2
+    drawn = layer_figure.of_one_source(panel)
+    assert [p.name for p in drawn.profiles] == names[:-1]
+    ElementTree.fromstring(layer_figure.draw(drawn, {"value": (0, 1), "raw": (0, 1)}))
+    table = layer_figure.tidy([panel])
+    assert len(table) == 15 and table["value"].isna().sum() == 5
+    assert layer_figure.section([record("granularity_world_native_s1", "World.IT-rsa", 0.1, 0, 0.2)]) == ""

@@ -20,6 +20,8 @@ ANALYSIS = {
     "figures": [{"file": "slopes.svg", "caption": "Slopes of spectra"}],
 }  # fmt: skip
 
+LAYERS = {"conv1": {"value": 0.1, "raw": 0.08}, "relu5": {"value": 0.3, "raw": 0.24}, "fc6": {"reason": "no RDM"}}
+
 
 def scores():
     conditions = [("untrained", 0.05), *((f"own_k{k}", 0.2 + 0.05 * i) for i, k in enumerate((2, 4, 8, 64))),
@@ -36,6 +38,7 @@ def scores():
                     "ceiling": {"lower": 0.6, "upper": upper} if upper < 1 else {"lower": None, "upper": None},
                     "subject_scores": {"a": raw - 0.02, "b": raw + 0.02},
                     "simulated": benchmark.startswith("World"), "layer": "relu5", "started": "2026-01-01T00:00:00",
+                    "layers": LAYERS if "hIT" in benchmark else None,
                 }  # fmt: skip
     yield {"model": "pixels", "benchmark": "World.IT-rsa", "status": "failed", "reason": "broken & <b>bad</b>"}
 
@@ -90,7 +93,8 @@ def test_the_answer_and_every_part_are_on_the_page(opened):
     assert "On measured brains" in text and "Simulated subjects." in text
     assert "They fall with 1.2 (95% interval 1.0 to 1.4)." in text and "Down is steep." in text
     assert "broken & <b>bad</b>" in text  # escaped, in the list of failed pairs
-    assert opened.locator("svg.panel").count() == 6 and opened.locator("details.model").count() == 15
+    assert opened.locator("svg.panel").count() == 7 and opened.locator("#layers svg.panel .line").count() == 6
+    assert opened.locator("details.model").count() == 15
     assert opened.locator("img.figure").get_attribute("alt") == "Slopes of spectra"
 
 

@@ -212,12 +212,14 @@ def test_a_step_moves_kernels_by_the_mean_change_of_their_places(drawn, batch, n
             reached = part(reached)
     layer, start = network.get_submodule(name), network.get_submodule(name).weight.flatten(1).clone()
     generator = torch.Generator().manual_seed(rule.seed * 1_000_003 * 101 + number)
-    seen = stdp.windows(layer, stdp.centred(reached), stdp.PLACES, generator)
+    seen = stdp.windows(layer, stdp.decorrelated(reached, rule.channels[name]), stdp.PLACES, generator)
+    seen = stdp.without_surround(seen, 3) if name == "conv1" else seen
     total = torch.zeros_like(start)
     for row in seen:
         pre = stdp.latency_spikes(row[None], 4)
         post = stdp.winners(pre @ (start / start.norm(dim=1, keepdim=True)).T, torch.ones(len(start)))
         total += stdp.pair_changes(pre, post, 2.0, 2.0, rule.depression)
+    total -= total.mean(0)
     size = start.norm(dim=1, keepdim=True)
     moved = start + rule.plasticity * size * total * len(start) / len(seen)
     learner = Learner(by("stdp", warmup_epochs=0.0), 8)
@@ -225,6 +227,18 @@ def test_a_step_moves_kernels_by_the_mean_change_of_their_places(drawn, batch, n
     found = learner.network.get_submodule(name).weight.flatten(1)
     assert torch.allclose(found, moved * size / moved.norm(dim=1, keepdim=True), atol=1e-5)
     assert not torch.allclose(found, start, atol=1e-4)
+
+
+def test_channels_that_copy_each_other_are_told_apart_and_an_even_window_says_nothing():
+    source = torch.randn(40, 5, 4, 4, generator=torch.Generator().manual_seed(0))
+    mixed = torch.einsum("dc,bcyx->bdyx", torch.eye(5) + 0.7, source) + 3
+    found = stdp.decorrelated(mixed, 5)
+    flat = found.transpose(0, 1).flatten(1)
+    assert torch.allclose(flat @ flat.T / flat.shape[1], torch.eye(5), atol=0.25)  # short of it by the shrinkage
+    assert torch.allclose(found.mean((0, 2, 3)), torch.zeros(5), atol=1e-5)
+    assert torch.allclose(stdp.decorrelated(mixed.flatten(1), 5), found.flatten(1), atol=1e-5)
+    even = torch.arange(3.0).repeat_interleave(9).expand(2, 27)
+    assert stdp.without_surround(even, 3).abs().max() == 0
 
 
 def test_stronger_inputs_spike_sooner_and_one_neuron_fires_at_a_place():

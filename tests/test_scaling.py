@@ -305,6 +305,13 @@ def test_images_seen_are_those_of_the_checkpoint():
     assert np.allclose(np.array(compute.values) / found.values, 6 * 1149184)  # multiply-adds of one image
     (images,) = axis.over_axis(table, "images_per_class", "log-linear", n=0)
     assert images.values == (1, 3, 10, 30, 100)
+    (accuracy,) = axis.over_axis(table, "accuracy", "log-linear", n=0)
+    assert accuracy.values == tuple(sorted(accuracy.values)) and 1 / 200 < accuracy.values[0] < accuracy.values[-1] < 1
+
+
+def test_accuracies_on_other_labels_are_not_on_one_axis():
+    with pytest.raises(axis.TooFewPoints, match="no scored model of ours has a number of accuracy"):
+        axis.over_axis(scores(lambda k: 0.5), "accuracy")
 
 
 # bad input

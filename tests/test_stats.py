@@ -151,7 +151,7 @@ def test_permutation_p_by_brute_force():
     n, rng = 200, np.random.default_rng(4)
     orders = [rng.permutation(9) for _ in range(n)]
     null = [spearmanr(rsa.upper(a), rsa.upper(b[np.ix_(p, p)]))[0] for p in orders]
-    layers, target = permutation._standardised(a)[None], permutation._standardised(b)
+    layers, target = permutation.standardised(a)[None], permutation.standardised(b)
     for use_numba in (False, ranking.have_numba()):
         ours = permutation.null_scores(layers, target, n, 4, use_numba)[:, 0]
         np.testing.assert_allclose(ours, null, atol=1e-12)
@@ -324,3 +324,16 @@ def test_unusable_rdms_are_refused():
     with pytest.raises(ValueError, match="spearman, pearson, cosine"):
         stats.bootstrap(a, b, method="kendall")
     assert module.METHODS == ("spearman", "pearson", "cosine")
+
+
+def test_contrasts_of_groups_are_the_means_of_their_members_and_pairs_agree_with_the_comparison_of_two():
+    data = rdms(21, k=7, n=30)
+    models, subjects = data[:4], data[4:]
+    weights = [[0.5, 0.5, -0.5, -0.5], [1, -1, 0, 0], [0, 0, 0, 1]]
+    groups, pair, alone = stats.contrasts(models, weights, subjects, n=200, factor="both")
+    each = [np.mean([rsa.compare(model, s) for s in subjects]) for model in models]
+    assert groups.value == pytest.approx(np.dot(weights[0], each), abs=1e-12)
+    assert pair == stats.compare_models(models[0], models[1], subjects, n=200)
+    assert alone == stats.two_factor(models[3], subjects, n=200)
+    with pytest.raises(ValueError, match=r"expected \(contrasts, 4\)"):
+        stats.contrasts(models, [1, -1], subjects)

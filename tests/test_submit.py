@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from brainscore_granularity import brain_model, checkpoints, download, networks, plugins
+from brainscore_granularity import brain_model, checkpoints, download, kriegeskorte2008, networks, plugins
 from brainscore_granularity.submission import archive, check, command, environment, plugin, pull_request, rules
 from brainscore_granularity.submission.source import self_contained
 
@@ -99,21 +99,26 @@ def test_a_reference_that_cannot_be_measured_says_why():
     assert said.startswith("not measured (") and "no_such_model" in said
 
 
-def test_a_benchmark_as_a_pull_request_runs_without_this_package(tmp_path):
-    place = command.lay_out("World.IT-rsa", tmp_path, references=("pixels",))  # AlexNet would be downloaded
+@pytest.mark.parametrize("plugin", ["granularity_world", "kriegeskorte2008"])
+def test_a_benchmark_as_a_pull_request_runs_without_this_package(plugin, tmp_path, request):
+    name = {"granularity_world": "World.IT-rsa", "kriegeskorte2008": "Kriegeskorte2008.hIT-rsa"}[plugin]
+    settings = {}
+    if plugin == "kriegeskorte2008":
+        settings[kriegeskorte2008.FOLDER_VARIABLE] = str(request.getfixturevalue("kriegeskorte92"))
+    place = command.lay_out(name, tmp_path, references=("pixels",))  # AlexNet would be downloaded
     python, brainscore = environment.make(tmp_path / "environment")
     for kind in ("benchmarks", "data"):
         shutil.copytree(place / "brainscore_vision" / kind, brainscore / kind, dirs_exist_ok=True)
-    test = brainscore / "benchmarks" / "granularity_world" / "test.py"
-    out = check._run(tmp_path, python, "-m", "pytest", "-q", "-W", "ignore", test, what="its test.py")
+    test = brainscore / "benchmarks" / plugin / "test.py"
+    out = check._run(tmp_path, python, "-m", "pytest", "-q", "-W", "ignore", test, what="its test.py", **settings)
     assert "2 passed" in out
     texts = {path: path.read_text() for path in place.rglob("*.py")}
     assert not [path for path, text in texts.items() if "from brainscore_granularity" in _code(text)]
     (registered,) = plugins.scan(place / "brainscore_vision" / "benchmarks", "benchmark_registry")
-    assert registered == ("World.IT-rsa", "granularity_world")
-    assert 'pixels": None' not in texts[place / "brainscore_vision/benchmarks/granularity_world/test.py"]
+    assert registered == (name, plugin)
+    assert 'pixels": None' not in texts[place / "brainscore_vision/benchmarks" / plugin / "test.py"]
     with pytest.raises(ValueError, match="is there already"):
-        command.lay_out("World.IT-rsa", tmp_path)
+        command.lay_out(name, tmp_path)
 
 
 def _code(text):

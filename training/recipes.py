@@ -102,8 +102,8 @@ RECIPES["learning_rules"] = {
 # What each learning rule adds to a recipe, unless it is said otherwise.
 RULE_SETTINGS: dict[str, dict] = {
     "feedback_alignment": {"feedback": "random"},
-    "predictive_coding": {"inference_steps": 4, "clamp": 0.1, "top_down": "learned"},
-    "stdp": {"spike_steps": 8, "tau_plus": 2.0, "tau_minus": 2.0, "depression": 0.5, "plasticity": 0.05},
+    "predictive_coding": {"inference_steps": 2, "clamp": 0.01, "top_down": "learned"},
+    "stdp": {"spike_steps": 8, "tau_plus": 2.0, "tau_minus": 2.0, "depression": 0.5, "plasticity": 0.005},
 }
 
 

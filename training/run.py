@@ -31,11 +31,15 @@ def _documentation(cls: type) -> dict[str, str]:
     }
 
 
+def _explained(text: str):
+    return tyro.conf.arg(help=text, help_behavior_hint="(default: the recipe's)")
+
+
 def _settings() -> type:
     """Every field of a recipe as an option that may be left out."""
     types, texts = get_type_hints(Recipe), _documentation(Recipe)
     options = [
-        (f.name, Annotated[types[f.name] | None, tyro.conf.arg(help=texts[f.name])], field(default=None))
+        (f.name, Annotated[types[f.name] | None, _explained(texts[f.name])], field(default=None))
         for f in fields(Recipe)
         if f.name not in GIVEN_APART
     ]

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 NAMES = (
     "spectrum", "universality", "reconstruction", "geometry", "pcs", "agreement", "selectivity", "usefulness",
-    "dynamics", "matched", "objectives",
+    "dynamics", "matched", "objectives", "scaling",
+    "rules",
 )  # fmt: skip
 
 

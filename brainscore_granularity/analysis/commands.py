@@ -71,7 +71,7 @@ def analyze(
     if shown and classes is not None:
         shown = some_classes(shown, classes, seed)
     study = Study(
-        ids.select("models", [*models]) if models else [],
+        trained(models) if models else [],
         shown,
         rsa_benchmarks(benchmarks),
         layers,
@@ -83,6 +83,29 @@ def analyze(
     failed = run(chosen, study, results / "analyses", all_of_them="all" in names)
     if failed:
         raise SystemExit(1)
+
+
+def trained(patterns) -> list[str]:
+    """The models of names and patterns; those of a pattern that are not trained yet are left out, and said."""
+    from .. import catalogue as ids
+    from ..brain_model import commitment_of
+    from ..checkpoints import CheckpointError
+
+    there, lacking = [], []
+    for model in ids.select("models", [*patterns]):
+        try:
+            commitment_of(model)
+        except CheckpointError:
+            if model in patterns:
+                raise
+            lacking.append(model)
+        else:
+            there.append(model)
+    if not there:
+        raise ValueError(f"none of {len(lacking)} models is trained, such as {lacking[0]}: see `granularity models`")
+    if lacking:
+        _say(f"left out, not trained yet: {len(lacking)} models, such as {lacking[0]}")
+    return there
 
 
 def rsa_benchmarks(patterns) -> list[str]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 
-import numpy as np
-
 from ..report import style
 
 
@@ -23,17 +21,14 @@ def pyplot():
 
 def look(row) -> dict:
     """K on a perceptually even ramp; untrained and label controls grey."""
-    from matplotlib import colormaps
-
     if row["labels"] == "untrained":
         return {"color": style.MUTED, "linestyle": ":"}
     if row["labels"] in ("random", "permuted"):
-        grey = colormaps["Greys"](0.75 - 0.4 * np.log2(max(row["k"] or 2, 2)) / 7)  # lighter with more classes
+        grey = str(0.35 + 0.06 * style.step(max(row["k"] or 2, 2)))  # lighter with more classes
         return {"color": grey, "linestyle": "--" if row["labels"] == "random" else "-."}
     if row["labels"] == "native":
         return {"color": style.INK}
-    k = row["k"]
-    return {"color": colormaps["viridis"](min(0.95, np.log2(k) / 7) if k and k > 0 else 0.5)}
+    return {"color": style.RAMP[style.step(row["k"])] if row["k"] else style.MUTED}
 
 
 def name(row) -> str:

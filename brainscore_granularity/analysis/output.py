@@ -22,7 +22,8 @@ def inputs_of(analysis, study) -> str:
         "analysis": [analysis.name, analysis.version, __version__],
         "settings": asdict(study.settings),
         "own": analysis.inputs(study),
-        **study.fingerprint([*study.models, *study.settings.pool]),
+        # what reads scores or runs alone may compare networks of different layers
+        **study.fingerprint([*study.models, *study.settings.pool], common_layers=bool(analysis.needs)),
     }
     return hashlib.sha256(json.dumps(known, sort_keys=True, default=str).encode()).hexdigest()
 

@@ -281,10 +281,22 @@ class Study:
             raise OSError(f"{self._file(model, layer, kind)} cannot be read back; is the disk full?")
         return found
 
+    def kept(self, model: str, layer: str, kind: str, make: Callable[[], dict]) -> dict[str, np.ndarray]:
+        """Arrays of a layer that ``make`` gives, kept beside the digests and made once.
+
+        kind : says all that they depend on beside the model, the layer and the images.
+        """
+        file = self._file(model, layer, kind)
+        found = _read(file)
+        if found is None:
+            found = make()
+            _write(file, found)
+        return found
+
     def prepare(self, kinds: Iterable[str], models: Iterable[str] | None = None) -> None:
         """Make the digests that are missing; each model sees the images once for all of them."""
-        todo = {}
-        for model in models or self.models:
+        kinds, todo = list(kinds), {}
+        for model in (models or self.models) if kinds else ():
             layers = self.layers if model in self.models else self.layers_of(model)
             lacking = [kind for kind in kinds if any(not self._file(model, name, kind).exists() for name in layers)]
             if lacking:
@@ -295,11 +307,14 @@ class Study:
                 self._run(model, layers, lacking)
                 advance(model)
 
-    def fingerprint(self, models: Iterable[str] | None = None) -> dict:
-        """All that results depend on: models' weights and layers, images, brains."""
+    def fingerprint(self, models: Iterable[str] | None = None, common_layers: bool = True) -> dict:
+        """All that results depend on: models' weights and layers, images, brains.
+
+        common_layers : an error if models do not have the same ones.
+        """
         return {
             "models": {model: self._identity(model) for model in models or self.models},
-            "layers": self.layers,
+            "layers": self.layers if common_layers else self.asked,
             "images": [images.fingerprint for images in self.sets],
             "brains": {brain.name: brain.version for brain in self.brains},
         }
@@ -314,9 +329,7 @@ class Study:
             for name, spool in spools.items():
                 for kind in kinds:
                     arrays = DIGESTS[kind](spool, self.labels, f"{model} {name}")
-                    buffer = BytesIO()
-                    np.savez(buffer, **arrays)
-                    write_atomically(self._file(model, name, kind), buffer.getbuffer(), durable=False)
+                    _write(self._file(model, name, kind), arrays)
 
     def _file(self, model: str, layer: str, kind: str) -> Path:
         import torch
@@ -338,10 +351,11 @@ class Study:
     def _network(self, model: str):
         """The bare network of one of our models, built without weights; None for others."""
         from .. import networks
-        from ..brain_model import checkpoint_of
+        from ..brain_model import checkpoint_of, is_stored
         from ..plugins import registrations
 
-        if model not in registrations("models") and not model.startswith("granularity_"):
+        ours = model in registrations("models")
+        if not (ours or model.startswith("granularity_")) or (ours and not is_stored(model)):
             return None
         info = checkpoint_of(model).info
         return networks.build(info["network"], info["classes"], seed=0)
@@ -370,6 +384,12 @@ def _load_benchmark(name: str):
     if getattr(benchmark, "compares", None) != "correlation distance":
         raise ValueError(f"{name} compares no RDMs; analyses need benchmarks whose names end in -rsa")
     return benchmark
+
+
+def _write(file: Path, arrays: dict) -> None:
+    buffer = BytesIO()
+    np.savez(buffer, **arrays)
+    write_atomically(file, buffer.getbuffer(), durable=False)
 
 
 def _read(file: Path) -> dict[str, np.ndarray] | None:

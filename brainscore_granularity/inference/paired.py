@@ -11,6 +11,7 @@ from brainscore_granularity.inference.bootstrap import resamples, scores_on
 from brainscore_granularity.inference.stack import stack
 
 FACTORS = ("stimuli", "subjects", "both")
+ROUNDING = 1e-14
 
 
 class Estimate(NamedTuple):
@@ -85,7 +86,7 @@ def two_factor(
     a, b = stack(a, "a"), stack(b, "b", np.shape(a)[-1])
     if len(a) != 1:
         raise ValueError(f"a: expected one RDM (n, n), got {a.shape}; compare two with compare_models")
-    return _estimate(a, b, np.ones(1), n, seed, factor, level, method, correction)
+    return _estimates(a, b, np.ones((1, 1)), n, seed, factor, level, method, correction)[0]
 
 
 def compare_models(
@@ -129,10 +130,57 @@ def compare_models(
         raise ValueError(f"a1, a2: expected one RDM each (n, n), got {np.shape(a1)} and {np.shape(a2)}")
     b = stack(b, "b", a.shape[1])
     factor = factor or ("both" if len(b) > 1 else "stimuli")
-    return _estimate(a, b, np.array([1.0, -1.0]), n, seed, factor, level, method, correction)
+    return _estimates(a, b, np.array([[1.0, -1.0]]), n, seed, factor, level, method, correction)[0]
 
 
-def _estimate(a, b, contrast, n, seed, factor, level, method, correction) -> Estimate:
+def contrasts(
+    a,
+    weights,
+    b,
+    n: int = 1000,
+    seed: int = 0,
+    *,
+    factor: str = "stimuli",
+    level: float = 0.95,
+    method: str = "spearman",
+    correction: str = "pairs",
+) -> list[Estimate]:
+    """Weighted sums of several models' scores, all on the same resamples: means of groups, and their differences.
+
+    Parameters
+    ----------
+    a : (models, n, n)
+        RDMs of the models.
+    weights : (contrasts, models)
+        One sum a row, such as 1/2, 1/2, -1/2, -1/2 for two networks against two others.
+    b : (n, n) or (subjects, n, n)
+        RDMs of the subjects; scores are averaged over them.
+    factor, level, method, correction
+        As in :func:`two_factor`.
+
+    Returns
+    -------
+    list of Estimate
+        One a row of ``weights``; p is two-sided, against 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x, y, *noise = np.random.default_rng(0).normal(size=(7, 30, 40))
+    >>> subjects = [np.corrcoef(x + n) for n in noise]
+    >>> one, difference = contrasts([np.corrcoef(x), np.corrcoef(y)], [[1, 0], [1, -1]], subjects, n=200)
+    >>> one.value > 0, difference.p < 0.05
+    (True, True)
+    """
+    a = stack(a, "a")
+    b = stack(b, "b", a.shape[1])
+    weights = np.atleast_2d(np.asarray(weights, np.float64))
+    if weights.ndim != 2 or weights.shape[1] != len(a):
+        raise ValueError(f"weights: expected (contrasts, {len(a)}), one number a model, got {weights.shape}")
+    return _estimates(a, b, weights, n, seed, factor, level, method, correction)
+
+
+def _estimates(a, b, weights, n, seed, factor, level, method, correction) -> list[Estimate]:
     if factor not in FACTORS:
         raise ValueError(f"factor: expected one of {', '.join(FACTORS)}, got {factor!r}")
     if correction not in ("pairs", "schuett"):
@@ -140,20 +188,32 @@ def _estimate(a, b, contrast, n, seed, factor, level, method, correction) -> Est
     subjects, images = len(b), a.shape[1]
     if factor != "stimuli" and subjects < 2:
         raise ValueError(f"factor={factor!r} needs at least 2 subjects, got {subjects}; use factor='stimuli'")
+    whole = scores_on(a, b, np.ones((1, images), np.int32), method)  # (resamples, models, subjects), here one
+    drawn = one_out = None
+    if factor != "subjects":
+        drawn = scores_on(a, b, resamples(images, n, None, seed), method)
+        one_out = scores_on(a, b, 1 - np.eye(images, dtype=np.int32), method) if correction == "pairs" else None
+    return [
+        _estimate(*(x if x is None else _summed(row, x) for x in (whole, drawn, one_out)), images, seed, factor, level)
+        for row in weights
+    ]
 
-    def scores(counts):
-        out = np.einsum("m,rms->rs", contrast, scores_on(a, b, counts, method))
-        return out[np.isfinite(out).all(axis=1)]
 
-    whole = scores(np.ones((1, images), np.int32))[0]  # (subjects,)
-    value = float(whole.mean())
+def _summed(contrast, scores) -> np.ndarray:
+    """(resamples, subjects): weighted sum over models, of the resamples in which all are defined."""
+    used = contrast != 0
+    out = np.einsum("m,rms->rs", contrast[used], scores[:, used])
+    return out[np.isfinite(out).all(axis=1)]
+
+
+def _estimate(whole, drawn, one_out, images, seed, factor, level) -> Estimate:
+    whole = whole[0]  # (subjects,)
+    subjects, value = len(whole), float(whole.mean())
     new_subjects = whole.var(ddof=1) / subjects if factor != "stimuli" else 0.0
     if factor == "subjects":
         return _student(value, new_subjects, subjects - 1, level)
-    drawn = scores(resamples(images, n, None, seed))
     naive, interaction = drawn.mean(axis=1).var(ddof=1), 0.0
-    if correction == "pairs":
-        one_out = scores(1 - np.eye(images, dtype=np.int32))
+    if one_out is not None:
         new_stimuli, own = _pairs_corrected(drawn, one_out, images)
         interaction = own if factor == "both" else 0.0
     else:
@@ -188,5 +248,6 @@ def _pairs_corrected(drawn, one_out, images: int) -> tuple[float, float]:
 def _student(value: float, variance: float, df: float, level: float) -> Estimate:
     error = float(np.sqrt(variance))
     reach = float(student.ppf((1 + level) / 2, df)) * error
-    p = float(2 * student.sf(abs(value) / error, df)) if error > 0 else float(value == 0)
+    certain = error <= ROUNDING  # of scores between -1 and 1
+    p = float(abs(value) <= ROUNDING) if certain else float(2 * student.sf(abs(value) / error, df))
     return Estimate(value, error, value - reach, value + reach, p)

@@ -87,8 +87,8 @@ def max_statistic(a, b, n: int = 10_000, seed: int = 0) -> MaxStatistic:
     b = stack(b, "b", a.shape[1])
     if n < 1:
         raise ValueError(f"n: expected at least 1 permutation, got {n}")
-    layers = np.stack([_standardised(x) for x in a])
-    target = np.mean([_standardised(x) for x in b], axis=0)
+    layers = np.stack([standardised(x) for x in a])
+    target = np.mean([standardised(x) for x in b], axis=0)
     scores = np.tensordot(layers, target) / 2
     null = null_scores(layers, target, n, seed).max(axis=1)
     # Scores that differ by rounding alone are ties, and ties count against the claim.
@@ -97,7 +97,7 @@ def max_statistic(a, b, n: int = 10_000, seed: int = 0) -> MaxStatistic:
     return MaxStatistic(scores, p, best, float(p[best]))
 
 
-def _standardised(r: np.ndarray) -> np.ndarray:
+def standardised(r: np.ndarray) -> np.ndarray:
     """Ranks of the upper triangle, centred and of length 1, as a symmetric (n, n)."""
     i, j = np.triu_indices(len(r), 1)
     ranks = rankdata(r[i, j])

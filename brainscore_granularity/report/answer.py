@@ -4,38 +4,62 @@ from __future__ import annotations
 
 import math
 from statistics import NormalDist
+from typing import NamedTuple
+
+import numpy as np
 
 from .curves import Line, Panel, Point
 from .measures import SCALES
 
 
-def against_native(line: Line) -> tuple[Point, Point, float, float, float] | None:
-    """The best number of classes of a line against the native classes.
+class Difference(NamedTuple):
+    """The best number of classes of a line less the native classes, with its 95% interval."""
 
-    The standard error of the difference adds the stimulus errors of both as if they were independent, and the spread
-    of the seeds: both saw the same stimuli, so that the interval is at most too wide. It is widened for the choice of
-    the best among several numbers of classes (Bonferroni).
+    best: Point
+    native: Point
+    value: float
+    low: float
+    high: float
+    paired: bool  # the same resamples of the stimuli for both
 
-    Returns
-    -------
-    best, native, difference, low, high; None where the line lacks one of the two or their errors are not known.
+
+def against_native(line: Line) -> Difference | None:
+    """The best number of classes of a line against the native classes; None where one, or its error, is missing.
+
+    Its variance has two parts. Stimuli: the variance of the difference on the same resamples of the stimuli for both;
+    where a score lacks its resamples, both variances are added as if they were independent, which is too wide for
+    networks that find the same stimuli hard. Seeds: the variance of the mean of the networks of each kind. The interval
+    is widened for the choice of the best among several numbers of classes (Bonferroni); it says nothing of other
+    subjects.
     """
     native = next((p for p in line.means if p.place == "native"), None)
     coarse = [p for p in line.means if isinstance(p.place, int)]
     if native is None or not coarse:
         return None
     best = max(coarse, key=lambda p: p.value)
-    error = math.sqrt(sum(p.error**2 + p.spread**2 / p.seeds for p in (best, native)))
+    stimuli, paired = difference_variance((best.error, best.resampled), (native.error, native.resampled))
+    error = math.sqrt(stimuli + sum(p.spread**2 / p.seeds for p in (best, native)))
     if math.isnan(error):
         return None
     width = NormalDist().inv_cdf(1 - 0.025 / len(coarse)) * error
-    difference = best.value - native.value
-    return best, native, difference, difference - width, difference + width
+    value = best.value - native.value
+    return Difference(best, native, value, value - width, value + width, paired)
+
+
+def difference_variance(one: tuple, other: tuple) -> tuple[float, bool]:
+    """Variance over stimuli of the difference of two scores, and whether it is paired.
+
+    one, other : (error, values on resamples or None).
+    """
+    (error, a), (another, b) = one, other
+    if a is not None and b is not None and len(a) == len(b):
+        return float(np.var(a - b, ddof=1)), True
+    return error**2 + another**2, False
 
 
 def measured(panels: list[Panel], family: str) -> str | None:
     """One sentence on the measured brains of one family of networks."""
-    parts, verdicts, seeds = [], [], set()
+    parts, verdicts, seeds, paired = [], [], set(), []
     for panel in panels:
         if panel.family != family or panel.simulated or panel.title not in SCALES:
             continue
@@ -43,7 +67,8 @@ def measured(panels: list[Panel], family: str) -> str | None:
         found = line and against_native(line)
         if not found:
             continue
-        best, native, difference, low, high = found
+        best, native, difference, low, high, is_paired = found
+        paired.append(is_paired)
         unit = "of the noise ceiling" if line.ceiling and line.ceiling[1] < 1 else "raw correlation"
         parts.append(
             f"{best.place} classes for {panel.title} ({best.value:.2f} {unit}, {difference:+.2f} against native, "
@@ -60,8 +85,14 @@ def measured(panels: list[Panel], family: str) -> str | None:
             head += ", within noise"
     else:
         head = "whether few coarse classes align better than native ones depends on the measurement scale"
-    one = "; one seed of each network" if seeds == {1} else ""
-    return f"On measured brains, {head}: best are {_join(parts)}{one}."
+    over = "images" if seeds == {1} else "images and seeds"
+    pairing = (
+        "of paired differences, because all networks saw the same images"
+        if all(paired)
+        else "and treat scores on the same images as independent, which is too wide"
+    )
+    one = " There is one seed of each network." if seeds == {1} else ""
+    return f"On measured brains, {head}: best are {_join(parts)}. Intervals are over {over}, {pairing}.{one}"
 
 
 def simulated(panels: list[Panel]) -> str | None:

@@ -7,7 +7,9 @@ import math
 
 import pandas as pd
 
+from ..score_record import resampled_of
 from . import embed
+from .answer import difference_variance
 from .summary import number
 
 _KINDS = ("beyond noise", "within noise", "identical", "noise not known", "only in A", "only in B", "status changed")
@@ -16,9 +18,10 @@ _KINDS = ("beyond noise", "within noise", "identical", "noise not known", "only 
 def changes(before: list[dict], after: list[dict]) -> pd.DataFrame:
     """One row a pair: difference of the values, its 95% interval and what else differs.
 
-    The interval adds the stimulus errors of both scores as if they were independent; they are of the same stimuli, so
-    that it is at most too wide. It is not corrected for the number of pairs: 5% of differences that are noise alone
-    would be called beyond noise.
+    The interval is over stimuli. Both scores are of the same ones: the difference is taken on the same resamples where
+    both records have them and the benchmark is the same, else the errors are added as if they were independent, which is
+    too wide for scores that are alike. It is not corrected for the number of pairs: 5% of differences that are noise
+    alone would be called beyond noise.
     """
     a, b = ({(r["model"], r["benchmark"]): r for r in records} for records in (before, after))
     return pd.DataFrame([_change(key, a.get(key), b.get(key)) for key in dict.fromkeys([*a, *b])])
@@ -26,7 +29,7 @@ def changes(before: list[dict], after: list[dict]) -> pd.DataFrame:
 
 def _change(key, a: dict | None, b: dict | None) -> dict:
     row = {"model": key[0], "benchmark": key[1], "a": math.nan, "b": math.nan, "difference": math.nan,
-           "low": math.nan, "high": math.nan, "kind": "", "why": ""}  # fmt: skip
+           "low": math.nan, "high": math.nan, "kind": "", "why": "", "paired": False}  # fmt: skip
     if a is None or b is None:
         return row | {"kind": "only in B" if a is None else "only in A"}
     if a["status"] != "ok" or b["status"] != "ok":
@@ -38,9 +41,14 @@ def _change(key, a: dict | None, b: dict | None) -> dict:
         return row | {"kind": "identical"}
     if a.get("error") is None or b.get("error") is None:
         return row | {"kind": "noise not known"}
-    width = 1.959964 * math.hypot(a["error"], b["error"])
+    same = (a.get("fingerprint") or {}).get("benchmark_version") == (b.get("fingerprint") or {}).get(
+        "benchmark_version"
+    )
+    one, other = ((r["error"], resampled_of(r) if same else None) for r in (a, b))
+    variance, paired = difference_variance(one, other)
+    width = 1.959964 * math.sqrt(variance)
     kind = "beyond noise" if abs(difference) > width else "within noise"
-    return row | {"low": difference - width, "high": difference + width, "kind": kind}
+    return row | {"low": difference - width, "high": difference + width, "kind": kind, "paired": paired}
 
 
 def _why(a: dict, b: dict) -> str:
@@ -69,12 +77,13 @@ def section(table: pd.DataFrame, names: tuple[str, str], most: int = 200) -> str
         + f"<td>{'' if math.isnan(r.low) else f'{number(r.low)} to {number(r.high)}'}<td class=text>{r.kind}<td class=text>{esc(r.why)}"
         for r in order.head(most).itertuples()
     )
+    paired = table.loc[table["low"].notna(), "paired"].astype(bool)
     columns = ("model", "benchmark", "A", "B", "B - A", "95% interval", "change", "what differs")
     head = "".join(f"<th scope=col>{name}" for name in columns)
     return (
         f'<section id="changes"><h2>What changed</h2><p>A: {esc(names[0])}, B: {esc(names[1])}. {sentence(table)} The rest of '
-        "this page is about B. Intervals treat the two scores as independent; they are of the same stimuli, so that they "
-        "are at most too wide.</p>"
+        f"this page is about B. Intervals are over stimuli; {'all' if len(paired) and paired.all() else f'{paired.sum()} of {len(paired)}'} "
+        "are of paired differences on the same resamples, the others treat the scores as independent, which is too wide.</p>"
         f'<div class="scroll" tabindex="0"><table><thead><tr>{head}</thead><tbody>{body}</tbody></table></div>'
         f"<p>{embed.csv_link(table, 'changes', 'every pair')}</p></section>"
     )  # fmt: skip

@@ -7,9 +7,11 @@ import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 
 from .. import results
+from ..score_record import resampled_of
 from . import measures
 
 ENDS = ("untrained", "native")  # stand at the sides of the axis of classes
@@ -32,6 +34,7 @@ class Point:
     of: str = ""  # the seed or subject
     seeds: int = 1
     spread: float = 0.0  # standard deviation of the seeds' values
+    resampled: np.ndarray | None = field(default=None, compare=False)  # the mean on resamples of the stimuli, if known
 
 
 @dataclass
@@ -91,19 +94,19 @@ def _panels(records: list[dict], title_of, skip: str | None = None) -> list[Pane
     table = scored(records)
     if table.empty:
         return []
-    subjects = {(r["model"], r["benchmark"]): r.get("subject_scores") or {} for r in records}
+    known = {(r["model"], r["benchmark"]): r for r in records}
     table["title"] = table["benchmark"].map(title_of)
     table["simulated"] = table["simulated"].astype(bool)
     panels = []
     for (family, title, simulated), rows in table.groupby(["family", "title", "simulated"], sort=False):
         if title == skip:
             continue
-        panels.append(_panel(family, title, simulated, rows, subjects))
+        panels.append(_panel(family, title, simulated, rows, known))
     rank = {title: i for i, title in enumerate(measures.order(panel.title for panel in panels))}
     return sorted(panels, key=lambda panel: (panel.simulated, panel.family, rank[panel.title], panel.title))
 
 
-def _panel(family: str, title: str, simulated: bool, rows: pd.DataFrame, subjects: dict) -> Panel:
+def _panel(family: str, title: str, simulated: bool, rows: pd.DataFrame, known: dict) -> Panel:
     measured = {name: measures.measure(name) for name in rows["benchmark"].unique()}
     panel = Panel(family, title, list(measured), simulated, [])
     rows = rows.assign(brain=[measured[name].line or "" for name in rows["benchmark"]])
@@ -119,7 +122,7 @@ def _panel(family: str, title: str, simulated: bool, rows: pd.DataFrame, subject
                 mine = pd.concat([mine, ends]) if source == _main(sources) else mine
             elif source not in sources:
                 mine = ends
-            panel.lines.append(_line(_name(brain, source, sources), colour, mine, subjects))
+            panel.lines.append(_line(_name(brain, source, sources), colour, mine, known))
             panel.lines[-1].ceiling = _ceiling(complete)
     return panel
 
@@ -135,7 +138,7 @@ def _name(brain: str, source: str, sources: list[str]) -> str:
     return f"{brain}, {source}" if source in CONTROLS or len(set(sources) - set(CONTROLS)) > 1 else brain
 
 
-def _line(name: str, colour: str, rows: pd.DataFrame, subjects: dict) -> Line:
+def _line(name: str, colour: str, rows: pd.DataFrame, known: dict) -> Line:
     line = Line(name, colour)
     columns = ["place", "seed", "model", "benchmark", *_NUMBERS]
     by_place: dict = {}  # plain lists: pandas would take ten times as long for these small groups
@@ -147,11 +150,12 @@ def _line(name: str, colour: str, rows: pd.DataFrame, subjects: dict) -> Line:
         numbers = dict(zip(_NUMBERS, (_mean(values) for values in zip(*seeds.values(), strict=True)), strict=True))
         values = [found[0] for found in seeds.values()]
         spread = statistics.stdev(values) if len(values) > 1 else 0.0
-        line.means.append(Point(place, **numbers, seeds=len(seeds), spread=spread))
+        drawn = _resampled(by_place[place], known)
+        line.means.append(Point(place, **numbers, seeds=len(seeds), spread=spread, resampled=drawn))
         line.seeds += [Point(place, found[0], found[3], of=f"{seed:g}") for seed, found in seeds.items()]
         if one_benchmark:  # the mean over benchmarks has no subjects
             scores = [row for own in by_place[place].values() for row in own]
-            line.subjects += _subjects(scores, place, subjects)
+            line.subjects += _subjects(scores, place, known)
     return line
 
 
@@ -165,13 +169,22 @@ def _mean(values) -> float:
     return sum(known) / len(known) if known else math.nan
 
 
-def _subjects(scores: list[tuple], place, subjects: dict) -> list[Point]:
+def _resampled(seeds: dict, known: dict) -> np.ndarray | None:
+    """Mean over seeds and benchmarks on each resample of the stimuli; None unless all scores have theirs."""
+    found = [resampled_of(known[row[2], row[3]]) for own in seeds.values() for row in own]
+    if any(values is None for values in found) or len({len(values) for values in found}) != 1:
+        return None
+    each = iter(found)
+    return np.mean([np.mean([next(each) for _ in own], axis=0) for own in seeds.values()], axis=0)
+
+
+def _subjects(scores: list[tuple], place, known: dict) -> list[Point]:
     """Mean over seeds of each subject's score; files hold it raw."""
     found: dict[str, list[float]] = {}
     scales = []
     for _, _, model, benchmark, value, _, _, score, *_ in scores:
         scales.append(value / score if score else 1.0)
-        for subject, raw in subjects[model, benchmark].items():
+        for subject, raw in (known[model, benchmark].get("subject_scores") or {}).items():
             if raw is not None:
                 found.setdefault(subject, []).append(raw)
     scale = _mean(scales)

@@ -38,7 +38,7 @@ def draw(panel: Panel, domain: dict[str, tuple[float, float]], native: int | Non
     """SVG element of a panel. native : number of native classes, where it is known."""
     slots = places(point.place for line in panel.lines for point in line.means)
     xs = {"log": _positions(slots, math.log2), "lin": _positions(slots, float)}
-    y = _scale(*domain["value"])
+    y = scale(*domain["value"])
     parts = [_axes(slots, xs, domain, native), _ceilings(panel, domain)]
     for i, line in enumerate(panel.lines):
         shape = next((s for name, s in CONTROL_SHAPES.items() if name in line.name), SHAPES[i % len(SHAPES)])
@@ -63,22 +63,22 @@ def _line(line, slots, x, y, shape: str) -> str:
     if len(banded) > 1:
         upper = [(p.place, p.high, p.raw_high) for p in banded]
         lower = [(p.place, p.low, p.raw_low) for p in reversed(banded)]
-        out.append(_poly("polygon", "band", [*upper, *lower], slots, x, y))
+        out.append(poly("polygon", "band", [*upper, *lower], slots, x, y))
     if len(curve) > 1:
-        out.append(_poly("polyline", "curve", [(p.place, p.value, p.raw) for p in curve], slots, x, y))
+        out.append(poly("polyline", "curve", [(p.place, p.value, p.raw) for p in curve], slots, x, y))
     for subject in dict.fromkeys(p.of for p in line.subjects):
         own = [(p.place, p.value, p.raw) for p in line.subjects if p.of == subject]
-        out.append(_poly("polyline", "subject", own, slots, x, y, f"{line.name}, subject {subject}"))
+        out.append(poly("polyline", "subject", own, slots, x, y, f"{line.name}, subject {subject}", 3))
     for p in line.means:
         if (p.place in ENDS or len(banded) < 2) and not math.isnan(p.low):
-            out.append(_poly("polyline", "whisker", [(p.place, p.low, p.raw_low), (p.place, p.high, p.raw_high)],
+            out.append(poly("polyline", "whisker", [(p.place, p.low, p.raw_low), (p.place, p.high, p.raw_high)],
                              slots, x, y))  # fmt: skip
     for kind, points in (("mean", line.means), ("seed", line.seeds)):
         for p in points:
             at = f"translate({x[slots.index(p.place)]:.1f} {y(p.value):.1f})"
             tip = html.escape(_tip(line.name, p))
             mark = shape if kind == "mean" else "M-2 0a2 2 0 1 0 4 0a2 2 0 1 0-4 0z"
-            out.append(f'<path class="{kind}" d="{mark}" transform="{at}" data-p="{_data([(p.place, p.value, p.raw)], slots)}">'
+            out.append(f'<path class="{kind}" d="{mark}" transform="{at}" data-p="{data([(p.place, p.value, p.raw)], slots)}">'
                        f"<title>{tip}</title></path>")  # fmt: skip
     return "".join(out)
 
@@ -91,14 +91,15 @@ def _tip(name: str, p: Point) -> str:
     return f"{name}, {where}: {number(p.value)}{interval}; raw {number(p.raw)}; {p.seeds} seed{'s' * (p.seeds > 1)}"
 
 
-def _poly(tag: str, kind: str, points: list[tuple], slots, x, y, tip: str = "") -> str:
+def poly(tag: str, kind: str, points: list[tuple], slots, x, y, tip: str = "", digits: int = 4) -> str:
     at = " ".join(f"{x[slots.index(place)]:.1f},{y(value):.1f}" for place, value, _ in points)
     title = f"<title>{html.escape(tip)}</title>" if tip else ""
-    return f'<{tag} class="{kind}" points="{at}" data-p="{_data(points, slots)}">{title}</{tag}>'
+    return f'<{tag} class="{kind}" points="{at}" data-p="{data(points, slots, digits)}">{title}</{tag}>'
 
 
-def _data(points: list[tuple], slots) -> str:
-    return " ".join(f"{slots.index(place)}:{value:.4g}:{raw:.4g}" for place, value, raw in points)
+def data(points: list[tuple], slots, digits: int = 4) -> str:
+    """Places and values of a mark, for the script of the page."""
+    return " ".join(f"{slots.index(place)}:{value:.{digits}g}:{raw:.{digits}g}" for place, value, raw in points)
 
 
 def _positions(slots: list, scale) -> list[float]:
@@ -118,7 +119,7 @@ def _positions(slots: list, scale) -> list[float]:
     return at
 
 
-def _scale(low: float, high: float):
+def scale(low: float, high: float):
     return lambda value: TOP + (high - value) / (high - low) * (HEIGHT - TOP - BOTTOM)
 
 
@@ -133,15 +134,21 @@ def ticks(low: float, high: float) -> list[float]:
     return [round(i * step, 9) + 0 for i in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 
-def _axes(slots, xs, domain, native) -> str:
+def vertical_axis(domain) -> str:
+    """Grid and numbers of both scales; the style sheet shows one of them."""
     out = []
     for key, (low, high) in domain.items():
-        y, lines = _scale(low, high), []
+        y, lines = scale(low, high), []
         for tick in ticks(low, high):
             kind = "zero" if tick == 0 else "grid"
             lines.append(f'<line class="{kind}" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(tick):.1f}" y2="{y(tick):.1f}"/>'
                          f'<text x="{LEFT - 5}" y="{y(tick) + 3.5:.1f}" text-anchor="end">{tick:g}</text>')  # fmt: skip
         out.append(f'<g class="axis only-{key}">{"".join(lines)}</g>')
+    return "".join(out)
+
+
+def _axes(slots, xs, domain, native) -> str:
+    out = [vertical_axis(domain)]
     for key, at in xs.items():
         labels, last = [], -math.inf
         for slot, x in zip(slots, at, strict=True):
@@ -168,7 +175,7 @@ def _ceilings(panel: Panel, domain) -> str:
         return f'<text class="note" x="{LEFT + 4}" y="{TOP + 2}">ceiling not known: raw correlation</text>'
     out = []
     for key in domain:
-        y, marks = _scale(*domain[key]), []
+        y, marks = scale(*domain[key]), []
         for lower, upper in known:
             bounds = (lower / upper, 1.0) if key == "value" else (lower, upper)
             top, bottom = y(bounds[1]), y(bounds[0])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from .. import results
 from ..paths import write_atomically
-from . import answer, comparison, curves, model_pages, sections
+from . import answer, comparison, curves, layer_figure, model_pages, sections
 
 HERE = Path(__file__).parent
 SIMULATED = (
@@ -19,6 +19,9 @@ small open circle one seed; the band and the bars are 95% bootstrap intervals ov
 ceiling (dashed, with its lower bound in grey): the best that any model could do given the noise of the subjects. Grey dashed lines
 are controls: random labels, and the same labels permuted over images. Untrained networks and those trained on the native
 classes stand at the sides.</p>"""
+LAYERS = """<p class="muted">A line is a number of classes, from dark (2) to pale (128 and more), the mean of its seeds; layers from
+early to late. The mark is the layer that the network has committed to the region, chosen on other stimuli: the peak of a line is
+not a fair score, because it was found on the very stimuli that score it. Controls and further sources of labels are in the numbers.</p>"""
 TOOLS = """<div class="tools" hidden role="group" aria-label="What the figures show">
 <label><input type="checkbox" id="seeds" checked> seeds</label><label><input type="checkbox" id="subjects"> subjects</label>
 <label><input type="checkbox" id="raw"> raw scores</label><label><input type="checkbox" id="log" checked> log axis</label></div>"""
@@ -64,11 +67,13 @@ def render(records: list[dict], folder: Path, changed: str | None = None, reload
     parts = {
         "granularity": ("Alignment against granularity", READING + TOOLS + sections.figures(scales, natives, "granularity")),
         "regions": ("Every benchmark", sections.figures(each, natives, "benchmarks", small=True)),
+        "layers": ("Every layer", LAYERS + layers if (layers := layer_figure.section(records)) else ""),
         "scores": ("Models by benchmarks", sections.matrix(records, models)),
         "analyses": ("Analyses", sections.analyses(folder)),
         "models": ("Models", pages),
         "provenance": ("Where the numbers come from", sections.provenance(records, folder)),
     }  # fmt: skip
+    parts = {name: (title, content) for name, (title, content) in parts.items() if content}
     links = "".join(f'<li><a href="#{name}">{title}</a>' for name, (title, _) in parts.items())
     links = ('<li><a href="#changes">What changed</a>' if changed else "") + links
     body = "".join(

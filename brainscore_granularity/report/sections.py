@@ -94,7 +94,7 @@ def matrix(records: list[dict], models: list[str]) -> str:
         f'<th scope="col"><button type="button">model</button></th>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
         '<p class="muted">Share of the noise ceiling, or the raw score where no ceiling is known; a dash: not scored yet.</p>'
         f"<p>{embed.csv_link(table, 'scores', 'all scores')} &middot; "
-        f"{embed.csv_link(results.long_table(records), 'scores_by_subject_and_layer', 'every subject and layer')}</p>"
+        f"{embed.csv_link(results.long_table(records), 'scores_by_subject_and_layer', 'every subject and layer', digits=5)}</p>"
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 INK, MUTED, GRID = "#222222", "#6b6b6b", "#e3e3e3"
 # one colour a measurement scale or simulated brain
 COLOURS = {
@@ -13,7 +15,19 @@ COLOURS = {
     "fMRI": "#0072B2",
     "behaviour": "#8C4A9E",
 }
+# K on a perceptually even ramp (viridis without its palest end): 2, 4, 8, 16, 32, 64, 128 classes and more
+RAMP = ("#440154", "#46327e", "#365c8d", "#27808e", "#1fa187", "#4cc26c", "#a2da37")
 MARKERS = {"coarse": "o", "fine": "s", "null": "^", "V1": "D"}
+
+
+def step(k: float) -> int:
+    """Place of a number of classes on `RAMP`, and in the style sheet of the report.
+
+    >>> step(2), step(64), step(1000)
+    (0, 5, 6)
+    """
+    return min(max(round(math.log2(k)), 1), len(RAMP)) - 1
+
 
 SETTINGS = {
     "font.family": "DejaVu Sans",

@@ -112,12 +112,15 @@ def _compare(folder: Path, python: Path, name: str, model: str | None, say: Call
     return theirs
 
 
-def _run(folder: Path, python: Path, *arguments, what: str) -> str:
-    """Run Python there, apart from the user's settings and caches; the end of its output if it fails."""
+def _run(folder: Path, python: Path, *arguments, what: str, **settings: str) -> str:
+    """Run Python there, apart from the user's settings and caches; the end of its output if it fails.
+
+    settings : environment variables that it is to have.
+    """
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "BRAINSCORE_", "PYTEST_"))}
     own = {"HOME": "home", "RESULTCACHING_HOME": "cache", "BRAINSCORE_HOME": "data", "TORCH_HOME": "torch"}
-    settings = {k: str(folder / v) for k, v in own.items()} | {"BS_INSTALL_DEPENDENCIES": "no", "TQDM_DISABLE": "1"}
-    settings |= {"CUDA_VISIBLE_DEVICES": ""}
+    settings |= {k: str(folder / v) for k, v in own.items()}
+    settings |= {"BS_INSTALL_DEPENDENCIES": "no", "TQDM_DISABLE": "1", "CUDA_VISIBLE_DEVICES": ""}
     command = [str(part) for part in (python, "-I", "-B", *arguments)]
     done = subprocess.run(command, cwd=folder, env=kept | settings, capture_output=True, text=True)
     if done.returncode:

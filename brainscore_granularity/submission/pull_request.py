@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from string import Template
@@ -87,7 +88,9 @@ def _score(benchmark, model: str) -> float | str:
     from brainscore_vision import load_model
 
     try:
-        return round(benchmark(load_model(model)).item(), 6)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Brain-Score's plugins use names that torchvision calls old
+            return round(benchmark(load_model(model)).item(), 6)
     except Exception as error:  # whatever it is: it goes into the README
         why = " ".join(str(error).split()).replace("|", "/")
         return f"not measured ({type(error).__name__}: {why[:200]})"

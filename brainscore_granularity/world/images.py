@@ -125,6 +125,18 @@ def draw(per_class: int, seed: int) -> Images:
     return Images(pixels, fine, pose)
 
 
+def save(images: Images, folder) -> None:
+    """Write images as files, ``<folder>/<basic class>/<number>.png``, as training reads them."""
+    from pathlib import Path
+
+    from PIL import Image
+
+    for i, (pixels, basic) in enumerate(zip(images.pixels, images.basic, strict=True)):
+        path = Path(folder, BASIC_NAMES[basic], f"{i:05d}.png")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(path)
+
+
 def _scene(rng: np.random.Generator, fine: np.ndarray) -> dict[str, np.ndarray]:
     """All random numbers of all images, drawn before rendering so that chunks cannot change them."""
     n = len(fine)

@@ -4,21 +4,25 @@ Neurons are those of the network, which is evaluated with its rates like that of
 turns what it reads into spikes, one at most a unit: the stronger the sooner (latency code, Thorpe & Gautrais 1998).
 A step looks at a few places of each map only, the same in all images of a batch and others in the next.
 
-- Input a, less its channel's mean over the batch, with s twice its root mean square in the kernel's window: spike at
-  t = floor(T (1 - |a| / s)), none at t >= T. A negative input spikes in an OFF cell, whose weight is the negative of
-  that of the ON cell. (The network's own batch norm takes the same mean out of what the kernel says.)
+- Input a, its channels decorrelated over the batch (lateral inhibition; Falez et al. 2020 whiten patches), and of the
+  image less the mean of each channel in the window (surround): with s twice its root mean square in the window, spike
+  at t = floor(T (1 - |a| / s)), none at t >= T. A negative input spikes in an OFF cell, whose weight is the negative
+  of that of the ON cell.
 - Leaky integration over T steps, v(t) = LEAK v(t - 1) + w . s(t) / |w|, threshold \theta of each channel.
 - Winner takes all: at each place only the channel furthest above its threshold fires, once, and silences the others
   for the rest of the image (Kheradpisheh et al. 2018).
 - For every pair of spikes, with dt = t_post - t_pre (Bi & Poo 1998; Song, Miller & Abbott 2000):
   dt > 0: dw = exp(-dt / \tau_+);  dt < 0: dw = -A exp(dt / \tau_-);  dt = 0: nothing.
+- Kernels compete for each input: from its changes, their mean over kernels is subtracted, so that what an input gives
+  in all stays the same (heterosynaptic competition, Fiete et al. 2010). Without it, all kernels become one.
 - Homeostasis: \theta falls in channels that fire less than their share, and rises in the others; kernels are scaled
   back to their initial norm after each step.
 
 A kernel moves by \eta times the mean change over the places that would be its share, relative to its norm; \eta follows
 the schedule of the learning rate. AdamW has no part in it: it would give small changes the size of large ones.
 
-Local: all hidden weights, without labels. Trained by the gradient of the loss: the readout. Batch norm follows its
+Local: all hidden weights, without labels, but for the decorrelation and the competition, which need the other channels
+of a layer. Trained by the gradient of the loss: the readout. Batch norm follows its
 running statistics, with scale 1 and offset 0.
 """
 
@@ -28,13 +32,14 @@ import torch
 from torch import nn
 
 from .. import parallel
-from .layers import blocks
+from .layers import blocks, weighted
 from .readout import Readout
 
 LEAK = 0.9  # of the membrane's potential kept a step
 SHARE = 0.5  # of the places of a map that fire, once thresholds have settled
 THRESHOLD_RATE = 0.05  # how fast they do, in units of the share
 PLACES = 8  # of a map that a step looks at
+SHRINKAGE = 0.01  # of the mean variance of channels, added to all when they are decorrelated
 
 
 class STDP(Readout):
@@ -44,7 +49,9 @@ class STDP(Readout):
         super().__init__(recipe, network)
         self.steps, self.tau_plus, self.tau_minus = recipe.spike_steps, recipe.tau_plus, recipe.tau_minus
         self.depression, self.plasticity, self.seed = recipe.depression, recipe.plasticity, recipe.seed
-        self.names = list(blocks(network))[:-1]
+        layers = weighted(network)
+        self.names = list(layers)[:-1]
+        self.channels = dict(zip(layers, [3, *(len(layer.weight) for layer in layers.values())], strict=False))
         self.register_buffer("done", torch.zeros((), dtype=torch.int64))
         for name in self.names:
             weight = network.get_submodule(name).weight.requires_grad_(False)  # not the optimiser's
@@ -63,12 +70,15 @@ class STDP(Readout):
     def _plasticity(self, number: int, name: str, layer: nn.Module, inputs: torch.Tensor, pieces: int) -> None:
         """Add one layer's change to what stands in place of its gradient."""
         generator = torch.Generator().manual_seed((self.seed * 1_000_003 + int(self.done)) * 101 + number)
-        seen = windows(layer, centred(inputs), PLACES, generator)
-        weight = layer.weight.flatten(1)
-        pre = latency_spikes(seen, self.steps)
-        post = winners(pre @ (weight / weight.norm(dim=1, keepdim=True)).T, getattr(self, f"{name}_threshold"))
-        change = pair_changes(pre, post, self.tau_plus, self.tau_minus, self.depression)
-        change = change.view_as(layer.weight) * (len(weight) / len(seen) / pieces)
+        with torch.autocast(inputs.device.type, enabled=False):
+            seen = windows(layer, decorrelated(inputs.float(), self.channels[name]), PLACES, generator)
+            if number == 0:
+                seen = without_surround(seen, self.channels[name])
+            weight = layer.weight.flatten(1)
+            pre = latency_spikes(seen, self.steps)
+            post = winners(pre @ (weight / weight.norm(dim=1, keepdim=True)).T, getattr(self, f"{name}_threshold"))
+            change = pair_changes(pre, post, self.tau_plus, self.tau_minus, self.depression)
+        change = (change - change.mean(0)).view_as(layer.weight) * (len(weight) / len(seen) / pieces)
         layer.weight.grad = -change if layer.weight.grad is None else layer.weight.grad - change
         getattr(self, f"{name}_fired").add_(post.sum((0, 1)) / len(seen) / pieces)
         self.asked.append(layer.weight.grad)
@@ -89,12 +99,31 @@ class STDP(Readout):
             weight.grad = None
 
 
-def centred(inputs: torch.Tensor) -> torch.Tensor:
-    """Less the mean of each channel over the batch, that of all processes."""
-    mean = inputs.mean((0, *range(2, inputs.ndim)), keepdim=True)
-    if parallel.processes().number > 1:
+def decorrelated(inputs: torch.Tensor, channels: int) -> torch.Tensor:
+    """Channels of mean 0, variance 1 and no correlation over images and places, as near as can be to what they were.
+
+    (x - m) C^(-1/2), with the mean m and the covariance C of the batch, that of all processes.
+
+    inputs : (b, channels, y, x), or (b, channels * places) for a layer that reads a flattened map.
+    """
+    maps = inputs.view(len(inputs), channels, -1)
+    several = parallel.processes().number > 1
+    mean = maps.mean((0, 2), keepdim=True)
+    if several:
         parallel.average_([mean])
-    return inputs - mean
+    flat = (maps - mean).transpose(0, 1).flatten(1)
+    covariance = flat @ flat.T / flat.shape[1]
+    if several:
+        parallel.average_([covariance])
+    variances, axes = torch.linalg.eigh(covariance)
+    scale = (variances.clamp(min=0) + SHRINKAGE * variances.mean() + 1e-12).rsqrt()
+    return ((axes * scale) @ axes.T @ flat).view(channels, len(inputs), -1).transpose(0, 1).reshape(inputs.shape)
+
+
+def without_surround(seen: torch.Tensor, channels: int) -> torch.Tensor:
+    """Windows (n, channels * places) less the mean of each channel over the window."""
+    parts = seen.view(len(seen), channels, -1)
+    return (parts - parts.mean(2, keepdim=True)).flatten(1)
 
 
 def windows(layer: nn.Module, inputs: torch.Tensor, places: int, generator: torch.Generator) -> torch.Tensor:

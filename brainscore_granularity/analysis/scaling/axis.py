@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,12 +21,14 @@ if TYPE_CHECKING:
 # classes of the data sets that networks named `native` were trained on
 NATIVE_CLASSES = {"granularity_world": 64, "granularity_tiny": 200, "granularity_imagenet": 1000}
 SCALING_ID = re.compile(r"scaling_(?P<network>[a-z0-9]+)_w(?P<width>\d+(?:of\d+)?)_d(?P<images>\d+|full)_s\d+")
+CONTROLS = ("random", "permuted")
 LEAST_SPAN = 2
 AXES = {
     "classes": "how many classes a network was trained on",
     "images_per_class": "training images of each class",
     "samples_seen": "images a network has seen, epochs counted",
     "total_flops": "compute of training",
+    "accuracy": "share of held-out images of its own data set that a network of native classes names rightly",
 }
 
 
@@ -113,8 +116,8 @@ def _with_axis(table, axis, training) -> pandas.DataFrame:
     elif axis == "classes":
         native = table["family"].map(NATIVE_CLASSES).where(table["labels"] == "native")
         table[axis] = table["k"].astype(float).fillna(native)
-        # networks on native classes end the ladder of every label source of their family
-        ladders = table[table["k"].notna()][["family", "labels"]].drop_duplicates()
+        # networks on native classes end the ladder of every label source of their family, but for random labels
+        ladders = table[table["k"].notna() & ~table["labels"].isin(CONTROLS)][["family", "labels"]].drop_duplicates()
         top = table[table["labels"] == "native"].drop(columns="labels").merge(ladders, on="family")
         import pandas as pd
 
@@ -133,15 +136,17 @@ def _with_axis(table, axis, training) -> pandas.DataFrame:
 
 
 def _curve(model: str, axis: str) -> str | None:
-    """Models of one curve: those of one width, or of all widths where compute is the axis."""
+    """Models of one curve: those of one width, or of all widths where compute or accuracy is the axis."""
     if not (found := SCALING_ID.fullmatch(model)):
         return None
-    return found["network"] if axis == "total_flops" else f"{found['network']}_w{found['width']}"
+    return found["network"] if axis in ("total_flops", "accuracy") else f"{found['network']}_w{found['width']}"
 
 
 def _of_checkpoint(model: str) -> dict[str, float]:
-    """Images seen, and training compute: a multiply-add is two FLOPs, a training step three forward passes."""
-    from ... import networks
+    """Images seen, training compute and accuracy: a multiply-add is two FLOPs, a training step three forward passes.
+
+    Accuracy only of native classes: with other labels the tasks, and so the accuracies, are not the same.
+    """
     from ...brain_model import checkpoint_of
     from ...checkpoints import CheckpointError, Untrained
     from ...plugins import registrations
@@ -154,8 +159,20 @@ def _of_checkpoint(model: str) -> dict[str, float]:
         return {}
     if isinstance(checkpoint, Untrained) or "data" not in checkpoint.info:
         return {}
-    seen = checkpoint.info["data"]["number"] * checkpoint.info["recipe"]["epochs"]
-    if not seen:
-        return {}
-    _, multiply_adds = networks.count(networks.build(checkpoint.info["network"], checkpoint.info["classes"], 0))
-    return {"samples_seen": float(seen), "total_flops": 3.0 * 2 * multiply_adds * seen}
+    info = checkpoint.info
+    accuracy = info.get("metrics", {}).get("validation_accuracy") if info["recipe"]["labels"] == "native" else None
+    known = {"accuracy": float(accuracy)} if accuracy else {}
+    if seen := info["data"].get("number", 0) * info["recipe"]["epochs"]:
+        known |= {
+            "samples_seen": float(seen),
+            "total_flops": 6.0 * _multiply_adds(info["network"], info["classes"]) * seen,
+        }
+    return known
+
+
+@functools.cache
+def _multiply_adds(network: str, classes: int) -> int:
+    """Of one forward pass for one image."""
+    from ... import networks
+
+    return networks.count(networks.build(network, classes, 0))[1]

@@ -130,13 +130,13 @@ def zoo(
     law: str = "free",
     resamples: int = 1000,
 ) -> None:
-    """Fit the scores of our own models over granularity: classes, images per class, images seen or compute.
+    """Fit the scores of our own models over classes, images per class, images seen, compute or accuracy.
 
     Example: granularity scaling zoo results --axis classes
 
     Args:
         results: Results folder of `granularity score`.
-        axis: classes, images_per_class, samples_seen or total_flops.
+        axis: classes, images_per_class, samples_seen, total_flops or accuracy.
         law: power, late, free or log-linear; free also describes alignment that falls with the number of classes.
         resamples: Resamples of models for the intervals.
     """
