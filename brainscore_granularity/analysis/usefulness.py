@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 SHOTS = (1, 5, 10, 20)
-ALPHAS = np.logspace(-1, 5, 13)
+ALPHAS = np.logspace(-1, 5, 7)
 
 
 def linear_probe(features, labels, folds: int = 5, seed: int = 0) -> np.ndarray:

@@ -89,7 +89,9 @@ def _pairs(study, targets, fit, score):
         study.say(f"universality: predicted from {predictor}")
     if not rows:
         raise NotApplicable("needs at least two networks, or other ones as --pool")
-    return pd.concat(rows, ignore_index=True), samples
+    pairs = pd.concat(rows, ignore_index=True)
+    order = {model: i for i, model in enumerate(study.models)}
+    return pairs.sort_values("model", key=lambda models: models.map(order), kind="stable", ignore_index=True), samples
 
 
 def _pool(study, about, predictor) -> np.ndarray:
