@@ -64,7 +64,7 @@ calibrate: .venv/installed
 	@$(BIN)/python -m bench.calibrate_scaling
 
 weights: .venv/installed
-	@rm -rf models/granularity_world/weights models/granularity_world/region_layer_map
+	@rm -rf models/granularity_world/weights models/granularity_world/labels models/granularity_world/region_layer_map
 	@$(BIN)/python -W ignore -m brainscore_granularity.world.demo models/granularity_world
 
 # The 92 images are downloaded, or found in the folder that BRAINSCORE_GRANULARITY_KRIEGESKORTE92 names.

@@ -40,26 +40,32 @@ class Axes:
 
 
 def of(study) -> list[Axes]:
-    """The axes of every label source among the study's networks of coarse classes."""
-    made = {}
+    """The axes of every label source among the study's networks of coarse classes that can be reached."""
+    made, lacking = {}, []
     for model in study.coarse():
-        file = file_of(model)
-        if file not in made:
-            made[file] = _read(study, model, file)
+        try:
+            file = file_of(model)
+            if file not in made:
+                made[file] = _read(study, model, file)
+        except NoAxes as error:
+            lacking.append(error)
     if not made:
-        raise NoAxes("needs a network whose classes were cut along principal components, such as *_own_k8_s1")
+        nothing = "needs a network whose classes were cut along principal components, such as *_own_k8_s1"
+        raise lacking[0] if lacking else NoAxes(nothing)
     return list(made.values())
 
 
 def inputs(study) -> list:
-    """What results depend on: the components' files, or why there are none."""
+    """What results depend on: the files of components, or why there are none."""
     import hashlib
 
-    try:
-        files = dict.fromkeys(file_of(model) for model in study.coarse())
-    except NoAxes as error:
-        return [str(error)]
-    return [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
+    found = {}
+    for model in study.coarse():
+        try:
+            found[hashlib.sha256(file_of(model).read_bytes()).hexdigest()] = None
+        except NoAxes as error:
+            found[str(error)] = None
+    return list(found)
 
 
 def file_of(model: str) -> Path:

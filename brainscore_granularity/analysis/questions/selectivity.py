@@ -11,7 +11,7 @@ from .. import drawing, selectivity
 from ..catalogue import Analysis, Findings
 from ..study import NotApplicable
 
-RESAMPLES = 40  # at most, of images and of the null; each takes all distances between images
+RESAMPLES, NULLS = 40, 20  # at most, of images and of the null, which takes all distances between images anew
 TITLES = {
     "selectivity": "class selectivity",
     "sparseness": "sparseness (Hoyer)",
@@ -57,7 +57,7 @@ def _layer(study, model, layer):
     units = study.digest(model, layer, "units")["units"][study.rows]
     resamples, name = min(RESAMPLES, study.settings.resamples), f"{model} {layer}"
     try:
-        return selectivity.table(units, study.labels, name, resamples, study.settings.seed, max(1, resamples // 2))
+        return selectivity.table(units, study.labels, name, resamples, study.settings.seed, min(NULLS, resamples))
     except selectivity.NotRectified:
         return None
 
