@@ -5,7 +5,7 @@ from brainscore_granularity.brain_model import checkpoint_of
 from brainscore_granularity.plugins import registrations
 
 LAYERS = {"V1": "conv1", "V2": "conv1", "V4": "conv3", "IT": "fc1"}
-TRAINED = {"backprop": (1, 2, 3), "feedback_alignment": (1, 2, 3), "predictive_coding": (1, 5), "stdp": (1,)}
+TRAINED = {"backprop": (1, 2, 3, 4), "feedback_alignment": (1, 2, 3), "predictive_coding": (1, 5), "stdp": (1,)}
 LACKING = [
     f"learningrule_{rule}_s{seed}"
     for rule in ("backprop", "feedback_alignment", "predictive_coding", "stdp")

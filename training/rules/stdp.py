@@ -71,7 +71,9 @@ class STDP(Readout):
         """Add one layer's change to what stands in place of its gradient."""
         generator = torch.Generator().manual_seed((self.seed * 1_000_003 + int(self.done)) * 101 + number)
         with torch.autocast(inputs.device.type, enabled=False):
-            seen = windows(layer, decorrelated(inputs.float(), self.channels[name]), PLACES, generator)
+            seen = windows(
+                layer, decorrelated(parallel.at_least_single(inputs), self.channels[name]), PLACES, generator
+            )
             if number == 0:
                 seen = without_surround(seen, self.channels[name])
             weight = layer.weight.flatten(1)
