@@ -26,7 +26,7 @@ MODELS = (
 )
 WORLD = ("World.V1-rsa", "World.IT-rsa", "World.triplet")
 IMAGES92 = ("Kriegeskorte2008.hIT-rsa", "Kriegeskorte2008.mIT-rsa", "Kriegeskorte2008.judgment-rsa")
-REGIONS, NEW_REGION = ("92.V1", "92.V2", "92.V4", "92.IT"), "92.judgment"
+REGIONS, NEW_REGION = ("92.V1", "92.V2", "92.V4", "92.IT"), "92.behavior"
 MORE_WORLD = ("World_null.IT-rsa", "World_null.triplet", "World_fine.triplet")
 KINDS = {"four AlexNets": MODELS[:4], "four small networks": MODELS[4:]}
 NEW = "World_fine.IT-rsa"
