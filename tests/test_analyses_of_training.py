@@ -96,6 +96,14 @@ def test_layers_before_the_relu_are_a_named_error(rng):
         selectivity.table(rng.normal(size=(20, 4)), np.arange(20) % 2, "conv3")
 
 
+def test_intervals_hold_the_value_where_classes_have_few_images():
+    rng = np.random.default_rng(4)
+    x = np.maximum(rng.normal(size=(500, 30)), 0)
+    found = selectivity.table(x, np.arange(500) % 100, resamples=40, nulls=2)
+    assert (found["low"] < found["value"])[found["measure"] != "dead"].all()
+    assert (found["value"] < found["high"])[found["measure"] != "dead"].all()
+
+
 def test_usefulness_finds_separable_classes_and_nothing_in_noise(rng):
     labels = np.repeat(np.arange(5), 30)
     centres = rng.normal(size=(5, 12))

@@ -124,6 +124,7 @@ ANALYSIS = Analysis(
         "not tests. The null shuffles images in every unit on its own. Only layers after a ReLU."
     ),
     run=run,
+    version=2,
     draw=draw,
     needs=("units",),
 )
