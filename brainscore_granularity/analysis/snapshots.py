@@ -90,11 +90,10 @@ def features(run: Run, weights: dict, images, layers) -> dict[str, np.ndarray]:
     from .. import networks
     from ..brain_model import wrap
 
-    network = networks.build(run.network, run.k, seed=0)
+    network = networks.with_weights(run.network, run.k, weights)
     if missing := [layer for layer in layers if layer not in network.candidates]:
         raise ValueError(f"{run.label} has no layer {missing[0]!r}; it has {', '.join(network.candidates)}")
-    network.load_state_dict(weights)
-    extractor = wrap(network.eval(), run.id)._extractor
+    extractor = wrap(network, run.id)._extractor
     parts: dict[str, list] = {layer: [] for layer in layers}
     for start in range(0, len(images), BATCH):
         batch = np.array([str(path) for path in images[start : start + BATCH]])
