@@ -115,7 +115,7 @@ def _hash_of_files(folder: Path) -> str:
 
 def plugin_of(identifier: str) -> Path:
     """Folder of the plugin that registers a model of ours."""
-    registered = plugins.registrations("models")
-    if identifier not in registered:
+    folder = plugins.folder_of("models", identifier)
+    if folder is None:
         raise ValueError(f"{identifier} is not one of this package's models; `granularity models` lists them")
-    return plugins.plugin_directory("models") / registered[identifier]
+    return folder

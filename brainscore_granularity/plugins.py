@@ -80,6 +80,12 @@ def registrations(plugin_type: str, registry: str | None = None) -> dict[str, st
     return found
 
 
+def folder_of(plugin_type: str, identifier: str):
+    """Folder of the plugin of ours that registers an identifier, or None."""
+    folder = registrations(plugin_type).get(identifier)
+    return None if folder is None else plugin_directory(plugin_type) / folder
+
+
 def scan(directory, registry: str):
     """(identifier, plugin folder name) of every literal registration in a folder of plugins."""
     import re

@@ -41,6 +41,14 @@ def test_the_blocks_do_not_change_the_features(store, tmp_path, monkeypatch):
     assert np.allclose(np.linalg.norm(whole, axis=1), 1, atol=1e-12) and whole.dtype == np.float64
 
 
+def test_a_shipped_network_gives_features_without_having_been_trained_here(tmp_path, monkeypatch):
+    monkeypatch.setenv("BRAINSCORE_GRANULARITY_HOME", str(tmp_path / "empty"))
+    encoder = label_encoders.own("learningrule_backprop_s1")
+    assert encoder.name == "learningrule_backprop_s1.relu4" and encoder.image_size == 32
+    with pytest.raises(checkpoints.CheckpointError, match="no checkpoint of granularity_tiny_own_k3_s1"):
+        label_encoders.own("granularity_tiny_own_k3_s1")
+
+
 KILLED = """
 import sys, time
 from pathlib import Path

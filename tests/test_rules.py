@@ -1,10 +1,12 @@
 """Learning rules: what must hold exactly of each, on small networks and single spikes."""
 
+import itertools
 import math
 from dataclasses import replace
 
 import numpy as np
 import pytest
+import scipy.linalg
 import torch
 from brainscore_granularity.training import ladder, loop
 from brainscore_granularity.training.learner import Learner
@@ -199,20 +201,30 @@ def test_kernels_see_the_windows_that_a_convolution_multiplies():
     assert torch.allclose(seen @ layer.weight.flatten(1).T, expected, atol=1e-5)
 
 
+def what_reaches(learner, name, batch):
+    """A layer's number, its inputs less their means, and these after lateral inhibition, in one pass."""
+    learner.network.train()
+    reached, rule = batch[0][0], learner.rule
+    with torch.no_grad():
+        for part in list(layers.blocks(learner.network).values())[: rule.names.index(name)]:
+            reached = part(reached)
+    maps = reached.reshape(len(reached), rule.channels[name], -1).double().numpy()
+    maps = maps - maps.mean((0, 2) if reached.ndim == 4 else 0, keepdims=True)
+    covariance = np.cov(maps.swapaxes(0, 1).reshape(len(maps[0]), -1), ddof=0)
+    short = covariance + np.eye(len(covariance)) * covariance.diagonal().mean()
+    inhibited = np.linalg.inv(scipy.linalg.sqrtm(short)) @ maps
+    return rule.names.index(name), *(torch.from_numpy(m).float().view_as(reached) for m in (maps, inhibited))
+
+
 @pytest.mark.parametrize("name", ["conv1", "conv2", "fc5"])
 def test_a_step_moves_kernels_by_the_mean_change_of_their_places(drawn, batch, name):
-    """Against each place of each image by itself."""
+    """Against each place of each image by itself, and lateral inhibition by scipy."""
     learner = Learner(by("stdp", warmup_epochs=0.0), 8)
-    network, rule = learner.network, learner.rule
-    network.train()
-    reached = batch[0][0]
-    number = rule.names.index(name)
-    with torch.no_grad():
-        for part in list(layers.blocks(network).values())[:number]:
-            reached = part(reached)
-    layer, start = network.get_submodule(name), network.get_submodule(name).weight.flatten(1).clone()
+    rule, layer = learner.rule, learner.network.get_submodule(name)
+    number, _, inhibited = what_reaches(learner, name, batch)
+    start = layer.weight.flatten(1).clone()
     generator = torch.Generator().manual_seed(rule.seed * 1_000_003 * 101 + number)
-    seen = stdp.windows(layer, stdp.decorrelated(reached, rule.channels[name]), stdp.PLACES, generator)
+    seen = stdp.windows(layer, inhibited, stdp.PLACES, generator)
     seen = stdp.without_surround(seen, 3) if name == "conv1" else seen
     total = torch.zeros_like(start)
     for row in seen:
@@ -224,19 +236,37 @@ def test_a_step_moves_kernels_by_the_mean_change_of_their_places(drawn, batch, n
     moved = start + rule.plasticity * size * total * len(start) / len(seen)
     learner = Learner(by("stdp", warmup_epochs=0.0), 8)
     learner.step(*batch)
-    found = learner.network.get_submodule(name).weight.flatten(1)
+    (found,) = learner.rule.of(name, "kernel")
     assert torch.allclose(found, moved * size / moved.norm(dim=1, keepdim=True), atol=1e-5)
     assert not torch.allclose(found, start, atol=1e-4)
 
 
-def test_channels_that_copy_each_other_are_told_apart_and_an_even_window_says_nothing():
-    source = torch.randn(40, 5, 4, 4, generator=torch.Generator().manual_seed(0))
-    mixed = torch.einsum("dc,bcyx->bdyx", torch.eye(5) + 0.7, source) + 3
-    found = stdp.decorrelated(mixed, 5)
-    flat = found.transpose(0, 1).flatten(1)
-    assert torch.allclose(flat @ flat.T / flat.shape[1], torch.eye(5), atol=0.25)  # short of it by the shrinkage
-    assert torch.allclose(found.mean((0, 2, 3)), torch.zeros(5), atol=1e-5)
-    assert torch.allclose(stdp.decorrelated(mixed.flatten(1), 5), found.flatten(1), atol=1e-5)
+@pytest.mark.parametrize("name", ["conv1", "conv2", "fc5"])
+def test_the_network_has_the_rates_of_the_neurons_that_learned(drawn, batch, name):
+    """Its weights on plain inputs give what kernels give on inhibited ones, but for the scale of each neuron."""
+    learner = Learner(by("stdp", warmup_epochs=0.0), 8)
+    number, maps, inhibited = what_reaches(learner, name, batch)
+    learner.step(*batch)
+    layer, (kernel,) = learner.network.get_submodule(name), learner.rule.of(name, "kernel")
+    plain, learned = (stdp.windows(layer, m, 20, torch.Generator().manual_seed(0)) for m in (maps, inhibited))
+    learned = stdp.without_surround(learned, 3) if name == "conv1" else learned
+    rates, potentials = plain @ layer.weight.flatten(1).T, learned @ kernel.T
+    rates, potentials = (r / r.norm(dim=0) for r in (rates, potentials))
+    assert torch.allclose(rates, potentials, atol=1e-5)
+
+
+def test_inhibition_makes_strong_directions_alike_and_leaves_weak_ones_weak():
+    variances = torch.tensor([100.0, 25.0, 1.0, 0.01, 0.0])
+    axes = torch.linalg.qr(torch.randn(5, 5, generator=torch.Generator().manual_seed(0)))[0]
+    source = torch.randn(4000, 5, 4, generator=torch.Generator().manual_seed(1)) * variances.sqrt()[:, None]
+    mixed = (axes @ source + 3).view(4000, 5, 2, 2)
+    maps, covariance = stdp.spread(mixed, 5)
+    assert torch.allclose(covariance, axes * variances @ axes.T, rtol=0.05, atol=0.5)
+    assert torch.allclose(maps.mean((0, 2)), torch.zeros(5), atol=1e-4)
+    spread = (axes.T @ stdp.inhibition(covariance) @ maps).var((0, 2))
+    assert torch.allclose(spread, variances / (variances + variances.mean()), atol=0.02)
+    flattened, _ = stdp.spread(mixed.flatten(1) + torch.arange(20.0), 5)
+    assert torch.allclose(flattened.mean(0), torch.zeros(5, 4), atol=1e-4)  # each input of a linear layer has its mean
     even = torch.arange(3.0).repeat_interleave(9).expand(2, 27)
     assert stdp.without_surround(even, 3).abs().max() == 0
 
@@ -263,12 +293,25 @@ def test_stdp_learns_hidden_layers_without_labels_at_constant_norms(drawn):
     assert not torch.equal(first.head.weight, other.head.weight)
 
 
+def test_kernels_rest_in_the_second_half_of_the_schedule_and_the_readout_goes_on(batch):
+    learner = Learner(by("stdp", warmup_epochs=0.0, epochs=10), steps_per_epoch=1)
+    history = []
+    for _ in range(10):
+        learner.step(*batch)
+        history.append({n: p.detach().clone() for n, p in learner.network.named_parameters()})
+    moved = {
+        name: [not torch.equal(a[name], b[name]) for a, b in itertools.pairwise(history)]
+        for name in ("conv1.weight", "fc5.weight", "head.weight")
+    }
+    assert all(moved["head.weight"])
+    for name in ("conv1.weight", "fc5.weight"):
+        assert moved[name] == [True] * 5 + [False] * 4  # the schedule is at a half in the middle
+
+
 def test_homeostasis_lowers_the_threshold_of_silent_channels():
     learner = Learner(by("stdp"), 8)
     fired = learner.rule.conv1_fired
     fired[0] = 1.0
-    for name in learner.rule.names:
-        learner.network.get_submodule(name).weight.grad = torch.zeros_like(learner.network.get_submodule(name).weight)
     learner.rule.after_step(learner.network, 1.0)
     threshold = learner.rule.conv1_threshold
     assert threshold[0] > 1 and (threshold[1:] < 1).all() and fired.sum() == 0

@@ -4,11 +4,10 @@ Neurons are those of the network, which is evaluated with its rates like that of
 turns what it reads into spikes, one at most a unit: the stronger the sooner (latency code, Thorpe & Gautrais 1998).
 A step looks at a few places of each map only, the same in all images of a batch and others in the next.
 
-- Input a, its channels decorrelated over the batch (lateral inhibition; Falez et al. 2020 whiten patches), and of the
-  image less the mean of each channel in the window (surround): with s twice its root mean square in the window, spike
-  at t = floor(T (1 - |a| / s)), none at t >= T. A negative input spikes in an OFF cell, whose weight is the negative
-  of that of the ON cell.
-- Leaky integration over T steps, v(t) = LEAK v(t - 1) + w . s(t) / |w|, threshold \theta of each channel.
+- Input a, its channels decorrelated by lateral inhibition M (below), and of the image less the mean of each channel in
+  the window (surround): with s twice its root mean square in the window, spike at t = floor(T (1 - |a| / s)), none at
+  t >= T. A negative input spikes in an OFF cell, whose weight is the negative of that of the ON cell.
+- Leaky integration over T steps, v(t) = LEAK v(t - 1) + u . s(t) / |u|, kernel u and threshold \theta of each channel.
 - Winner takes all: at each place only the channel furthest above its threshold fires, once, and silences the others
   for the rest of the image (Kheradpisheh et al. 2018).
 - For every pair of spikes, with dt = t_post - t_pre (Bi & Poo 1998; Song, Miller & Abbott 2000):
@@ -18,12 +17,18 @@ A step looks at a few places of each map only, the same in all images of a batch
 - Homeostasis: \theta falls in channels that fire less than their share, and rises in the others; kernels are scaled
   back to their initial norm after each step.
 
-A kernel moves by \eta times the mean change over the places that would be its share, relative to its norm; \eta follows
-the schedule of the learning rate. AdamW has no part in it: it would give small changes the size of large ones.
+A kernel moves by \eta times the mean change over the places that would be its share, relative to its norm. With r the
+schedule's share of the learning rate, \eta follows 2 r - 1 and ends at 0: kernels learn while r is above a half, after
+which the readout goes on alone, on features that stay. AdamW has no part in it: it would give small changes the size
+of large ones.
 
-Local: all hidden weights, without labels, but for the decorrelation and the competition, which need the other channels
-of a layer. Trained by the gradient of the loss: the readout. Batch norm follows its
-running statistics, with scale 1 and offset 0.
+Lateral inhibition M = (C + mean variance of C)^(-1/2), with C the covariance of the channels of the last batches, makes
+the strong directions of the input alike and leaves the weak ones weak (Falez et al. 2020 whiten patches). Inhibition
+and surround are linear, so that the network's weights are W = u M, less the surround, each scaled to its initial norm:
+what is evaluated are the rates of the neurons that learned. Kernels u begin as the network's initial weights.
+
+Local: all hidden weights, without labels, but for inhibition and competition, which need the other channels of a layer.
+Trained by the gradient of the loss: the readout. Batch norm follows its running statistics, with scale 1 and offset 0.
 """
 
 from __future__ import annotations
@@ -36,10 +41,10 @@ from .layers import blocks, weighted
 from .readout import Readout
 
 LEAK = 0.9  # of the membrane's potential kept a step
-SHARE = 0.5  # of the places of a map that fire, once thresholds have settled
+SHARE = 0.95  # of the places of a map that fire, once thresholds have settled; with half of them kernels become alike
 THRESHOLD_RATE = 0.05  # how fast they do, in units of the share
 PLACES = 8  # of a map that a step looks at
-SHRINKAGE = 0.01  # of the mean variance of channels, added to all when they are decorrelated
+MEMORY = 10  # batches over which the covariance is averaged
 
 
 class STDP(Readout):
@@ -53,73 +58,105 @@ class STDP(Readout):
         self.names = list(layers)[:-1]
         self.channels = dict(zip(layers, [3, *(len(layer.weight) for layer in layers.values())], strict=False))
         self.register_buffer("done", torch.zeros((), dtype=torch.int64))
+        self.register_buffer("speed", torch.ones(()))  # share of plasticity, by the last step's schedule
         for name in self.names:
             weight = network.get_submodule(name).weight.requires_grad_(False)  # not the optimiser's
-            self.register_buffer(f"{name}_norm", weight.flatten(1).norm(dim=1))
-            self.register_buffer(f"{name}_threshold", torch.ones(len(weight)))
-            self.register_buffer(f"{name}_fired", torch.zeros(len(weight)), persistent=False)
-        self.asked: list[torch.Tensor] = []
+            kernel, channels = weight.detach().flatten(1).clone(), self.channels[name]
+            self.register_buffer(f"{name}_kernel", kernel)
+            self.register_buffer(f"{name}_norm", kernel.norm(dim=1, keepdim=True))
+            self.register_buffer(f"{name}_threshold", torch.ones(len(kernel)))
+            self.register_buffer(f"{name}_covariance", torch.zeros(channels, channels))
+            for passing, start in (
+                ("inhibition", torch.eye(channels)),
+                ("change", torch.zeros_like(kernel)),
+                ("fired", torch.zeros(len(kernel))),
+            ):
+                self.register_buffer(f"{name}_{passing}", start, persistent=False)
+
+    def of(self, name: str, *what: str) -> list[torch.Tensor]:
+        """What is kept for a layer."""
+        return [getattr(self, f"{name}_{each}") for each in what]
 
     def hidden(self, network, inputs, pieces):
-        self.asked = []
+        if not self.speed:
+            return super().hidden(network, inputs, pieces)
         for number, (name, part) in enumerate(list(blocks(network).items())[:-1]):
             self._plasticity(number, name, part[0], inputs, pieces)
             inputs = part(inputs)
         return inputs
 
     def _plasticity(self, number: int, name: str, layer: nn.Module, inputs: torch.Tensor, pieces: int) -> None:
-        """Add one layer's change to what stands in place of its gradient."""
+        """Add one layer's change to that of the step."""
         generator = torch.Generator().manual_seed((self.seed * 1_000_003 + int(self.done)) * 101 + number)
+        kernel, threshold, covariance, mixing, change, fired = self.of(
+            name, "kernel", "threshold", "covariance", "inhibition", "change", "fired"
+        )
         with torch.autocast(inputs.device.type, enabled=False):
-            seen = windows(
-                layer, decorrelated(parallel.at_least_single(inputs), self.channels[name]), PLACES, generator
-            )
+            maps, now = spread(parallel.at_least_single(inputs), self.channels[name])
+            covariance += (now - covariance) / min(int(self.done) + 1, MEMORY)
+            mixing.copy_(inhibition(covariance))
+            seen = windows(layer, (mixing @ maps).view_as(inputs), PLACES, generator)
             if number == 0:
                 seen = without_surround(seen, self.channels[name])
-            weight = layer.weight.flatten(1)
             pre = latency_spikes(seen, self.steps)
-            post = winners(pre @ (weight / weight.norm(dim=1, keepdim=True)).T, getattr(self, f"{name}_threshold"))
-            change = pair_changes(pre, post, self.tau_plus, self.tau_minus, self.depression)
-        change = (change - change.mean(0)).view_as(layer.weight) * (len(weight) / len(seen) / pieces)
-        layer.weight.grad = -change if layer.weight.grad is None else layer.weight.grad - change
-        getattr(self, f"{name}_fired").add_(post.sum((0, 1)) / len(seen) / pieces)
-        self.asked.append(layer.weight.grad)
+            post = winners(pre @ (kernel / kernel.norm(dim=1, keepdim=True)).T, threshold)
+            asked = pair_changes(pre, post, self.tau_plus, self.tau_minus, self.depression)
+        change += (asked - asked.mean(0)) * (len(kernel) / len(seen) / pieces)
+        fired += post.sum((0, 1)) / len(seen) / pieces
+        layer.weight.grad = -self._weights(number, name, change).view_as(layer.weight)  # what reports read
+
+    def _weights(self, number: int, name: str, kernel: torch.Tensor) -> torch.Tensor:
+        """u M, less the surround: (kernels, d)."""
+        (mixing,) = self.of(name, "inhibition")
+        if number == 0:
+            kernel = without_surround(kernel, len(mixing))
+        return torch.einsum("kcp,cd->kdp", kernel.view(len(kernel), len(mixing), -1), mixing).flatten(1)
 
     def statistics(self):
-        return [*self.asked, *(getattr(self, f"{name}_fired") for name in self.names)]
+        return [each for name in self.names for each in self.of(name, "change", "fired")]
 
     @torch.no_grad()
     def after_step(self, network, rate):
         self.done += 1
-        for name in self.names:
-            fired, share = getattr(self, f"{name}_fired"), SHARE / len(getattr(self, f"{name}_fired"))
-            getattr(self, f"{name}_threshold").add_(THRESHOLD_RATE * (fired / share - 1).clamp(max=3))
-            fired.zero_()
-            weight, size = network.get_submodule(name).weight, getattr(self, f"{name}_norm")
-            moved = weight.flatten(1) - self.plasticity * rate * size.unsqueeze(1) * weight.grad.flatten(1)
-            weight.copy_((moved * (size / moved.norm(dim=1)).unsqueeze(1)).view_as(weight))
+        learned = bool(self.speed)
+        self.speed.fill_(max(0.0, 2 * rate - 1))
+        for number, name in enumerate(self.names):
+            kernel, size, threshold, change, fired = self.of(name, "kernel", "norm", "threshold", "change", "fired")
+            weight = network.get_submodule(name).weight
+            if learned and self.speed:
+                threshold += THRESHOLD_RATE * (fired * len(fired) / SHARE - 1).clamp(max=3)
+                kernel += self.plasticity * self.speed * size * change
+                kernel *= size / kernel.norm(dim=1, keepdim=True)
+                moved = self._weights(number, name, kernel)
+                weight.copy_((moved * (size / moved.norm(dim=1, keepdim=True))).view_as(weight))
             weight.grad = None
+            change.zero_()
+            fired.zero_()
 
 
-def decorrelated(inputs: torch.Tensor, channels: int) -> torch.Tensor:
-    """Channels of mean 0, variance 1 and no correlation over images and places, as near as can be to what they were.
+def spread(inputs: torch.Tensor, channels: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Maps less their means (b, channels, places), and the covariance of their channels, over all processes.
 
-    (x - m) C^(-1/2), with the mean m and the covariance C of the batch, that of all processes.
-
-    inputs : (b, channels, y, x), or (b, channels * places) for a layer that reads a flattened map.
+    inputs : (b, channels, y, x), of which each channel has one mean, or (b, channels * places) for a layer that reads
+    a flattened map, where each input has its own.
     """
-    maps = inputs.view(len(inputs), channels, -1)
+    maps = inputs.reshape(len(inputs), channels, -1)
     several = parallel.processes().number > 1
-    mean = maps.mean((0, 2), keepdim=True)
+    mean = maps.mean((0, 2) if inputs.ndim == 4 else 0, keepdim=True)
     if several:
         parallel.average_([mean])
-    flat = (maps - mean).transpose(0, 1).flatten(1)
+    maps = maps - mean
+    flat = maps.transpose(0, 1).flatten(1)
     covariance = flat @ flat.T / flat.shape[1]
     if several:
         parallel.average_([covariance])
+    return maps, covariance
+
+
+def inhibition(covariance: torch.Tensor) -> torch.Tensor:
+    """(C + mean variance)^(-1/2)."""
     variances, axes = torch.linalg.eigh(covariance)
-    scale = (variances.clamp(min=0) + SHRINKAGE * variances.mean() + 1e-12).rsqrt()
-    return ((axes * scale) @ axes.T @ flat).view(channels, len(inputs), -1).transpose(0, 1).reshape(inputs.shape)
+    return (axes * (variances.clamp(min=0) + variances.mean() + 1e-12).rsqrt()) @ axes.T
 
 
 def without_surround(seen: torch.Tensor, channels: int) -> torch.Tensor:
