@@ -103,7 +103,7 @@ RECIPES["learning_rules"] = {
 RULE_SETTINGS: dict[str, dict] = {
     "feedback_alignment": {"feedback": "random"},
     "predictive_coding": {"inference_steps": 2, "clamp": 0.01, "top_down": "learned"},
-    "stdp": {"spike_steps": 8, "tau_plus": 2.0, "tau_minus": 2.0, "depression": 0.5, "plasticity": 0.005},
+    "stdp": {"spike_steps": 8, "tau_plus": 2.0, "tau_minus": 2.0, "depression": 0.5, "plasticity": 0.01},
 }
 
 

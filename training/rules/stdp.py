@@ -42,7 +42,7 @@ from .readout import Readout
 
 LEAK = 0.9  # of the membrane's potential kept a step
 SHARE = 0.95  # of the places of a map that fire, once thresholds have settled; with half of them kernels become alike
-THRESHOLD_RATE = 0.05  # how fast they do, in units of the share
+THRESHOLD_RATE = 0.02  # how fast they do, in units of the share; much faster, and winners are chance
 PLACES = 8  # of a map that a step looks at
 MEMORY = 10  # batches over which the covariance is averaged
 

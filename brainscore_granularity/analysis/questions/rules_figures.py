@@ -35,7 +35,8 @@ def draw(plt, findings) -> dict:
         figures["training"] = (
             _training(plt, tables, rules, colours),
             "Accuracy on the test images (thin: seeds), displacement of the weights of each layer relative to their "
-            "start, and angle to the gradient of backpropagation (means over seeds).",
+            "start, and angle to the gradient of backpropagation in the last epoch in which a layer learned (means over "
+            "seeds).",
         )
     if findings.arrays.get("filters"):
         figures["filters"] = (
@@ -119,8 +120,8 @@ def _training(plt, tables, rules, colours):
         own = layers[layers["quantity"] == quantity]
         names = list(dict.fromkeys(own["layer"]))
         for i, rule in enumerate(trained):
-            rows = own[own["rule"] == rule]
-            last = rows[rows["epoch"] == rows["epoch"].max()].groupby("layer")["value"].mean().reindex(names)
+            rows = own[own["rule"] == rule].dropna(subset="value").sort_values("epoch")  # no angle where a layer rests
+            last = rows.groupby(["seed", "layer"])["value"].last().groupby("layer").mean().reindex(names)
             width = 0.8 / len(trained)
             axis.bar(np.arange(len(names)) + (i - (len(trained) - 1) / 2) * width, last, width, color=colours[rule])
         axis.set_xticks(range(len(names)), names, rotation=45, ha="right")
