@@ -173,14 +173,14 @@ _CONDITIONAL = (
     ("teacher_momentum", "objective", 0.996, ("dino",)),
     ("local_views", "objective", 6, ("dino",)),
     ("feedback", "rule", "random", ("feedback_alignment",)),
-    ("inference_steps", "rule", 16, ("predictive_coding",)),
-    ("clamp", "rule", 0.1, ("predictive_coding",)),
+    ("inference_steps", "rule", 2, ("predictive_coding",)),
+    ("clamp", "rule", 0.01, ("predictive_coding",)),
     ("top_down", "rule", "learned", ("predictive_coding",)),
     ("spike_steps", "rule", 8, ("stdp",)),
     ("tau_plus", "rule", 2.0, ("stdp",)),
     ("tau_minus", "rule", 2.0, ("stdp",)),
     ("depression", "rule", 0.5, ("stdp",)),
-    ("plasticity", "rule", 0.05, ("stdp",)),
+    ("plasticity", "rule", 0.01, ("stdp",)),
 )
 _CHOICES = {
     "order": ("images", "blocks"),

@@ -35,8 +35,8 @@ def draw(plt, findings) -> dict:
         figures["training"] = (
             _training(plt, tables, rules, colours),
             "Accuracy on the test images (thin: seeds), displacement of the weights of each layer relative to their "
-            "start, and angle to the gradient of backpropagation in the last epoch in which a layer learned (means over "
-            "seeds).",
+            "start, and angle to the gradient of backpropagation in the last epoch in which a layer learned "
+            "(means over seeds).",
         )
     if findings.arrays.get("filters"):
         figures["filters"] = (
