@@ -1,10 +1,12 @@
+from html.parser import HTMLParser
+from urllib.parse import unquote
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
 from brainscore_granularity import results
-from brainscore_granularity.report import answer, comparison, curves, layer_figure, measures, summary
+from brainscore_granularity.report import answer, comparison, curves, embed, layer_figure, measures, summary
 from brainscore_granularity.report.granularity_figure import world_figure
 from brainscore_granularity.report.terminal import print_scores, print_world_table
 
@@ -119,6 +121,22 @@ def test_figure_is_the_same_for_the_same_scores_and_is_well_formed(records):
     first, second = world_figure(table), world_figure(table)
     assert first == second
     ElementTree.fromstring(first)
+
+
+def test_an_embedded_figure_is_the_figure():
+    svg = """<svg xmlns="http://www.w3.org/2000/svg">
+      <style>*{stroke: #a1b2c3}</style><path d="M 1 2\nL 3 4"/><text>50% &lt; K &amp; it's "all"</text>
+    </svg>"""
+    images = []
+    page = HTMLParser()
+    page.handle_starttag = lambda tag, attributes: images.append((tag, dict(attributes)))
+    page.feed(embed.svg_image(svg, "a < b"))
+    [(tag, image)] = images
+    head, _, address = image["src"].partition(",")
+    assert tag == "img" and head == "data:image/svg+xml" and image["alt"] == "a < b"
+    assert ElementTree.canonicalize(unquote(address), strip_text=True) == ElementTree.canonicalize(
+        " ".join(svg.split()), strip_text=True
+    )
 
 
 def test_terminal_tables_hold_the_numbers_and_say_simulated(records, capsys):
