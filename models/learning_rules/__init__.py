@@ -1,4 +1,7 @@
-"""One small network under five learning rules, five seeds each; the untrained ones are built from their seed."""
+"""One small network under five learning rules, five seeds each; the untrained ones are built from their seed.
+
+Those with a K learned K coarse classes instead of the ten of CIFAR-10.
+"""
 
 from brainscore_vision import model_registry
 
@@ -29,3 +32,9 @@ model_registry["learningrule_untrained_s2"] = lambda: get_model("learningrule_un
 model_registry["learningrule_untrained_s3"] = lambda: get_model("learningrule_untrained_s3")
 model_registry["learningrule_untrained_s4"] = lambda: get_model("learningrule_untrained_s4")
 model_registry["learningrule_untrained_s5"] = lambda: get_model("learningrule_untrained_s5")
+model_registry["learningrule_backprop_own_k2_s1"] = lambda: get_model("learningrule_backprop_own_k2_s1")
+model_registry["learningrule_backprop_own_k8_s1"] = lambda: get_model("learningrule_backprop_own_k8_s1")
+model_registry["learningrule_feedback_alignment_own_k2_s1"] = lambda: get_model("learningrule_feedback_alignment_own_k2_s1")
+model_registry["learningrule_feedback_alignment_own_k8_s1"] = lambda: get_model("learningrule_feedback_alignment_own_k8_s1")
+model_registry["learningrule_predictive_coding_own_k2_s1"] = lambda: get_model("learningrule_predictive_coding_own_k2_s1")
+model_registry["learningrule_predictive_coding_own_k8_s1"] = lambda: get_model("learningrule_predictive_coding_own_k8_s1")
