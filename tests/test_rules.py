@@ -399,7 +399,7 @@ def test_the_rule_counts_in_the_run_id_only_where_it_is_another():
 
 
 def test_wrong_settings_are_refused():
-    with pytest.raises(ValueError, match="needs inference_steps, such as inference_steps = 16"):
+    with pytest.raises(ValueError, match="needs inference_steps, such as inference_steps = 2"):
         replace(MINI, rule="predictive_coding")
     with pytest.raises(ValueError, match="feedback = random would not be used: it belongs to rule feedback_alignment"):
         replace(MINI, feedback="random")
