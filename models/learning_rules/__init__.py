@@ -34,7 +34,15 @@ model_registry["learningrule_untrained_s4"] = lambda: get_model("learningrule_un
 model_registry["learningrule_untrained_s5"] = lambda: get_model("learningrule_untrained_s5")
 model_registry["learningrule_backprop_own_k2_s1"] = lambda: get_model("learningrule_backprop_own_k2_s1")
 model_registry["learningrule_backprop_own_k8_s1"] = lambda: get_model("learningrule_backprop_own_k8_s1")
-model_registry["learningrule_feedback_alignment_own_k2_s1"] = lambda: get_model("learningrule_feedback_alignment_own_k2_s1")
-model_registry["learningrule_feedback_alignment_own_k8_s1"] = lambda: get_model("learningrule_feedback_alignment_own_k8_s1")
-model_registry["learningrule_predictive_coding_own_k2_s1"] = lambda: get_model("learningrule_predictive_coding_own_k2_s1")
-model_registry["learningrule_predictive_coding_own_k8_s1"] = lambda: get_model("learningrule_predictive_coding_own_k8_s1")
+model_registry["learningrule_feedback_alignment_own_k2_s1"] = lambda: get_model(
+    "learningrule_feedback_alignment_own_k2_s1"
+)
+model_registry["learningrule_feedback_alignment_own_k8_s1"] = lambda: get_model(
+    "learningrule_feedback_alignment_own_k8_s1"
+)
+model_registry["learningrule_predictive_coding_own_k2_s1"] = lambda: get_model(
+    "learningrule_predictive_coding_own_k2_s1"
+)
+model_registry["learningrule_predictive_coding_own_k8_s1"] = lambda: get_model(
+    "learningrule_predictive_coding_own_k8_s1"
+)
