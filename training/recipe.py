@@ -99,7 +99,7 @@ class Recipe:
     depression: float | None = None
     """STDP: largest depression of a pair, where the largest potentiation is 1."""
     plasticity: float | None = None
-    """STDP: how far a kernel moves a step, relative to its norm; follows the schedule of the learning rate."""
+    """STDP: how far a kernel moves a step at first, relative to its norm; none in the second half of the schedule."""
 
     def __post_init__(self):
         for name, owner, value, owners in _CONDITIONAL:
