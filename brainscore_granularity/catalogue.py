@@ -45,10 +45,10 @@ def select(plugin_type: str, patterns: list[str]) -> list[str]:
 
 def model_state(identifier: str) -> tuple[str, str | None]:
     """One of our models in a few words, and how to mend it where it cannot be loaded."""
-    from .brain_model import checkpoint_of, is_stored, region_layer_map
+    from .brain_model import checkpoint_of, is_stored, plugin_of, region_layer_map
     from .checkpoints import CheckpointError, Published, Untrained, how_to_make
 
-    plugin = plugins.plugin_directory("models") / plugins.registrations("models")[identifier]
+    plugin = plugin_of(identifier)
     if not is_stored(identifier):
         return "ready, built by its plugin", None
     try:

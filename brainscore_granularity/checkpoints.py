@@ -14,6 +14,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import plugins
 from .paths import home, write_atomically
 
 
@@ -128,9 +129,12 @@ def find(identifier: str, plugin: Path | None = None) -> Checkpoint:
     """The checkpoint of a model: the user's own, or shipped with its plugin, or published, or built from its seed.
 
     Nothing is fetched before the weights are asked for.
+
+    plugin : folder of the plugin; by default that which registers the model, if one does.
     """
     from . import published
 
+    plugin = plugin or plugins.folder_of("models", identifier)
     stores = (default_store(), *([plugin / "weights"] if plugin else []))
     for store in stores:
         if (checkpoint := read(store, identifier)) is not None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from brainscore_granularity import checkpoints, networks, plugins
+from brainscore_granularity import checkpoints, networks
 from brainscore_granularity.architectures.library import require_timm
 
 from .label_features import Encoder
@@ -79,7 +79,7 @@ def own(identifier: str, store: Path | None = None, layer: str | None = None) ->
     store : folder of the checkpoint; by default the user's own store, then what is shipped with the model's plugin.
     """
     if store is None:
-        checkpoint = checkpoints.find(identifier, plugins.folder_of("models", identifier))
+        checkpoint = checkpoints.find(identifier)
     elif (checkpoint := checkpoints.read(store, identifier)) is None:
         raise checkpoints.CheckpointError(
             f"no checkpoint of {identifier} in {store}. To make it, {checkpoints.how_to_make(identifier)}."

@@ -12,11 +12,11 @@ esc = html.escape
 
 def card(model: str) -> dict:
     """What is known of a model's weights; empty for models that are not ours or whose weights are not here."""
-    folder = plugins.registrations("models").get(model)
-    if folder is None:
+    plugin = plugins.folder_of("models", model)
+    if plugin is None:
         return {}
     try:
-        found = checkpoints.find(model, plugins.plugin_directory("models") / folder)
+        found = checkpoints.find(model, plugin)
     except checkpoints.CheckpointError:
         return {}
     return {**found.info, "sha256": found.sha256}

@@ -2,6 +2,7 @@ import pytest
 from brainscore_vision import load_model, load_model_bibtex
 
 from brainscore_granularity.brain_model import checkpoint_of
+from brainscore_granularity.checkpoints import CheckpointError, find
 from brainscore_granularity.plugins import registrations
 
 LAYERS = {"V1": "conv1", "V2": "conv1", "V4": "conv3", "IT": "fc1"}
@@ -23,6 +24,17 @@ def test_a_trained_network_loads_with_the_layers_of_the_comparison_and_is_above_
     model, info = load_model(identifier), checkpoint_of(identifier).info
     assert dict(model.layer_model.region_layer_map) == LAYERS
     assert info["metrics"]["validation_accuracy"] > 1 / info["classes"] + 0.1
+
+
+@pytest.mark.parametrize("identifier", IDS)
+def test_a_network_that_is_not_there_says_how_to_train_it(identifier, tmp_path, monkeypatch):
+    monkeypatch.setenv("BRAINSCORE_GRANULARITY_HOME", str(tmp_path / "home"))
+    rule, seed = identifier.removeprefix("learningrule_").rsplit("_s", 1)
+    with pytest.raises(
+        CheckpointError, match=f"granularity train --recipe learning_rules .* --rule {rule} --seed {seed}"
+    ) as error:
+        find(identifier, tmp_path)
+    assert "\n" not in str(error.value)
 
 
 def test_these_are_all_that_are_registered():

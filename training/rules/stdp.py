@@ -87,13 +87,14 @@ class STDP(Readout):
 
     def _plasticity(self, number: int, name: str, layer: nn.Module, inputs: torch.Tensor, pieces: int) -> None:
         """Add one layer's change to that of the step."""
-        generator = torch.Generator().manual_seed((self.seed * 1_000_003 + int(self.done)) * 101 + number)
+        done = int(self.done)
+        generator = torch.Generator().manual_seed((self.seed * 1_000_003 + done) * 101 + number)
         kernel, threshold, covariance, mixing, change, fired = self.of(
             name, "kernel", "threshold", "covariance", "inhibition", "change", "fired"
         )
         with torch.autocast(inputs.device.type, enabled=False):
             maps, now = spread(parallel.at_least_single(inputs), self.channels[name])
-            covariance += (now - covariance) / min(int(self.done) + 1, MEMORY)
+            covariance += (now - covariance) / min(done + 1, MEMORY)
             mixing.copy_(inhibition(covariance))
             seen = windows(layer, (mixing @ maps).view_as(inputs), PLACES, generator)
             if number == 0:
@@ -118,12 +119,13 @@ class STDP(Readout):
     @torch.no_grad()
     def after_step(self, network, rate):
         self.done += 1
-        learned = bool(self.speed)
-        self.speed.fill_(max(0.0, 2 * rate - 1))
+        speed = max(0.0, 2 * rate - 1)
+        learns = bool(self.speed) and speed > 0  # where there are changes, and where they count
+        self.speed.fill_(speed)
         for number, name in enumerate(self.names):
             kernel, size, threshold, change, fired = self.of(name, "kernel", "norm", "threshold", "change", "fired")
             weight = network.get_submodule(name).weight
-            if learned and self.speed:
+            if learns:
                 threshold += THRESHOLD_RATE * (fired * len(fired) / SHARE - 1).clamp(max=3)
                 kernel += self.plasticity * self.speed * size * change
                 kernel *= size / kernel.norm(dim=1, keepdim=True)

@@ -120,8 +120,8 @@ def _training(plt, tables, rules, colours):
         own = layers[layers["quantity"] == quantity]
         names = list(dict.fromkeys(own["layer"]))
         for i, rule in enumerate(trained):
-            rows = own[own["rule"] == rule].dropna(subset="value").sort_values("epoch")  # no angle where a layer rests
-            last = rows.groupby(["seed", "layer"])["value"].last().groupby("layer").mean().reindex(names)
+            rows = own[own["rule"] == rule].groupby(["seed", "layer"])["value"]
+            last = rows.last().groupby("layer").mean().reindex(names)  # there is no angle where a layer rests
             width = 0.8 / len(trained)
             axis.bar(np.arange(len(names)) + (i - (len(trained) - 1) / 2) * width, last, width, color=colours[rule])
         axis.set_xticks(range(len(names)), names, rotation=45, ha="right")
