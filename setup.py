@@ -102,6 +102,6 @@ setup(
             "pyarrow<26",  # later ones need numpy 2
         ],
     },
-    entry_points={"console_scripts": ["granularity = brainscore_granularity.cli:main"]},
+    entry_points={"console_scripts": ["granularity = brainscore_granularity.cli.main:main"]},
     cmdclass={"build_py": BuildWithHook},
 )

@@ -16,7 +16,7 @@ import numpy as np
 from scipy.stats import pearsonr
 
 from bench.rsa import line
-from brainscore_granularity.analysis import universality as u
+from brainscore_granularity.analysis.measures import universality as u
 
 NETWORKS, COMPONENTS, IMAGES, CHANNELS = 20, 500, 1000, 384
 THEIRS = 6  # targets that scikit-learn is timed on

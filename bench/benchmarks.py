@@ -21,7 +21,7 @@ LAYERS = 7
 
 
 def main() -> None:
-    from brainscore_granularity import layers
+    from brainscore_granularity.brains import layers
 
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         model, benchmark = network(), study(Path(folder))
@@ -49,7 +49,7 @@ def network():
     from brainscore_vision.model_helpers.brain_transformation import ModelCommitment
 
     from brainscore_granularity import networks
-    from brainscore_granularity.brain_model import wrap
+    from brainscore_granularity.brains.model import wrap
 
     built = networks.build("alexnet_bn", 64, seed=0).eval()
     names = [name for name in built.candidates if "relu" in name][:LAYERS]
@@ -62,8 +62,8 @@ def study(folder: Path):
     from PIL import Image
 
     from brainscore_granularity import rsa
-    from brainscore_granularity.benchmark import RSABenchmark
-    from brainscore_granularity.targets import Targets, between_subjects
+    from brainscore_granularity.brains.benchmark import RSABenchmark
+    from brainscore_granularity.brains.targets import Targets, between_subjects
 
     rng, paths = np.random.default_rng(0), {}
     for i in range(IMAGES):

@@ -21,7 +21,7 @@ import numpy as np
 
 from brainscore_granularity import rsa, stats
 from brainscore_granularity.report.answer import difference_variance
-from brainscore_granularity.score_record import N_RESAMPLED
+from brainscore_granularity.runner.record import N_RESAMPLED
 
 LATENT, UNITS = 12, 60
 SCALES = 1 / np.sqrt(np.arange(1, LATENT + 1))

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
-from brainscore_granularity import catalogue, results
+from brainscore_granularity.brains import catalogue
 from brainscore_granularity.report.page import write_report
-from brainscore_granularity.score_record import N_RESAMPLED, written
+from brainscore_granularity.runner import results
+from brainscore_granularity.runner.record import N_RESAMPLED, written
 
 
 def write_scores(folder: Path, models: int = 200, benchmarks: int = 30, seed: int = 0) -> None:

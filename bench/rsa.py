@@ -19,7 +19,8 @@ import time
 import numpy as np
 from scipy.stats import spearmanr
 
-from brainscore_granularity import rsa, stats, triplets
+from brainscore_granularity import rsa, stats
+from brainscore_granularity.rsa import triplets
 
 IMAGES = 1000
 
@@ -216,7 +217,7 @@ def rsatoolbox() -> None:
 
 NETWORK = """
 import re, time, torch, torchvision
-from brainscore_granularity.streaming import layer_rdms
+from brainscore_granularity.rsa.spool import layer_rdms
 torch.manual_seed(0)
 model = torchvision.models.alexnet(weights=None).eval()
 start = time.perf_counter()

@@ -39,7 +39,9 @@ def benchmarks() -> tuple[str, ...]:
 
 def make_alexnets() -> None:
     """Untrained AlexNets in the user's own store, which comes before the shipped networks of these names."""
-    from brainscore_granularity import checkpoints, commitment, networks
+    from brainscore_granularity import networks
+    from brainscore_granularity.brains import commitment
+    from brainscore_granularity.weights import checkpoints
 
     for seed, name in enumerate(MODELS[:4]):
         network = networks.build("alexnet", 1000, seed)
@@ -72,7 +74,7 @@ def loop(names, kinds=KINDS, new=NEW) -> dict:
     """What a user of Brain-Score writes."""
     import brainscore_vision
 
-    from brainscore_granularity import brain_model
+    from brainscore_granularity.brains import model as brain_model
 
     brain_model.disable_activation_caching = lambda wrapper: wrapper  # Brain-Score's cache on
 
@@ -98,8 +100,8 @@ def four_regions() -> None:
     """Let Brain-Score load benchmarks of four regions, and so of four layers, on the 92 images."""
     import brainscore_vision
 
-    from brainscore_granularity.benchmark import RSABenchmark
-    from brainscore_granularity.targets import from_rdms
+    from brainscore_granularity.brains.benchmark import RSABenchmark
+    from brainscore_granularity.brains.targets import from_rdms
 
     load = brainscore_vision.load_benchmark
 
@@ -221,8 +223,8 @@ def overhead() -> None:
 
 def measure_workers(names) -> dict:
     """Seconds of one and of two local workers, one core each, after each has scored something."""
-    from brainscore_granularity import catalogue
-    from brainscore_granularity.engine import clusters, dispatch
+    from brainscore_granularity.brains import catalogue
+    from brainscore_granularity.runner import clusters, dispatch
 
     models = [name for name in catalogue.ours("models") if name.startswith("granularity_world")]
     seconds = {}
@@ -252,7 +254,7 @@ def files() -> None:
     """100,000 scores with four subjects each."""
     from pathlib import Path
 
-    from brainscore_granularity import results
+    from brainscore_granularity.runner import results
 
     record = {
         "status": "ok", "value": 0.5, "raw": 0.4, "interval": [0.4, 0.6], "error": 0.01, "region": "IT",
@@ -274,9 +276,9 @@ def measure_memory(names) -> dict:
     """Peak memory (MB) of scoring the first model and of the worst of a hundred."""
     import shutil
 
-    from brainscore_granularity import catalogue
+    from brainscore_granularity.brains import catalogue
     from brainscore_granularity.paths import home
-    from brainscore_granularity.session import Session
+    from brainscore_granularity.runner.session import Session
 
     models = [name for name in catalogue.ours("models") if name.startswith("granularity_world")]
     session, peaks = Session(), []

@@ -20,10 +20,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from brainscore_granularity.training import hardware, ladder, loop, pack, sources
-from brainscore_granularity.training.feed import Feed
-from brainscore_granularity.training.labels import random_balanced
-from brainscore_granularity.training.learner import Learner
+from brainscore_granularity.training import hardware
+from brainscore_granularity.training.data import pack, sources
+from brainscore_granularity.training.labels.rule import random_balanced
+from brainscore_granularity.training.loop import ladder, loop
+from brainscore_granularity.training.loop.feed import Feed
+from brainscore_granularity.training.loop.learner import Learner
 from brainscore_granularity.training.recipe import Execution
 from brainscore_granularity.training.recipes import RULE_SETTINGS, named
 from torch.nn import functional as F

@@ -20,8 +20,8 @@ from multiprocessing import get_context
 
 import numpy as np
 import torch
-from brainscore_granularity.training import pack, sources
-from brainscore_granularity.training.augment import Augmentation
+from brainscore_granularity.training.augment.batches import Augmentation
+from brainscore_granularity.training.data import pack, sources
 from PIL import Image
 from torchvision import transforms
 

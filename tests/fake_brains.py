@@ -12,7 +12,7 @@ from brainscore_core.supported_data_standards.brainio.assemblies import NeuroidA
 from brainscore_core.supported_data_standards.brainio.stimuli import StimulusSet
 from PIL import Image
 
-from brainscore_granularity.prepare import store
+from brainscore_granularity.datasets.prepare import store
 
 LATENT, GOOD, BAD = 8, 24, 8  # dimensions; neuroids of each subject and region
 N_IMAGES = 30

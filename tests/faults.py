@@ -7,7 +7,7 @@ from pathlib import Path
 
 import brainscore_vision
 
-from brainscore_granularity import brain_model  # noqa: F401  loaded before the first time limit runs
+from brainscore_granularity.brains import model as brain_model  # noqa: F401  loaded before the first time limit runs
 
 _load = getattr(brainscore_vision.load_model, "original", brainscore_vision.load_model)  # Dask may run this twice
 

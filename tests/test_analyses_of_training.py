@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from brainscore_granularity import rsa
-from brainscore_granularity.analysis import agreement, dynamics, matched, objectives, selectivity, usefulness
+from brainscore_granularity.analysis.measures import agreement, dynamics, matched, objectives, selectivity, usefulness
 
 STEPS = np.array([0, 1, 3, 10, 30, 100, 300, 1000])
 

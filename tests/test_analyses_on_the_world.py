@@ -6,8 +6,10 @@ from dataclasses import asdict
 import pandas as pd
 import pytest
 
-from brainscore_granularity import catalogue, checkpoints, cli
-from brainscore_granularity.analysis import commands
+from brainscore_granularity.brains import catalogue
+from brainscore_granularity.cli import analyze as commands
+from brainscore_granularity.cli.main import main as cli
+from brainscore_granularity.weights import checkpoints
 
 MODELS = ["granularity_world_own_k2_s1", "granularity_world_own_k8_s1", "granularity_world_native_s1"]
 
@@ -55,7 +57,8 @@ def test_images_without_classes_are_refused(tmp_path, capsys):
 
 
 def test_agreement_reads_scores_and_is_done_again_when_they_change(tmp_path, capsys):
-    from brainscore_granularity import results, runner
+    from brainscore_granularity import runner
+    from brainscore_granularity.runner import results
 
     models = [f"granularity_world_own_k{k}_s1" for k in (2, 8, 64)]
     benchmarks = ["World.IT-rsa", "World.V1-rsa"]
@@ -80,7 +83,7 @@ def test_agreement_reads_scores_and_is_done_again_when_they_change(tmp_path, cap
 def runs(tmp_path_factory):
     """Two plain runs and one with an auxiliary loss, with weights along training."""
     import numpy as np
-    from brainscore_granularity.training import loop
+    from brainscore_granularity.training.loop import loop
     from brainscore_granularity.training.recipe import Execution, Recipe
 
     from brainscore_granularity.world import images as world
@@ -147,7 +150,7 @@ def test_scaling_finds_the_planted_change_a_doubling_and_takes_networks_of_any_l
 
     import numpy as np
 
-    from brainscore_granularity import results
+    from brainscore_granularity.runner import results
 
     for k in (2, 4, 8, 16, 64):
         for seed in (1, 2):

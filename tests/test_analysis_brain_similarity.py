@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from brainscore_granularity import rsa
-from brainscore_granularity.analysis import brain_similarity as brains
-from brainscore_granularity.analysis import universality as u
+from brainscore_granularity.analysis.measures import brain_similarity as brains
+from brainscore_granularity.analysis.measures import universality as u
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ def test_on_the_world_brains_and_the_most_universal_components_are_reported(tmp_
 
     import pandas as pd
 
-    from brainscore_granularity import cli
+    from brainscore_granularity.cli.main import main as cli
 
     models = [f"granularity_world_{kind}_s1" for kind in ("own_k2", "own_k8", "native", "untrained")]
     cli.main(["analyze", "universality", "--models", *models, "--benchmarks", "World.IT-rsa", "--layers", "relu4",

@@ -6,8 +6,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from brainscore_granularity import cli, plugins
-from brainscore_granularity.analysis import label_axes, pcs, study, thumbnails
+from brainscore_granularity import plugins
+from brainscore_granularity.analysis import label_axes, study, thumbnails
+from brainscore_granularity.analysis.measures import pcs
+from brainscore_granularity.cli.main import main as cli
 
 MODELS = [f"granularity_world_{kind}_s1" for kind in ("own_k2", "own_k4", "untrained")]
 
@@ -57,9 +59,9 @@ def world():
 
 
 def test_the_shipped_components_cut_the_classes_that_a_network_was_taught(world):
-    from brainscore_granularity.training import loop
+    from brainscore_granularity.training.loop import loop
 
-    from brainscore_granularity.brain_model import checkpoint_of, load_network
+    from brainscore_granularity.brains.model import checkpoint_of, load_network
 
     (axes,) = world.label_axes
     assert axes.encoder == "granularity_world_native_s0.relu5" and axes.scores.shape == (256, 6)
@@ -88,7 +90,7 @@ def moved(monkeypatch, tmp_path, *names):
     theirs = plugins.plugin_directory("models")
     for folder in ("granularity_world",):
         shutil.copytree(theirs / folder, tmp_path / folder, ignore=shutil.ignore_patterns(*names))
-    monkeypatch.setattr("brainscore_granularity.brain_model.plugin_of", lambda model: tmp_path / "granularity_world")
+    monkeypatch.setattr("brainscore_granularity.brains.model.plugin_of", lambda model: tmp_path / "granularity_world")
 
 
 @pytest.mark.parametrize(
@@ -105,7 +107,7 @@ def test_axes_that_cannot_be_reached_say_what_is_missing(gone, message, world, m
 
 
 def test_components_of_other_weights_are_refused(world, monkeypatch, tmp_path):
-    from brainscore_granularity.training import label_files
+    from brainscore_granularity.training.labels import files as label_files
 
     moved(monkeypatch, tmp_path)
     (file,) = tmp_path.glob("granularity_world/labels/*/own_pca.safetensors")

@@ -9,10 +9,11 @@ import pytest
 import torch
 from PIL import Image
 
-from brainscore_granularity import cli, networks, rsa
-from brainscore_granularity.analysis import resolution
-from brainscore_granularity.analysis import rules as r
+from brainscore_granularity import networks, rsa
+from brainscore_granularity.analysis.measures import resolution
+from brainscore_granularity.analysis.measures import rules as r
 from brainscore_granularity.analysis.questions import rules as question
+from brainscore_granularity.cli.main import main as cli
 
 SEEDS = (1, 2, 3)
 

@@ -3,9 +3,10 @@ import math
 import numpy as np
 import pytest
 import torch
-from brainscore_granularity.training import augment, randaugment
-from brainscore_granularity.training.augment import Augmentation
-from brainscore_granularity.training.warp import warp
+from brainscore_granularity.training.augment import batches as augment
+from brainscore_granularity.training.augment import randaugment
+from brainscore_granularity.training.augment.batches import Augmentation
+from brainscore_granularity.training.augment.warp import warp
 from torchvision.transforms import InterpolationMode, autoaugment
 from torchvision.transforms import functional as tv
 

@@ -7,8 +7,8 @@ from brainscore_vision.benchmark_helpers.validate_error import assert_valid_unce
 from brainscore_vision.model_interface import BrainModel
 
 from brainscore_granularity import rsa
-from brainscore_granularity.assembly import average_repeats, in_order
-from brainscore_granularity.benchmark import OddOneOutBenchmark
+from brainscore_granularity.brains.benchmark import OddOneOutBenchmark
+from brainscore_granularity.datasets.assembly import average_repeats, in_order
 from brainscore_granularity.world import assemblies, brains
 
 RSA = ["World.V1-rsa", "World.IT-rsa", "World_fine.IT-rsa", "World_null.IT-rsa"]

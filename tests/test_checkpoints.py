@@ -5,8 +5,9 @@ import subprocess
 import pytest
 import torch
 
-from brainscore_granularity import checkpoints, networks
-from brainscore_granularity.brain_model import load_network
+from brainscore_granularity import networks
+from brainscore_granularity.brains.model import load_network
+from brainscore_granularity.weights import checkpoints
 
 INFO = {"network": "mini", "classes": 4}
 

@@ -10,15 +10,18 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from brainscore_granularity import catalogue, checkpoints, cli, results
-from brainscore_granularity.brain_model import checkpoint_of
+from brainscore_granularity.brains import catalogue
+from brainscore_granularity.brains.model import checkpoint_of
+from brainscore_granularity.cli.main import main as cli
+from brainscore_granularity.runner import results
+from brainscore_granularity.weights import checkpoints
 
 MODEL = "granularity_world_own_k2_s1"
 
 
 def granularity(*arguments, **environment):
     return subprocess.run(
-        [sys.executable, "-m", "brainscore_granularity.cli", *map(str, arguments)],
+        [sys.executable, "-m", "brainscore_granularity.cli.main", *map(str, arguments)],
         capture_output=True,
         text=True,
         env={**os.environ, **environment},
@@ -47,7 +50,7 @@ def test_the_overview_names_every_verb_in_its_own_words_and_a_closed_pipe_is_no_
     assert all(f"  {verb} " in out for verb in cli.VERBS) and "Choose the layers of models" in out
     assert run("data", "prepare") == 0
     assert "  things-fmri " in capsys.readouterr().out
-    command = [sys.executable, "-m", "brainscore_granularity.cli", "--help"]
+    command = [sys.executable, "-m", "brainscore_granularity.cli.main", "--help"]
     closed, pipe = os.pipe()
     os.close(closed)
     done = subprocess.run(command, stdout=pipe, stderr=subprocess.PIPE, text=True)
@@ -152,7 +155,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
 
 def test_interrupting_the_demo_loses_nothing_that_was_finished(tmp_path):
     environment = {**os.environ, "BRAINSCORE_GRANULARITY_HOME": str(tmp_path / "home")}
-    command = [sys.executable, "-m", "brainscore_granularity.cli", "demo", "--to", str(tmp_path)]
+    command = [sys.executable, "-m", "brainscore_granularity.cli.main", "demo", "--to", str(tmp_path)]
     process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
     store = tmp_path / "home" / "checkpoints"
     deadline = time.monotonic() + 120

@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from brainscore_granularity.training import colour
-from brainscore_granularity.training.augment import Augmentation
+from brainscore_granularity.training.augment import colour
+from brainscore_granularity.training.augment.batches import Augmentation
 from torchvision.transforms import functional as tv
 
 MEAN, STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]

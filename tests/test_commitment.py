@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 from brainscore_vision import data_registry, load_benchmark, load_model
 
-from brainscore_granularity import checkpoints, commitment, networks, selection
-from brainscore_granularity.brain_model import checkpoint_of, commitment_of, from_checkpoint, region_layer_map
-from brainscore_granularity.recording import SelectionLeak
+from brainscore_granularity import networks
+from brainscore_granularity.brains import commitment, selection
+from brainscore_granularity.brains.model import checkpoint_of, commitment_of, from_checkpoint, region_layer_map
+from brainscore_granularity.brains.recording import SelectionLeak
+from brainscore_granularity.weights import checkpoints
 
 MODEL = "granularity_world_own_k2_s1"
 REGIONS = selection.REGIONS

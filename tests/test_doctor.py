@@ -1,6 +1,7 @@
 import pytest
 
-from brainscore_granularity import doctor, plugins
+from brainscore_granularity import plugins
+from brainscore_granularity.cli import doctor
 
 
 def findings():
@@ -19,7 +20,7 @@ def test_a_hook_that_is_off_is_found(monkeypatch):
 
 
 def test_a_clash_with_brain_score_is_found(monkeypatch):
-    from brainscore_granularity import catalogue
+    from brainscore_granularity.brains import catalogue
 
     monkeypatch.setattr(catalogue, "ours", lambda plugin_type: ["alexnet"] if plugin_type == "models" else [])
     finding = findings()["identifiers"]

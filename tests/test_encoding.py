@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from brainscore_granularity import encoding
+from brainscore_granularity.rsa import encoding
 
 pytest.importorskip("himalaya")
 

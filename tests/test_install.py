@@ -151,7 +151,7 @@ def test_our_package_editable(regular, checkout, tmp_path):
     out = run(regular.python, "-W", "ignore", "-c", f"import brainscore_granularity; {SCORE}", cwd=tmp_path)
     assert float(out.split("value")[1]) > 0.5
     found = run(
-        regular.python, "-c", "import brainscore_granularity.training.labels as l; print(l.__file__)", cwd=tmp_path
+        regular.python, "-c", "import brainscore_granularity.training.labels.rule as l; print(l.__file__)", cwd=tmp_path
     )
     assert str(checkout / "training") in found
 

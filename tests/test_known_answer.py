@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from brainscore_granularity.training import loop
+from brainscore_granularity.training.loop import loop
 from brainscore_granularity.training.recipe import Recipe
 from brainscore_vision import load_benchmark
 
-from brainscore_granularity import checkpoints
-from brainscore_granularity.brain_model import from_checkpoint
+from brainscore_granularity.brains.model import from_checkpoint
+from brainscore_granularity.weights import checkpoints
 from brainscore_granularity.world import images as world
 
 LEVELS = (2, 8, 64)

@@ -12,8 +12,11 @@ from brainscore_vision import load_benchmark
 from brainscore_vision.benchmark_helpers.validate_error import assert_valid_uncertainty
 from candidates import IDENTIFIER, Given, current
 
-from brainscore_granularity import kriegeskorte2008, layers, results, runner
-from brainscore_granularity.download import DataMissing, fetch, sha256_of
+from brainscore_granularity import runner
+from brainscore_granularity.brains import layers
+from brainscore_granularity.datasets import kriegeskorte2008
+from brainscore_granularity.datasets.download import DataMissing, fetch, sha256_of
+from brainscore_granularity.runner import results
 
 TARGETS = ["hIT", "mIT", "judgment"]
 

@@ -68,7 +68,7 @@ def test_pixels(data, target, value):
 @pytest.mark.parametrize(("target", "value"), [("mIT", 0.212), ("hIT", 0.124)])
 def test_untrained_alexnet(data, target, value):
     torch, torchvision = pytest.importorskip("torch"), pytest.importorskip("torchvision")
-    from brainscore_granularity.streaming import layer_rdms
+    from brainscore_granularity.rsa.spool import layer_rdms
 
     torch.manual_seed(0)
     model = torchvision.models.alexnet(weights=None).eval()

@@ -2,7 +2,8 @@ import json
 
 import numpy as np
 import pytest
-from brainscore_granularity.training import label_files, labels
+from brainscore_granularity.training.labels import files as label_files
+from brainscore_granularity.training.labels import rule as labels
 
 NAMES = [f"n0{c}/image {i}, {c}.JPEG" for c in range(4) for i in range(5)]  # commas and spaces are allowed in names
 LABELS = np.repeat([2, 0, 3, 1], 5)

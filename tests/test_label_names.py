@@ -4,7 +4,9 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from brainscore_granularity.training import label_files, labels, targets
+from brainscore_granularity.training.labels import chosen as targets
+from brainscore_granularity.training.labels import files as label_files
+from brainscore_granularity.training.labels import rule as labels
 from brainscore_granularity.training.recipe import Recipe
 
 N = 256

@@ -2,9 +2,13 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from brainscore_granularity.training import label_files, label_run, labels, loop
+from brainscore_granularity.training.labels import files as label_files
+from brainscore_granularity.training.labels import make as label_run
+from brainscore_granularity.training.labels import rule as labels
+from brainscore_granularity.training.loop import loop
 
-from brainscore_granularity import checkpoints, networks
+from brainscore_granularity import networks
+from brainscore_granularity.weights import checkpoints
 from brainscore_granularity.world import images as world
 
 IDENTIFIER = "granularity_world_native_s7"

@@ -5,10 +5,14 @@ import zipfile
 import numpy as np
 import pytest
 import torch
-from brainscore_granularity.training import label_encoders, label_sources, labels, loop
-from brainscore_granularity.training.label_features import spool
+from brainscore_granularity.training.labels import encoders as label_encoders
+from brainscore_granularity.training.labels import rule as labels
+from brainscore_granularity.training.labels import sources as label_sources
+from brainscore_granularity.training.labels.features import spool
+from brainscore_granularity.training.loop import loop
 
-from brainscore_granularity import checkpoints, networks
+from brainscore_granularity import networks
+from brainscore_granularity.weights import checkpoints
 
 RNG = np.random.default_rng(0)
 IDENTIFIER = "granularity_tiny_native_s1"

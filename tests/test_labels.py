@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from brainscore_granularity.training import labels
+from brainscore_granularity.training.labels import rule as labels
 
 RNG = np.random.default_rng(0)
 

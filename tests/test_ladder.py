@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from brainscore_granularity.training import feed, ladder, loop
+from brainscore_granularity.training.loop import feed, ladder, loop
 from brainscore_granularity.training.recipe import Execution, Recipe
 
 from brainscore_granularity.world import images as world

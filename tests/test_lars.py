@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from brainscore_granularity.training import lars, learner, loop
+from brainscore_granularity.training.loop import lars, learner, loop
 from brainscore_granularity.training.recipe import Execution, Recipe
 
 from brainscore_granularity.world import images as world

@@ -9,8 +9,9 @@ from brainscore_vision.model_helpers.activations.pytorch import (
 )
 from brainscore_vision.model_helpers.brain_transformation import ModelCommitment
 
-from brainscore_granularity import layers, rsa, stats
-from brainscore_granularity.recording import record
+from brainscore_granularity import rsa, stats
+from brainscore_granularity.brains import layers
+from brainscore_granularity.brains.recording import record
 
 MODEL = "granularity_world_own_k2_s1"
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from fake_things import write_matlab
 
-from brainscore_granularity.prepare import matlab73
+from brainscore_granularity.datasets.prepare import matlab73
 
 VARIABLES = {
     "cube": np.arange(24.0).reshape(2, 3, 4),

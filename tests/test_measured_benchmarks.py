@@ -9,9 +9,10 @@ from brainscore_vision.benchmark_helpers.cache_contract import assert_stimulus_i
 from brainscore_vision.benchmark_helpers.validate_error import assert_valid_uncertainty
 from candidates import IDENTIFIER, Given, current
 
-from brainscore_granularity import catalogue, plugins
-from brainscore_granularity.download import DataMissing
-from brainscore_granularity.prepare import store
+from brainscore_granularity import plugins
+from brainscore_granularity.brains import catalogue
+from brainscore_granularity.datasets.download import DataMissing
+from brainscore_granularity.datasets.prepare import store
 
 BENCHMARKS = [name for name in catalogue.ours("benchmarks") if not name.startswith(("World", "Kriegeskorte"))]
 ONE_OF_EACH = [*{name.partition(".")[0]: name for name in BENCHMARKS}.values(), "Hebart2023.triplet"]
@@ -148,7 +149,7 @@ def test_score_carries_all_that_is_promised(benchmark):
 
 @pytest.mark.parametrize("benchmark", ONE_OF_EACH)
 def test_brain_scores_pixels_can_be_scored(benchmark, monkeypatch):
-    monkeypatch.setattr("brainscore_granularity.benchmark.N_BOOTSTRAP", 20)
+    monkeypatch.setattr("brainscore_granularity.brains.benchmark.N_BOOTSTRAP", 20)
     result = load_benchmark(benchmark)(load_model("pixels"))
     assert -0.5 < result.item() < 0.5 and result.attrs["layer"] == "pixels"
 
@@ -185,7 +186,7 @@ def test_two_monkeys_get_their_ceiling_from_repeats():
 
 
 def test_concepts_follow_the_owners_order_and_selection_concepts_do_not_score():
-    from brainscore_granularity import concepts
+    from brainscore_granularity.brains import concepts
 
     chosen, tested = (concepts.targets(split) for split in (concepts.SELECTION, concepts.TEST))
     shown = [set(targets.stimulus_set["concept"]) for targets in (chosen, tested)]

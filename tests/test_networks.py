@@ -100,7 +100,7 @@ def test_features_do_not_run_what_comes_after_the_layer(name):
 
 def test_brain_score_records_branched_networks_by_name():
     pytest.importorskip("brainscore_vision")
-    from brainscore_granularity.brain_model import wrap
+    from brainscore_granularity.brains.model import wrap
 
     network = networks.build("resnet18_w0.0625", 3, seed=0).eval()
     x = image(network, n=2)

@@ -15,9 +15,12 @@ import pytest
 from PIL import Image
 from scipy.stats import zscore
 
-from brainscore_granularity.prepare import nsd, nsd_design, nsd_plan, store
-from brainscore_granularity.prepare.files import MissingFiles
-from brainscore_granularity.prepare.nsd_files import REGIONS
+from brainscore_granularity.datasets.prepare import store
+from brainscore_granularity.datasets.prepare.files import MissingFiles
+from brainscore_granularity.datasets.prepare.nsd import build as nsd
+from brainscore_granularity.datasets.prepare.nsd import design as nsd_design
+from brainscore_granularity.datasets.prepare.nsd import plan as nsd_plan
+from brainscore_granularity.datasets.prepare.nsd.files import REGIONS
 
 TESTS = Path(__file__).parent
 N_TRAIN = 60  # fewer than there are, so that some trials of every session are of no use but for its mean and spread
@@ -176,7 +179,7 @@ def test_killed_and_run_again_gives_equal_files(owner, two_regions, home, monkey
     script = f"""
 import os, sys
 from pathlib import Path
-from brainscore_granularity.prepare import betas, extraction, images, nsd, store
+from brainscore_granularity.datasets.prepare import betas, extraction, images, nsd, store
 module, name = {function.split(".")[0]}, {function.split(".")[1]!r}
 original, left = getattr(module, name), [{calls}]
 def killed(*arguments, **settings):
@@ -348,7 +351,7 @@ import os, resource, sys
 sys.path.insert(0, {str(TESTS)!r})
 from pathlib import Path
 from test_nsd import write_large
-from brainscore_granularity.prepare import nsd
+from brainscore_granularity.datasets.prepare import nsd
 nsd.prepare(Path({str(owner)!r}), subjects=(1,), regions=("V1",))
 write_large(Path({str(tmp_path)!r}, "large"), Path({str(owner)!r}))
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -412,8 +415,8 @@ class Latents:
 def test_a_benchmark_runs_on_the_local_build(inside):
     from brainscore_vision import load_model
 
-    from brainscore_granularity.benchmark import RSABenchmark
-    from brainscore_granularity.targets import from_responses
+    from brainscore_granularity.brains.benchmark import RSABenchmark
+    from brainscore_granularity.brains.targets import from_responses
 
     benchmark = RSABenchmark(
         identifier="local",
@@ -431,7 +434,7 @@ def test_a_benchmark_runs_on_the_local_build(inside):
 
 
 def test_command_line(owner, home, capsys):
-    from brainscore_granularity.cli import main
+    from brainscore_granularity.cli.main import main
 
     main(["data", "prepare", "nsd", "--from", str(owner), "--subjects", "2", "1", "--regions", "V2", "--to", str(home)])
     assert "3 builds ready" in capsys.readouterr().out

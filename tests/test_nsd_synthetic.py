@@ -10,9 +10,10 @@ from PIL import Image
 from scipy.io import savemat
 from scipy.stats import zscore
 
-from brainscore_granularity.prepare import nsd_synthetic, store
-from brainscore_granularity.prepare.files import MissingFiles
-from brainscore_granularity.prepare.nsd_files import REGIONS, Subject
+from brainscore_granularity.datasets.prepare import store
+from brainscore_granularity.datasets.prepare.files import MissingFiles
+from brainscore_granularity.datasets.prepare.nsd import synthetic as nsd_synthetic
+from brainscore_granularity.datasets.prepare.nsd.files import REGIONS, Subject
 
 HEIGHT, WIDTH = 70, 134  # the owner's are 714 x 1360
 CLASSES = ("Noise", "Natural scenes", "Single words")

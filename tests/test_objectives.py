@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from brainscore_granularity.training import loop, objectives
-from brainscore_granularity.training.feed import Feed
-from brainscore_granularity.training.learner import Learner
+from brainscore_granularity.training.loop import loop, objectives
+from brainscore_granularity.training.loop.feed import Feed
+from brainscore_granularity.training.loop.learner import Learner
 from brainscore_granularity.training.recipe import Execution, Recipe
 from torch.nn import functional as F
 

@@ -4,7 +4,10 @@ import candidates
 import numpy as np
 import pytest
 
-from brainscore_granularity import brain_model, catalogue, plugins, results, runner
+from brainscore_granularity import plugins, runner
+from brainscore_granularity.brains import catalogue
+from brainscore_granularity.brains import model as brain_model
+from brainscore_granularity.runner import results
 
 NAME, BENCHMARK = candidates.IDENTIFIER, "World.IT-rsa"
 

@@ -7,9 +7,10 @@ from brainscore_vision import load_benchmark, load_model
 from brainscore_vision.benchmark_helpers.cache_contract import assert_stimulus_identifier_is_cacheable
 from candidates import Given
 
-from brainscore_granularity import catalogue, checkpoints, commitment, selection
-from brainscore_granularity.brain_model import checkpoint_of
-from brainscore_granularity.prepare import nsd
+from brainscore_granularity.brains import catalogue, commitment, selection
+from brainscore_granularity.brains.model import checkpoint_of
+from brainscore_granularity.datasets.prepare.nsd import build as nsd
+from brainscore_granularity.weights import checkpoints
 
 MODEL = "granularity_world_own_k2_s1"
 

@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pytest
 import torch
-from brainscore_granularity.training import pack, sources
+from brainscore_granularity.training.data import pack, sources
 from PIL import Image
 from torchvision.transforms import functional as tv
 

@@ -9,12 +9,13 @@ import sys
 import numpy as np
 import pytest
 import torch
-from brainscore_granularity.training import feed, loop, objectives, parallel
+from brainscore_granularity.training.loop import feed, loop, objectives, parallel
 from brainscore_granularity.training.recipe import Execution, Recipe
 from PIL import Image
 from safetensors.torch import load_file
 
-from brainscore_granularity import checkpoints, networks
+from brainscore_granularity import networks
+from brainscore_granularity.weights import checkpoints
 from brainscore_granularity.world import images as world
 
 # Plain descent: Adam divides by the size of the gradient, which makes large what is rounding where that is small.
@@ -250,7 +251,7 @@ def test_torchrun_from_the_command_line(tmp_path):
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", 2]
 
     def start(*words):
-        command = [str(word) for word in (*torchrun, "-m", "brainscore_granularity.cli", *words)]
+        command = [str(word) for word in (*torchrun, "-m", "brainscore_granularity.cli.main", *words)]
         return subprocess.run(command, capture_output=True, text=True, timeout=200, env=environment)
 
     done = start(*words)

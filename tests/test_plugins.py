@@ -7,7 +7,8 @@ import time
 import pytest
 from brainscore_core.plugin_management.import_plugin import ImportPlugin
 
-from brainscore_granularity import catalogue, plugins
+from brainscore_granularity import plugins
+from brainscore_granularity.brains import catalogue
 from brainscore_granularity.world import study
 
 
@@ -104,7 +105,7 @@ def test_cost_at_interpreter_start(tmp_path):
     for _ in range(7):
         bare.append(run_python("pass")[0])
         package.append(run_python("import brainscore_granularity")[0])
-        help_.append(run_python("from brainscore_granularity.cli import main; main(['--help'])")[0])
+        help_.append(run_python("from brainscore_granularity.cli.main import main; main(['--help'])")[0])
         inside.append(float(run_python(code)[1]))
     bare, package, help_, inside = (statistics.median(x) for x in (bare, package, help_, inside))
     print(

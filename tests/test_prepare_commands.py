@@ -2,9 +2,9 @@ import inspect
 
 import pytest
 
-from brainscore_granularity.cli import main
-from brainscore_granularity.prepare.commands import PREPARE
-from brainscore_granularity.prepare.datasets import DATASETS
+from brainscore_granularity.cli.data import PREPARE
+from brainscore_granularity.cli.main import main
+from brainscore_granularity.datasets.prepare.registry import DATASETS
 
 
 def test_every_data_set_has_a_command_and_a_preparation():

@@ -4,8 +4,10 @@ import fake_things as fake
 import numpy as np
 import pytest
 
-from brainscore_granularity.prepare import store, things, things_images
-from brainscore_granularity.prepare.datasets import DATASETS
+from brainscore_granularity.datasets.prepare import store
+from brainscore_granularity.datasets.prepare.registry import DATASETS
+from brainscore_granularity.datasets.prepare.things import concepts as things
+from brainscore_granularity.datasets.prepare.things import images as things_images
 
 SPOSE, TRIPLET = "Hebart2023_local.spose", "Hebart2023_local.triplet"
 
@@ -102,8 +104,8 @@ def test_concept_split_is_that_of_the_published_code():
 
 def test_rsa_with_the_embedding_itself_is_one(home, source):
     from brainscore_granularity import rsa
-    from brainscore_granularity.benchmark import RSABenchmark
-    from brainscore_granularity.targets import from_responses
+    from brainscore_granularity.brains.benchmark import RSABenchmark
+    from brainscore_granularity.brains.targets import from_responses
 
     things.prepare(source)
     benchmark = RSABenchmark("fake.spose-rsa", 1, "IT", lambda: from_responses(store.load(SPOSE)), 8, bibtex="")
@@ -117,7 +119,7 @@ def test_rsa_with_the_embedding_itself_is_one(home, source):
 def test_odd_one_out_of_planted_features(home, source):
     from given_model import Given
 
-    from brainscore_granularity.benchmark import OddOneOutBenchmark
+    from brainscore_granularity.brains.benchmark import OddOneOutBenchmark
 
     things.prepare(source)
     benchmark = OddOneOutBenchmark("fake.triplet", 1, lambda: store.load(TRIPLET), 1.0, 8, bibtex="")

@@ -11,8 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from brainscore_granularity.prepare import store, things_fmri, things_fmri_tables
-from brainscore_granularity.prepare.datasets import DATASETS
+from brainscore_granularity.datasets.prepare import store
+from brainscore_granularity.datasets.prepare.registry import DATASETS
+from brainscore_granularity.datasets.prepare.things import fmri as things_fmri
+from brainscore_granularity.datasets.prepare.things import fmri_tables as things_fmri_tables
 
 IT = ("glasser-TE1p", "glasser-PHA3")
 ROWS = {  # of the table of voxels, in its order
@@ -204,7 +206,7 @@ def test_killed_run_does_not_read_a_finished_subject_again(home, source, monkeyp
     program = (
         "import os, signal\n"
         "from pathlib import Path\n"
-        "from brainscore_granularity.prepare import things_fmri, things_fmri_tables\n"
+        "from brainscore_granularity.datasets.prepare import things_fmri, things_fmri_tables\n"
         "read = things_fmri_tables.read_responses\n"
         "def killed(path, *rest):\n"
         "    if 'sub-02' in path.name: os.kill(os.getpid(), signal.SIGKILL)\n"
@@ -317,7 +319,7 @@ def test_trials_that_brainscore_ships_the_table_of():
     trials = {"01": things_fmri_tables.read_trials(path)}
     images = {split: things_fmri_tables.images_of(trials, split) for split in things_fmri.SPLITS}
     assert {split: len(names) for split, names in images.items()} == {"train": 8640, "test": 100, "concepts720": 720}
-    from brainscore_granularity.prepare import things_images
+    from brainscore_granularity.datasets.prepare.things import images as things_images
 
     for split, names in images.items():
         order, repeats = things_fmri_tables.trials_of(trials["01"], things_images.table(names))
@@ -332,9 +334,9 @@ def test_rsa_benchmark_scores_the_builds(home, tmp_path, monkeypatch):
     """A model with the geometry that was planted in V1 comes near the ceiling; with its images permuted it does not."""
     from given_model import Given
 
-    from brainscore_granularity import targets
-    from brainscore_granularity.benchmark import RSABenchmark
-    from brainscore_granularity.targets import from_responses
+    from brainscore_granularity.brains import targets
+    from brainscore_granularity.brains.benchmark import RSABenchmark
+    from brainscore_granularity.brains.targets import from_responses
 
     monkeypatch.setattr(targets, "MIN_NEUROIDS", 2)  # the small files have few voxels
     images = sorted({f"{name}.jpg" for name in fake.FMRI_TRAIN + fake.FMRI_TEST})

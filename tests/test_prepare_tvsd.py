@@ -10,8 +10,8 @@ import h5py
 import numpy as np
 import pytest
 
-from brainscore_granularity.prepare import store, tvsd
-from brainscore_granularity.prepare.datasets import DATASETS
+from brainscore_granularity.datasets.prepare import store, tvsd
+from brainscore_granularity.datasets.prepare.registry import DATASETS
 
 REGIONS = ("V1", "V4", "IT")
 IDENTIFIERS = [f"Papale2025_local.{region}.{split}" for region in REGIONS for split in ("test", "train")]
@@ -168,7 +168,7 @@ def test_killed_run_goes_on_where_it_was(home, source):
     program = (
         "import os, signal, sys\n"
         "from pathlib import Path\n"
-        "from brainscore_granularity.prepare import tvsd\n"
+        "from brainscore_granularity.datasets.prepare import tvsd\n"
         "def say(line):\n"
         "    if line.startswith('Papale2025_local.V4.test'): os.kill(os.getpid(), signal.SIGKILL)\n"
         f"tvsd.prepare(Path({str(source)!r}), say=say)\n"

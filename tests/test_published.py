@@ -7,7 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from brainscore_granularity import brain_model, catalogue, checkpoints, cli, networks, published
+from brainscore_granularity import networks
+from brainscore_granularity.brains import catalogue
+from brainscore_granularity.brains import model as brain_model
+from brainscore_granularity.cli.main import main as cli
+from brainscore_granularity.weights import checkpoints
+from brainscore_granularity.weights import manifest as published
 
 INFO = {"network": "mini", "classes": 4, "metrics": {"train_loss": [1.0]}}
 MODEL = "granularity_imagenet_clip_k8_s1"

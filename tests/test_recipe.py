@@ -3,8 +3,8 @@
 from dataclasses import fields, replace
 
 import pytest
-from brainscore_granularity.training import feed
 from brainscore_granularity.training import recipe as recipe_module
+from brainscore_granularity.training.loop import feed
 from brainscore_granularity.training.recipe import Recipe
 from brainscore_granularity.training.recipes import RECIPES, named
 

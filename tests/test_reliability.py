@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from brainscore_granularity.prepare.reliability import noise_ceiling, split_half
-from brainscore_granularity.prepare.repeats import Repeats
+from brainscore_granularity.datasets.prepare.reliability import noise_ceiling, split_half
+from brainscore_granularity.datasets.prepare.repeats import Repeats
 
 
 def trials(rng, stimuli, repeats, neuroids, noise):

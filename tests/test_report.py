@@ -5,10 +5,10 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from brainscore_granularity import results
+from brainscore_granularity.cli.tables import print_scores, print_world_table
 from brainscore_granularity.report import answer, comparison, curves, embed, layer_figure, measures, summary
 from brainscore_granularity.report.granularity_figure import world_figure
-from brainscore_granularity.report.terminal import print_scores, print_world_table
+from brainscore_granularity.runner import results
 
 
 def record(model, benchmark, value, low, high):
@@ -93,7 +93,7 @@ def test_networks_without_all_benchmarks_of_a_scale_do_not_shift_its_mean(record
 
 
 def test_every_benchmark_of_ours_belongs_to_a_scale():
-    from brainscore_granularity import catalogue
+    from brainscore_granularity.brains import catalogue
 
     ours = [name for name in catalogue.ours("benchmarks") if not name.startswith("World")]
     assert {measures.scale(name) for name in ours} == set(measures.SCALES)
@@ -151,7 +151,7 @@ def test_terminal_tables_hold_the_numbers_and_say_simulated(records, capsys):
 
 
 def resampled(record, values):
-    from brainscore_granularity.score_record import written
+    from brainscore_granularity.runner.record import written
 
     return {**record, "resampled": written(values)}
 
@@ -200,7 +200,7 @@ def test_a_comparison_is_paired_on_the_same_benchmark_only():
 
 def test_a_real_score_keeps_its_resamples_and_their_spread_is_its_error(tmp_path):
     from brainscore_granularity import runner
-    from brainscore_granularity.score_record import resampled_of
+    from brainscore_granularity.runner.record import resampled_of
 
     models = ["granularity_world_own_k2_s1", "granularity_world_untrained_s1"]
     runner.score_grid(models, ["World.IT-rsa"], tmp_path)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from brainscore_granularity import results
 from brainscore_granularity.report.page import write_report
+from brainscore_granularity.runner import results
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 SCREENSHOTS = Path(__file__).parent.parent / "screenshots"
@@ -181,7 +181,7 @@ def test_no_overflow_and_no_serious_finding_of_accessibility(browser, folder, wi
 
 
 def test_command_writes_and_compares(folder, tmp_path, capsys):
-    from brainscore_granularity import cli
+    from brainscore_granularity.cli.main import main as cli
 
     cli.main(["report", str(folder), str(folder), "--to", str(tmp_path / "r.html")])
     out = capsys.readouterr().out

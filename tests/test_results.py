@@ -4,7 +4,7 @@ import math
 import numpy as np
 import pytest
 
-from brainscore_granularity import results
+from brainscore_granularity.runner import results
 
 RECORD = {
     "model": "granularity_world_own_k8_s2",

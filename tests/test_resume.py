@@ -7,7 +7,7 @@ import sys
 
 import pytest
 import torch
-from brainscore_granularity.training import loop, state
+from brainscore_granularity.training.loop import loop, state
 from brainscore_granularity.training.recipe import Execution, Recipe
 from safetensors.torch import load_file
 

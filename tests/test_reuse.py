@@ -6,10 +6,14 @@ import pytest
 from brainscore_vision.benchmark_helpers.neural_common import RSABenchmark
 from brainscore_vision.model_interface import BrainModel
 
-from brainscore_granularity import catalogue, checkpoints, responses, reuse, runner
-from brainscore_granularity.brain_model import checkpoint_of
-from brainscore_granularity.preprocessed import Preprocessed
-from brainscore_granularity.session import Session
+from brainscore_granularity import runner
+from brainscore_granularity.brains import catalogue
+from brainscore_granularity.brains import kept_rdms as responses
+from brainscore_granularity.brains import recorder as reuse
+from brainscore_granularity.brains.model import checkpoint_of
+from brainscore_granularity.brains.preprocessed import Preprocessed
+from brainscore_granularity.runner.session import Session
+from brainscore_granularity.weights import checkpoints
 
 MODEL, OTHER = "granularity_world_own_k2_s1", "granularity_world_untrained_s1"
 EMBEDDED = [name for name in catalogue.ours("benchmarks") if name.startswith("World")]
@@ -158,7 +162,7 @@ def test_retrained_weights_under_one_name_get_their_own_rdm_also_in_a_running_se
     shipped, untrained = checkpoint_of(MODEL), checkpoint_of(OTHER).state_dict()
     untrained["head.weight"], untrained["head.bias"] = untrained["head.weight"][:2], untrained["head.bias"][:2]
     retrained = checkpoints.save(checkpoints.default_store(), MODEL, untrained, shipped.info)
-    from brainscore_granularity import commitment
+    from brainscore_granularity.brains import commitment
 
     commitment.save(retrained, before["fingerprint"]["layers"], {})
     after = session.score(MODEL, "World.IT-rsa")

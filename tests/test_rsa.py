@@ -9,7 +9,8 @@ import pytest
 from scipy.spatial.distance import pdist, squareform
 from scipy.stats import spearmanr
 
-from brainscore_granularity import distances, gram, rsa
+from brainscore_granularity import rsa
+from brainscore_granularity.rsa import distances, gram
 
 METRICS = {"correlation": "correlation", "euclidean": "euclidean", "cosine": "cosine"}
 
@@ -246,9 +247,9 @@ def test_torch_tensors_give_the_same_rdm():
 @pytest.mark.parametrize(
     "module",
     [
-        "rsa", "stats", "distances", "gram", "streaming", "threads", "triplets", "encoding", "inference.bootstrap",
-        "inference.ceiling", "inference.interval", "inference.multiple", "inference.paired", "inference.permutation",
-        "inference.ranking", "inference.stack",
+        "rsa", "rsa.comparison", "rsa.distances", "rsa.gram", "rsa.spool", "rsa.triplets", "rsa.encoding", "stats",
+        "stats.resampling", "stats.ceiling", "stats.intervals", "stats.multiple", "stats.paired", "stats.permutation",
+        "stats.ranking", "stats.checks", "threads",
     ],
 )  # fmt: skip
 def test_examples_in_docstrings(module):

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import scipy.linalg
 import torch
-from brainscore_granularity.training import ladder, loop
-from brainscore_granularity.training.learner import Learner
+from brainscore_granularity.training.loop import ladder, loop
+from brainscore_granularity.training.loop.learner import Learner
 from brainscore_granularity.training.recipe import Execution, Recipe
 from brainscore_granularity.training.recipes import RULE_SETTINGS, named
 from brainscore_granularity.training.rules import RULES, layers, stdp

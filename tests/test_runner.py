@@ -9,8 +9,11 @@ import time
 import brainscore_vision
 import pytest
 
-from brainscore_granularity import checkpoints, commitment, results, runner
-from brainscore_granularity.brain_model import checkpoint_of
+from brainscore_granularity import runner
+from brainscore_granularity.brains import commitment
+from brainscore_granularity.brains.model import checkpoint_of
+from brainscore_granularity.runner import results
+from brainscore_granularity.weights import checkpoints
 
 MODELS = ["granularity_world_own_k2_s1", "granularity_world_untrained_s1"]
 KILLS = int(os.environ.get("BRAINSCORE_GRANULARITY_TEST_KILLS", 4))
@@ -128,7 +131,7 @@ def test_brain_scores_own_model_is_scored_with_its_own_identifier(tmp_path):
 def test_killed_at_random_moments_every_score_is_whole_and_none_is_lost(tmp_path):
     """kill -9 of a real process; what was written stays, what is missing is computed by the next run."""
     code = (
-        "from brainscore_granularity.runner import score_grid\n"
+        "from brainscore_granularity.runner.run import score_grid\n"
         f"score_grid({MODELS}, {BENCHMARKS}, {str(tmp_path / 'results')!r})"
     )
     moments, finished = random.Random(0), {}

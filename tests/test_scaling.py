@@ -353,7 +353,7 @@ def test_too_few_rows_for_a_law():
 
 
 def test_command_line(tmp_path, capsys):
-    from brainscore_granularity.cli import main
+    from brainscore_granularity.cli.main import main
 
     rng, x = np.random.default_rng(0), np.geomspace(1, 1e5, 40)
     frame = pd.DataFrame({"model_id": np.arange(40), "x": x, "score": 1 - power(x) * np.exp(rng.normal(0, 0.01, 40))})
@@ -369,7 +369,7 @@ def test_command_line(tmp_path, capsys):
 
 
 def test_no_number_for_what_is_not_identified(tmp_path, capsys):
-    from brainscore_granularity.cli import main
+    from brainscore_granularity.cli.main import main
 
     rng, x = np.random.default_rng(0), np.geomspace(1, 1e5, 60)
     loss = 1.2 * x**-0.06 * np.exp(rng.normal(0, 0.02, 60))

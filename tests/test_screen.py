@@ -6,7 +6,7 @@ from brainscore_core.supported_data_standards.brainio.stimuli import StimulusSet
 from brainscore_vision.benchmark_helpers import screen as theirs
 from PIL import Image
 
-from brainscore_granularity.screen import place_on_screen
+from brainscore_granularity.brains.screen import place_on_screen
 
 
 @pytest.fixture

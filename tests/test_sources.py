@@ -6,7 +6,7 @@ from multiprocessing import get_context
 
 import numpy as np
 import pytest
-from brainscore_granularity.training import sources
+from brainscore_granularity.training.data import sources
 from PIL import Image
 
 

@@ -5,8 +5,8 @@ import pytest
 from scipy.stats import rankdata, spearmanr
 
 from brainscore_granularity import rsa, stats
-from brainscore_granularity.inference import bootstrap as module
-from brainscore_granularity.inference import permutation, ranking
+from brainscore_granularity.stats import permutation, ranking
+from brainscore_granularity.stats import resampling as module
 
 
 def rdms(seed=0, k=2, n=15, levels=None, noise=1.0):
@@ -51,7 +51,7 @@ def test_bootstrap_is_exact_for_hundreds_of_images():
 def test_loops_compile_where_nothing_can_be_cached():
     """As in a read-only install without a home folder: numba finds nowhere to write."""
     pytest.importorskip("numba")
-    from brainscore_granularity.inference.kernels import compiled
+    from brainscore_granularity.stats.kernels import compiled
 
     space = {}
     exec("def double(x):\n    return 2 * x", space)  # source that no file holds

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from brainscore_granularity.prepare import store
-from brainscore_granularity.prepare.datasets import DATASETS, dataset_of
+from brainscore_granularity.datasets.prepare import store
+from brainscore_granularity.datasets.prepare.registry import DATASETS, dataset_of
 
 IDENTIFIER = "Allen2022_fmri_local.V1.test"
 

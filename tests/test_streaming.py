@@ -6,7 +6,8 @@ import sys
 import numpy as np
 import pytest
 
-from brainscore_granularity import rsa, streaming
+from brainscore_granularity import rsa
+from brainscore_granularity.rsa import spool as streaming
 
 torch = pytest.importorskip("torch")
 
@@ -111,7 +112,7 @@ def test_device_path_agrees_with_float64(distance):
 MEMORY = """
 import re, torch
 from brainscore_granularity import gram
-from brainscore_granularity.streaming import layer_rdms
+from brainscore_granularity.rsa.spool import layer_rdms
 
 def peak():  # ru_maxrss would count the process that started this one
     return int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1])

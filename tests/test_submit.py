@@ -12,9 +12,13 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from brainscore_granularity import brain_model, checkpoints, download, kriegeskorte2008, networks, plugins
-from brainscore_granularity.submission import archive, check, command, environment, plugin, pull_request, rules
+from brainscore_granularity import networks, plugins
+from brainscore_granularity.brains import model as brain_model
+from brainscore_granularity.datasets import download, kriegeskorte2008
+from brainscore_granularity.submission import archive, check, environment, plugin, pull_request, rules
+from brainscore_granularity.submission import make as command
 from brainscore_granularity.submission.source import self_contained
+from brainscore_granularity.weights import checkpoints
 
 MODEL = "granularity_tiny_own_k8_s1"
 PLUGIN = f"{MODEL}/models/{MODEL}"

@@ -2,7 +2,8 @@ import fake_brains
 import numpy as np
 import pytest
 
-from brainscore_granularity import controls, rsa, targets
+from brainscore_granularity import rsa
+from brainscore_granularity.brains import controls, targets
 
 
 @pytest.fixture(scope="module")

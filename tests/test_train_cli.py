@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 import tyro
 from brainscore_granularity.training import plan
-from brainscore_granularity.training import run as training_run
 from PIL import Image
 
-from brainscore_granularity import checkpoints, cli
+from brainscore_granularity.cli import train as training_run
+from brainscore_granularity.cli.main import main as cli
+from brainscore_granularity.weights import checkpoints
 from brainscore_granularity.world import images as world
 
 

@@ -3,9 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from brainscore_granularity.training import ladder, learner, log, loop
+from brainscore_granularity.training.loop import ladder, learner, log, loop
+from brainscore_granularity.training.loop.validation import HeldOut
 from brainscore_granularity.training.recipe import Recipe
-from brainscore_granularity.training.validation import HeldOut
 
 from brainscore_granularity import networks
 from brainscore_granularity.world import images as world

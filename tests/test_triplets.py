@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from brainscore_granularity import triplets
+from brainscore_granularity.rsa import triplets
 
 
 def brute_force(similarity, triplet):

@@ -5,13 +5,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from brainscore_granularity.training import inputs, label_files, ladder, loop, state, targets
-from brainscore_granularity.training import labels as rules
+from brainscore_granularity.training.data import inputs
+from brainscore_granularity.training.labels import chosen as targets
+from brainscore_granularity.training.labels import files as label_files
+from brainscore_granularity.training.labels import rule as rules
+from brainscore_granularity.training.loop import ladder, loop, state
+from brainscore_granularity.training.loop.validation import HeldOut
 from brainscore_granularity.training.recipe import Execution, Recipe
-from brainscore_granularity.training.validation import HeldOut
 from PIL import Image
 
-from brainscore_granularity import checkpoints, cli, networks
+from brainscore_granularity import networks
+from brainscore_granularity.cli.main import main as cli
+from brainscore_granularity.weights import checkpoints
 from brainscore_granularity.world import images as world
 
 CPU = Execution(device="cpu")

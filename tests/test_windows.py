@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 import torch
-from brainscore_granularity.training import feed, windows
-from brainscore_granularity.training.packed import blocks
+from brainscore_granularity.training.data import windows
+from brainscore_granularity.training.data.packed import blocks
+from brainscore_granularity.training.loop import feed
 
 RNG = np.random.default_rng(0)
 N, BATCH = 20_000, 128

@@ -1,5 +1,6 @@
 import pytest
-from brainscore_granularity.training import label_sources, wordnet
+from brainscore_granularity.training.labels import sources as label_sources
+from brainscore_granularity.training.labels import wordnet
 
 #              entity
 #          animal    thing

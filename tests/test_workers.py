@@ -12,9 +12,10 @@ import pytest
 
 pytest.importorskip("distributed", reason="workers need the extra `cluster`")
 
-from brainscore_granularity import results, runner  # noqa: E402
-from brainscore_granularity.engine.clusters import Workers  # noqa: E402
-from brainscore_granularity.engine.dispatch import Limits, _next  # noqa: E402
+from brainscore_granularity import runner
+from brainscore_granularity.runner import results  # noqa: E402
+from brainscore_granularity.runner.clusters import Workers  # noqa: E402
+from brainscore_granularity.runner.dispatch import Limits, _next  # noqa: E402
 
 MODELS = ["granularity_world_own_k2_s1", "granularity_world_untrained_s1"]
 BENCHMARKS = ["World.IT-rsa", "World_null.triplet"]
@@ -122,7 +123,7 @@ def test_a_worker_keeps_its_model_and_takes_over_from_the_longest_queue():
 
 
 def test_workers_of_this_computer_from_the_command_line_end_with_the_runner(tmp_path):
-    command = [sys.executable, "-m", "brainscore_granularity.cli", "score", "--models", *MODELS, "--workers", "2"]
+    command = [sys.executable, "-m", "brainscore_granularity.cli.main", "score", "--models", *MODELS, "--workers", "2"]
     command += ["--benchmarks", *BENCHMARKS, "--results", str(tmp_path / "r"), "--timeout", "300"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
@@ -150,9 +151,7 @@ def descendants(pid):
 
 
 def test_two_runners_on_one_folder_at_once(tmp_path):
-    code = (
-        f"from brainscore_granularity.runner import score_grid\nscore_grid({MODELS}, {BENCHMARKS}, {str(tmp_path)!r})"
-    )
+    code = f"from brainscore_granularity import score_grid\nscore_grid({MODELS}, {BENCHMARKS}, {str(tmp_path)!r})"
     runners = [
         subprocess.Popen([sys.executable, "-W", "ignore", "-c", code], stderr=subprocess.DEVNULL) for _ in range(2)
     ]

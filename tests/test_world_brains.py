@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from brainscore_granularity import rsa, stats, triplets
+from brainscore_granularity import rsa, stats
+from brainscore_granularity.rsa import triplets
 from brainscore_granularity.world import assemblies, brains
 from brainscore_granularity.world import images as world
 

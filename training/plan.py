@@ -6,12 +6,12 @@ import hashlib
 from dataclasses import asdict
 from pathlib import Path
 
-from brainscore_granularity import checkpoints
 from brainscore_granularity.paths import home
+from brainscore_granularity.weights import checkpoints
 
-from . import targets
-from .ladder import Rung
-from .packed import Packed
+from .data.packed import Packed
+from .labels import chosen as targets
+from .loop.ladder import Rung
 from .recipes import named
 
 
@@ -84,6 +84,6 @@ def code_version() -> str:
     import brainscore_granularity
 
     root = Path(brainscore_granularity.__file__).parent
-    files = [*Path(__file__).parent.rglob("*.py"), root / "networks.py", *(root / "architectures").glob("*.py")]
+    files = [*Path(__file__).parent.rglob("*.py"), *(root / "networks").glob("*.py")]
     content = b"".join(f.name.encode() + f.read_bytes() for f in sorted(files, key=lambda f: (f.name, f.parent.name)))
     return f"{brainscore_granularity.__version__}+{hashlib.sha256(content).hexdigest()[:12]}"

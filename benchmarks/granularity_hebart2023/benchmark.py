@@ -1,7 +1,7 @@
-from brainscore_granularity import concepts
-from brainscore_granularity.benchmark import OddOneOutBenchmark, RSABenchmark
-from brainscore_granularity.recording import BEHAVIOUR
-from brainscore_granularity.sources import Source
+from brainscore_granularity.brains import concepts
+from brainscore_granularity.brains.benchmark import OddOneOutBenchmark, RSABenchmark
+from brainscore_granularity.brains.recording import BEHAVIOUR
+from brainscore_granularity.datasets.sources import Source
 
 VISUAL_DEGREES = 8
 BEST_ACCURACY = 0.6767  # people who see a triplet again choose the same image this often

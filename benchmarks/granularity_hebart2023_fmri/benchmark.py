@@ -1,6 +1,6 @@
-from brainscore_granularity.benchmark import RSABenchmark
-from brainscore_granularity.sources import Source
-from brainscore_granularity.targets import from_responses
+from brainscore_granularity.brains.benchmark import RSABenchmark
+from brainscore_granularity.brains.targets import from_responses
+from brainscore_granularity.datasets.sources import Source
 
 VISUAL_DEGREES = 10
 RELIABLE = ("nc_testset", 30)

@@ -1,6 +1,6 @@
-from brainscore_granularity.benchmark import RSABenchmark
-from brainscore_granularity.sources import Source
-from brainscore_granularity.targets import from_responses
+from brainscore_granularity.brains.benchmark import RSABenchmark
+from brainscore_granularity.brains.targets import from_responses
+from brainscore_granularity.datasets.sources import Source
 
 VISUAL_DEGREES = 11
 RELIABLE = ("reliability_window", 0.4)  # of the response in the window that is scored

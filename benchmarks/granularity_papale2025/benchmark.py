@@ -1,6 +1,6 @@
-from brainscore_granularity.benchmark import RSABenchmark
-from brainscore_granularity.sources import Source
-from brainscore_granularity.targets import from_responses
+from brainscore_granularity.brains.benchmark import RSABenchmark
+from brainscore_granularity.brains.targets import from_responses
+from brainscore_granularity.datasets.sources import Source
 
 VISUAL_DEGREES = 18  # 17.3 for one monkey, 18.6 for the other
 RELIABLE = ("reliability", 0.3)

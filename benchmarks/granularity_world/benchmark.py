@@ -1,7 +1,7 @@
 from brainscore_vision import load_dataset
 
-from brainscore_granularity.benchmark import OddOneOutBenchmark, RSABenchmark
-from brainscore_granularity.targets import from_responses
+from brainscore_granularity.brains.benchmark import OddOneOutBenchmark, RSABenchmark
+from brainscore_granularity.brains.targets import from_responses
 
 VISUAL_DEGREES = 8
 BIBTEX = """@article{mehta2026coarse,

@@ -1,8 +1,8 @@
 from brainscore_vision import load_dataset
 
-from brainscore_granularity.benchmark import RSABenchmark
-from brainscore_granularity.kriegeskorte2008 import state
-from brainscore_granularity.targets import from_rdms
+from brainscore_granularity.brains.benchmark import RSABenchmark
+from brainscore_granularity.brains.targets import from_rdms
+from brainscore_granularity.datasets.kriegeskorte2008 import state
 
 BIBTEX = """@article{kriegeskorte2008matching,
   title = {Matching categorical object representations in inferior temporal cortex of man and monkey},

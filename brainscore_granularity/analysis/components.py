@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..distances import DegenerateFeatures
+from brainscore_granularity.rsa.distances import DegenerateFeatures
 
 RANK = 1e-7  # eigenvalues below this share of the largest are rounding: inner products are kept in single precision
 

@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..distances import DegenerateFeatures
-from ..gram import gram_of
+from brainscore_granularity.rsa.distances import DegenerateFeatures
+from brainscore_granularity.rsa.gram import gram_of
 
 BLOCK = 4096  # features at a time
 UNITS = 500  # drawn from a layer for measures of single units

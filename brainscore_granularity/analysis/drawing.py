@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 
-from ..report import style
+from brainscore_granularity.report import style
 
 
 @contextmanager

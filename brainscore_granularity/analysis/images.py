@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..paths import home, write_atomically
+from brainscore_granularity.paths import home, write_atomically
 
 # columns of a stimulus set that say what is on an image; the first that is there counts
 LABELS = ("category", "label", "object_name", "category_name", "image_label", "fine", "concept")
@@ -41,7 +41,7 @@ class ImageSet:
     @cached_property
     def fingerprint(self) -> str:
         """Hash of the content of every image in order, and of the width at which they are seen."""
-        from ..reuse import content
+        from brainscore_granularity.brains.recorder import content
 
         digest = hashlib.sha256(repr(self.degrees).encode())
         for path in self.paths:
@@ -50,7 +50,7 @@ class ImageSet:
 
     def shown_at(self, degrees: float) -> list[Path]:
         """Files of the images as a model with a field of view of ``degrees`` sees them."""
-        from ..screen import place_on_screen
+        from brainscore_granularity.brains.screen import place_on_screen
 
         stimuli = as_stimuli(self.ids, self.paths, self.name)
         shown = place_on_screen(stimuli, degrees, self.degrees)
@@ -77,7 +77,7 @@ def find(where: str, per_class: int | None = None, split: str | None = None) -> 
         return _from_files(Path(where).expanduser(), per_class, split)
     from brainscore_vision import load_stimulus_set
 
-    from .. import plugins
+    from brainscore_granularity import plugins
 
     try:
         stimuli = load_stimulus_set(where)
@@ -130,7 +130,7 @@ def _name(benchmark) -> str:
 
 
 def _from_files(path: Path, per_class: int | None, split: str | None) -> ImageSet:
-    from ..training import sources
+    from brainscore_granularity.training.data import sources
 
     source = _any_split(sources, path, per_class) if split is None else _split(sources, path, split, per_class)
     files = []

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..paths import home
+from brainscore_granularity.paths import home
+
 from .study import NotApplicable
 
 
@@ -33,7 +34,7 @@ class Axes:
 
     def classes(self, k: int) -> np.ndarray:
         """(images,) the class at K, as the networks were taught; at most what the components allow."""
-        from ..training.labels import nested_labels
+        from brainscore_granularity.training.labels.rule import nested_labels
 
         most = 2 ** self.scores.shape[1]
         return nested_labels(self.scores, [min(k, most)], self.medians)[min(k, most)]
@@ -74,7 +75,7 @@ def file_of(model: str) -> Path:
     The model's card names its label source and the hash of its training images; the components of a source lie under
     that hash.
     """
-    from ..brain_model import checkpoint_of, plugin_of
+    from brainscore_granularity.brains.model import checkpoint_of, plugin_of
 
     info = checkpoint_of(model).info
     data, source = info.get("data", {}), info.get("recipe", {}).get("labels")
@@ -90,7 +91,7 @@ def file_of(model: str) -> Path:
 
 
 def _read(study, model: str, file: Path) -> Axes:
-    from ..training import label_files
+    from brainscore_granularity.training.labels import files as label_files
 
     pca, medians, info = label_files.read_pca(file)
     encoder = _encoder(model, info, file)
@@ -101,9 +102,9 @@ def _read(study, model: str, file: Path) -> Axes:
 
 def _encoder(model: str, info: dict, file: Path):
     """The network that the components belong to, with the very weights."""
-    from .. import checkpoints
-    from ..brain_model import plugin_of
-    from ..training import label_encoders
+    from brainscore_granularity.brains.model import plugin_of
+    from brainscore_granularity.training.labels import encoders as label_encoders
+    from brainscore_granularity.weights import checkpoints
 
     if info["source"] != "own":
         try:
@@ -132,7 +133,7 @@ def _encoder(model: str, info: dict, file: Path):
 
 
 def _shown(images) -> list[Path]:
-    from ..brain_model import VISUAL_DEGREES
+    from brainscore_granularity.brains.model import VISUAL_DEGREES
 
     return images.shown_at(VISUAL_DEGREES)
 
@@ -141,8 +142,8 @@ def _features(encoder, paths, batch: int = 64) -> np.ndarray:
     """(images, features) of length 1, as labels are made of."""
     import torch
 
-    from ..training.decode import decode
-    from ..training.labels import unit_length
+    from brainscore_granularity.training.data.decode import decode
+    from brainscore_granularity.training.labels.rule import unit_length
 
     device, size, parts = torch.device("cpu"), encoder.image_size, []
     for start in range(0, len(paths), batch):

@@ -7,7 +7,7 @@ import json
 from io import BytesIO
 from pathlib import Path
 
-from ..paths import write_atomically
+from brainscore_granularity.paths import write_atomically
 
 FILE = "analysis.json"
 
@@ -16,7 +16,7 @@ def inputs_of(analysis, study) -> str:
     """Hash of all that an analysis's results depend on."""
     from dataclasses import asdict
 
-    from .. import __version__
+    from brainscore_granularity import __version__
 
     known = {
         "analysis": [analysis.name, analysis.version, __version__],
@@ -48,7 +48,7 @@ def read(folder: Path) -> dict | None:
 
 def write(folder: Path, analysis, study, findings, figures: dict, inputs: str, command: str, seconds: float) -> dict:
     """Write all of it; figures are {name: (matplotlib figure, caption)}."""
-    from ..checkpoints import versions
+    from brainscore_granularity.weights.checkpoints import versions
 
     folder.mkdir(parents=True, exist_ok=True)
     (folder / FILE).unlink(missing_ok=True)  # until all of the new files are there

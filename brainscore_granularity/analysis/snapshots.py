@@ -37,7 +37,7 @@ class Run:
 
     def weights(self, step: int) -> dict:
         """The network's tensors after a step."""
-        from ..training.state import read_snapshot
+        from brainscore_granularity.training.loop.state import read_snapshot
 
         return read_snapshot(self.folder / "snapshots" / f"step-{step:09d}.safetensors")
 
@@ -87,8 +87,8 @@ def features(run: Run, weights: dict, images, layers) -> dict[str, np.ndarray]:
 
     images : files; sized by the wrapper.
     """
-    from .. import networks
-    from ..brain_model import wrap
+    from brainscore_granularity import networks
+    from brainscore_granularity.brains.model import wrap
 
     network = networks.with_weights(run.network, run.k, weights)
     if missing := [layer for layer in layers if layer not in network.candidates]:
@@ -121,7 +121,8 @@ def pooled(features) -> np.ndarray:
 
 def of(study) -> tuple[list[Run], str]:
     """The runs of a study, and the one layer that is looked at: the one asked for, or the last."""
-    from .. import networks
+    from brainscore_granularity import networks
+
     from .study import NotApplicable
 
     if not study.runs:
@@ -142,6 +143,6 @@ def inputs(study) -> list:
 
 def shown(images) -> list[Path]:
     """Files of the images as our networks see them."""
-    from ..brain_model import VISUAL_DEGREES
+    from brainscore_granularity.brains.model import VISUAL_DEGREES
 
     return images.shown_at(VISUAL_DEGREES)

@@ -18,9 +18,10 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import results
-from ..paths import home, write_atomically
-from ..progress import progress
+from brainscore_granularity.paths import home, write_atomically
+from brainscore_granularity.progress import progress
+from brainscore_granularity.runner import results
+
 from .components import Components, Products, components
 from .digests import DIGESTS
 from .images import ImageSet, as_stimuli, find, of_benchmarks
@@ -74,7 +75,7 @@ class Brain:
         """{subject: (images, neuroids)}, repeats averaged; empty where only RDMs were published."""
         from brainscore_vision import load_dataset
 
-        from ..assembly import average_repeats, first_rows, in_order, only_neuroids
+        from brainscore_granularity.datasets.assembly import average_repeats, first_rows, in_order, only_neuroids
 
         assembly = load_dataset(self.data_set)
         if "neuroid" not in assembly.dims:
@@ -202,7 +203,7 @@ class Study:
     def layers_of(self, model: str) -> list[str]:
         """The candidate layers of one model."""
         if model not in self._layers:
-            from ..layers import candidates
+            from brainscore_granularity.brains.layers import candidates
 
             known = self._network(model)
             self._layers[model] = list(known.candidates) if known is not None else candidates(load(model))
@@ -210,7 +211,7 @@ class Study:
 
     def committed(self, model: str, region: str) -> str:
         """The layer that a model has committed to a region, chosen on stimuli that never score."""
-        from ..recording import committed_layer
+        from brainscore_granularity.brains.recording import committed_layer
 
         try:
             _, layer_map = commitment_of(model)
@@ -227,7 +228,7 @@ class Study:
         k = known["k"]
         if k is None and known["labels"] == "native":
             with contextlib.suppress(Exception):
-                from ..brain_model import checkpoint_of
+                from brainscore_granularity.brains.model import checkpoint_of
 
                 k = int(checkpoint_of(model).info["classes"])
         return {"model": model, "labels": known["labels"], "k": k, "seed": known["seed"]}
@@ -320,7 +321,7 @@ class Study:
         }
 
     def _run(self, model: str, layers: list[str], kinds: list[str]) -> None:
-        from ..layers import spooled
+        from brainscore_granularity.brains.layers import spooled
 
         loaded = load(model)
         paths = [path for images in self.sets for path in images.shown_at(loaded.visual_degrees())]
@@ -334,7 +335,7 @@ class Study:
     def _file(self, model: str, layer: str, kind: str) -> Path:
         import torch
 
-        from .. import __version__
+        from brainscore_granularity import __version__
 
         made_by = DIGEST_VERSION, __version__, torch.__version__, np.__version__
         images = hashlib.sha256(repr([s.fingerprint for s in self.sets]).encode()).hexdigest()[:12]
@@ -350,9 +351,9 @@ class Study:
 
     def _network(self, model: str):
         """The bare network of one of our models, built without weights; None for others."""
-        from .. import networks
-        from ..brain_model import checkpoint_of, is_stored
-        from ..plugins import registrations
+        from brainscore_granularity import networks
+        from brainscore_granularity.brains.model import checkpoint_of, is_stored
+        from brainscore_granularity.plugins import registrations
 
         ours = model in registrations("models")
         if not (ours or model.startswith("granularity_")) or (ours and not is_stored(model)):
@@ -365,14 +366,14 @@ def load(model: str):
     """A Brain-Score model, without its cache of activations by name."""
     from brainscore_vision import load_model
 
-    from ..surroundings import no_stored_activations
+    from brainscore_granularity.runner.environment import no_stored_activations
 
     with no_stored_activations():
         return load_model(model)
 
 
 def commitment_of(model: str):
-    from ..brain_model import commitment_of as found
+    from brainscore_granularity.brains.model import commitment_of as found
 
     return found(model)
 

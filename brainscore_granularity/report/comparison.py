@@ -7,7 +7,8 @@ import math
 
 import pandas as pd
 
-from ..score_record import resampled_of
+from brainscore_granularity.runner.record import resampled_of
+
 from . import embed
 from .answer import difference_variance
 from .summary import number

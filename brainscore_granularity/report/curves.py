@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from .. import results
-from ..score_record import resampled_of
+from brainscore_granularity.runner import results
+from brainscore_granularity.runner.record import resampled_of
+
 from . import measures
 
 ENDS = ("untrained", "native")  # stand at the sides of the axis of classes

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from .. import results
+from brainscore_granularity.runner import results
+
 from . import drawing, embed, style
 from .curves import CONTROLS, ENDS
 from .summary import number

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import html
 
-from .. import checkpoints, plugins
+from brainscore_granularity import plugins
+from brainscore_granularity.weights import checkpoints
+
 from .summary import number
 
 esc = html.escape

@@ -13,8 +13,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from .. import results, stats
-from ..paths import write_atomically
+from brainscore_granularity import stats
+from brainscore_granularity.paths import write_atomically
+from brainscore_granularity.runner import results
+
 from .summary import number, raw_interval
 
 SCALES = {
@@ -52,7 +54,7 @@ def layer_rdms(model: str) -> dict[str, np.ndarray]:
     """RDM of every candidate layer, from one forward pass: the three benchmarks share their images."""
     from brainscore_vision import load_benchmark, load_model
 
-    from ..layers import candidates, spooled
+    from brainscore_granularity.brains.layers import candidates, spooled
 
     benchmark, loaded = load_benchmark(SCALES["fMRI"]), load_model(model)
     with spooled(loaded, benchmark.shown_to(loaded), candidates(loaded), benchmark.order) as spools:
@@ -210,7 +212,8 @@ def _with_interval(row) -> str:
 if __name__ == "__main__":
     import sys
 
-    from .. import catalogue, runner
+    from brainscore_granularity import runner
+    from brainscore_granularity.brains import catalogue
 
     chosen = catalogue.select("models", ["granularity_tiny_*"])
     folder, page, figure = map(Path, sys.argv[1:])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .. import results
-from ..paths import write_atomically
+from brainscore_granularity.paths import write_atomically
+from brainscore_granularity.runner import results
+
 from . import answer, comparison, curves, layer_figure, model_pages, sections
 
 HERE = Path(__file__).parent

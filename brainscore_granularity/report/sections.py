@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from .. import results
+from brainscore_granularity.runner import results
+
 from . import curves, drawing, embed
 from .summary import number
 

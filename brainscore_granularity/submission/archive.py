@@ -7,7 +7,7 @@ import zipfile
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 
-from ..paths import write_atomically
+from brainscore_granularity.paths import write_atomically
 
 LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the first date that a zip can hold
 

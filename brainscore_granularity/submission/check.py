@@ -77,8 +77,9 @@ def _compare(folder: Path, python: Path, name: str, model: str | None, say: Call
     import numpy as np
     from brainscore_vision import load_benchmark
 
-    from .. import rsa
-    from ..catalogue import ours
+    from brainscore_granularity import rsa
+    from brainscore_granularity.brains.catalogue import ours
+
     from .plugin import as_submitted
 
     benchmark = load_benchmark(BENCHMARK)

@@ -7,10 +7,12 @@ import tempfile
 from pathlib import Path
 from string import Template
 
-from .. import checkpoints, networks
-from ..brain_model import VISUAL_DEGREES, checkpoint_of, plugin_of, region_layer_map
-from ..download import fetch
-from ..recording import BEHAVIOUR
+from brainscore_granularity import networks
+from brainscore_granularity.brains.model import VISUAL_DEGREES, checkpoint_of, plugin_of, region_layer_map
+from brainscore_granularity.brains.recording import BEHAVIOUR
+from brainscore_granularity.datasets.download import fetch
+from brainscore_granularity.weights import checkpoints
+
 from .source import self_contained
 from .tensors import read_tensors
 
@@ -139,7 +141,7 @@ def as_submitted(model: str):
     """One of our models as a submission makes it: on the CPU, weights rounded to half precision."""
     import torch
 
-    from ..brain_model import from_checkpoint
+    from brainscore_granularity.brains.model import from_checkpoint
 
     checkpoint = checkpoint_of(model)
     layers = region_layer_map(checkpoint, plugin_of(model))

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from string import Template
 
-from .. import __version__, plugins
+from brainscore_granularity import __version__, plugins
 
 PACKAGE = Path(__file__).parents[1]
 LIBRARY = "library"

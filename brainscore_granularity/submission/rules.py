@@ -218,7 +218,7 @@ def known_to_brainscore() -> frozenset[str]:
     """Identifiers and folder names of the models of the installed Brain-Score."""
     from importlib.util import find_spec
 
-    from ..catalogue import brainscore
+    from brainscore_granularity.brains.catalogue import brainscore
 
     folder = Path(find_spec("brainscore_vision").submodule_search_locations[0], "models")
     return frozenset([*brainscore("models"), *(path.name for path in folder.iterdir() if path.is_dir())])

@@ -8,7 +8,8 @@ import numpy as np
 from brainscore_core.supported_data_standards.brainio.assemblies import BehavioralAssembly, NeuroidAssembly
 from brainscore_core.supported_data_standards.brainio.stimuli import StimulusSet
 
-from ..stimuli import from_pixels
+from brainscore_granularity.datasets.stimuli import from_pixels
+
 from . import brains
 from . import images as world
 

@@ -116,7 +116,7 @@ def true_ceiling(images: world.Images, brain: Brain, region: str, seed: int, n_s
     This is what a noise ceiling estimates from a few subjects: the mean Spearman correlation of the shared,
     noise-free RDM with the RDM measured in one subject.
     """
-    from .. import rsa
+    from brainscore_granularity import rsa
 
     shared = signal(images, brain, region, seed)
     truth = rsa.rdm(expected_geometry(shared))

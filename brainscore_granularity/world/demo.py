@@ -10,9 +10,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .. import checkpoints, commitment, plugins, runner
-from ..paths import write_atomically
-from ..progress import progress
+from brainscore_granularity import plugins, runner
+from brainscore_granularity.brains import commitment
+from brainscore_granularity.paths import write_atomically
+from brainscore_granularity.progress import progress
+from brainscore_granularity.weights import checkpoints
+
 from . import study
 
 if TYPE_CHECKING:
@@ -23,9 +26,9 @@ BENCHMARKS = tuple(name for name in plugins.registrations("benchmarks") if name.
 
 def run(folder: Path) -> Path:
     """Train, commit, score and report; a second run does nothing twice. Returns the path of the report."""
-    from ..report import require_matplotlib
-    from ..report.granularity_figure import world_figure
-    from ..report.page import write_report
+    from brainscore_granularity.report import require_matplotlib
+    from brainscore_granularity.report.granularity_figure import world_figure
+    from brainscore_granularity.report.page import write_report
 
     require_matplotlib()
     train_and_commit(checkpoints.default_store())
@@ -40,8 +43,8 @@ def measured(folder: Path) -> pd.DataFrame:
     """Scores of the shipped networks that were trained on photographs, on the 92 images with measured brains."""
     from brainscore_vision import load_stimulus_set
 
-    from ..report.one_image_set import SCALES
-    from ..report.page import write_report
+    from brainscore_granularity.report.one_image_set import SCALES
+    from brainscore_granularity.report.page import write_report
 
     load_stimulus_set("Kriegeskorte2008")  # an error here, before any scoring, where the images cannot be had
     models = [name for name in plugins.registrations("models") if name.startswith("granularity_tiny_")]

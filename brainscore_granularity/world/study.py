@@ -10,10 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import checkpoints
-from ..training import label_files, loop
-from ..training import labels as label_rules
-from ..training.recipe import Recipe
+from brainscore_granularity.training.labels import files as label_files
+from brainscore_granularity.training.labels import rule as label_rules
+from brainscore_granularity.training.loop import loop
+from brainscore_granularity.training.recipe import Recipe
+from brainscore_granularity.weights import checkpoints
+
 from . import images as world
 
 LADDER = (2, 4, 8, 16, 64)
@@ -86,7 +88,7 @@ def jobs(store: Path, data: Data) -> Iterator[Job]:
 
 def own_labels(store: Path, data: Data) -> tuple[dict[int, np.ndarray], dict[int, np.ndarray]]:
     """Labels of the training and the validation images, cut along the label source's principal components."""
-    from ..brain_model import load_network
+    from brainscore_granularity.brains.model import load_network
 
     source = checkpoints.read(store, LABEL_SOURCE)
     network = load_network(source)

@@ -2,8 +2,8 @@
 
 from brainscore_vision import data_registry, stimulus_set_registry
 
-from brainscore_granularity.prepare import store
-from brainscore_granularity.sources import stimuli_of
+from brainscore_granularity.datasets.prepare import store
+from brainscore_granularity.datasets.sources import stimuli_of
 
 
 def build(name):

@@ -2,7 +2,7 @@
 
 from brainscore_vision import data_registry, stimulus_set_registry
 
-from brainscore_granularity.kriegeskorte2008 import rdms, stimulus_set
+from brainscore_granularity.datasets.kriegeskorte2008 import rdms, stimulus_set
 
 stimulus_set_registry["Kriegeskorte2008"] = lambda: stimulus_set()
 

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from brainscore_granularity.brain_model import brain_model
+from brainscore_granularity.brains.model import brain_model
 
 BIBTEX = """@article{mehta2026coarse,
   title = {An extremely coarse feedback signal is sufficient for learning human-aligned visual representations},

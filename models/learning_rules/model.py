@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from brainscore_granularity.brain_model import brain_model
+from brainscore_granularity.brains.model import brain_model
 
 BIBTEX = """@article{leutenegger2026untrained,
   title = {Untrained CNNs match backpropagation at V1},

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from brainscore_granularity.brain_model import brain_model
+from brainscore_granularity.brains.model import brain_model
 
 BIBTEX = """@inproceedings{gokce2025scaling,
   title = {Scaling Laws for Task-Optimized Models of the Primate Visual Ventral Stream},

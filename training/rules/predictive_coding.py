@@ -33,7 +33,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from .. import parallel
+from ..loop import parallel
 from .backprop import Backprop
 from .layers import backward_through, blocks, weighted
 

@@ -36,7 +36,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from .. import parallel
+from ..loop import parallel
 from .layers import blocks, weighted
 from .readout import Readout
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from ... import results
-from ...report import style
-from .. import agreement, drawing
-from ..catalogue import Analysis, Findings
+from brainscore_granularity.report import style
+from brainscore_granularity.runner import results
+
+from .. import drawing
+from ..base import Analysis, Findings
+from ..measures import agreement
 from ..study import NotApplicable
 
 RELATED = 0.05

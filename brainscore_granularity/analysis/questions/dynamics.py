@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ... import rsa
-from ...report import style
-from .. import drawing, dynamics, snapshots
-from ..catalogue import Analysis, Findings
+from brainscore_granularity import rsa
+from brainscore_granularity.report import style
+
+from .. import drawing, snapshots
+from ..base import Analysis, Findings
+from ..measures import dynamics
 
 
 def run(study) -> Findings:

@@ -7,10 +7,12 @@ import itertools
 import numpy as np
 import pandas as pd
 
-from ...distances import DegenerateFeatures
-from ...report import style
-from .. import drawing, geometry, label_axes
-from ..catalogue import Analysis, Findings
+from brainscore_granularity.report import style
+from brainscore_granularity.rsa.distances import DegenerateFeatures
+
+from .. import drawing, label_axes
+from ..base import Analysis, Findings
+from ..measures import geometry
 from ..study import NotApplicable
 
 AT_MOST = 500  # images drawn for comparing layers: 125,000 pairs

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 
-from ... import rsa
-from ...report import style
-from .. import drawing, objectives, snapshots
-from ..catalogue import Analysis, Findings
+from brainscore_granularity import rsa
+from brainscore_granularity.report import style
+
+from .. import drawing, snapshots
+from ..base import Analysis, Findings
+from ..measures import objectives
 from ..study import NotApplicable
 
 

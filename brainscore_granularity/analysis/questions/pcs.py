@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ...distances import DegenerateFeatures
-from ...report import style
-from .. import drawing, label_axes, pcs, thumbnails
-from ..catalogue import Analysis, Findings
+from brainscore_granularity.report import style
+from brainscore_granularity.rsa.distances import DegenerateFeatures
+
+from .. import drawing, label_axes, thumbnails
+from ..base import Analysis, Findings
+from ..measures import pcs
 
 ENDS = 6  # images at each end
 DOTS = 400  # images in a scatter

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 
-from ...report import style
-from .. import drawing, reconstruction
-from ..catalogue import Analysis, Findings
+from brainscore_granularity.report import style
+
+from .. import drawing
+from ..base import Analysis, Findings
+from ..measures import reconstruction
 from ..study import NotApplicable
 
 

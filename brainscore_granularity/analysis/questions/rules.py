@@ -9,11 +9,13 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from ... import rsa
-from .. import drawing, resolution
-from .. import rules as r
-from ..catalogue import Analysis, Findings
+from brainscore_granularity import rsa
+
+from .. import drawing
+from ..base import Analysis, Findings
 from ..images import as_stimuli
+from ..measures import resolution
+from ..measures import rules as r
 from ..study import NotApplicable
 from . import rules_figures
 
@@ -63,7 +65,7 @@ def run(study) -> Findings:
 
 def by_rule(study) -> dict[str, dict[int, str]]:
     """{rule, with its labels unless they are native: {seed: model}}, untrained first."""
-    from ...brain_model import checkpoint_of
+    from brainscore_granularity.brains.model import checkpoint_of
 
     found: dict[str, dict[int, str]] = {}
     for model in study.models:
@@ -102,8 +104,8 @@ def _baselines(study) -> dict[str, np.ndarray]:
     """RDMs of pixels, mean luminance and Gabor energy; those that are not defined are left out."""
     from PIL import Image
 
-    from ...controls import control_rdms
-    from ...world.brains import gabor_energy
+    from brainscore_granularity.brains.controls import control_rdms
+    from brainscore_granularity.world.brains import gabor_energy
 
     images = study.seen
     found = control_rdms(as_stimuli(images.ids, images.paths, images.name))
@@ -120,8 +122,8 @@ def _baselines(study) -> dict[str, np.ndarray]:
 
 def _sweep(study, models, baselines) -> tuple[pd.DataFrame, list[str]]:
     """Scores where images are shown at other sizes; baselines do not depend on it and are the same at all."""
-    from ...brain_model import VISUAL_DEGREES, checkpoint_of, load_network
-    from ...networks import Network
+    from brainscore_granularity.brains.model import VISUAL_DEGREES, checkpoint_of, load_network
+    from brainscore_granularity.networks import Network
 
     paths, rows, left_out = study.seen.shown_at(VISUAL_DEGREES), [], []
     for rule, seeds in models.items():
@@ -157,7 +159,7 @@ def _mean(rdm, brain) -> float:
 
 def _training(models) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Test accuracy after each epoch, and displacement, angle and activity of each layer, as training reported them."""
-    from ...brain_model import checkpoint_of
+    from brainscore_granularity.brains.model import checkpoint_of
 
     curves, layers = [], []
     for rule, seeds in models.items():
@@ -177,7 +179,7 @@ def _training(models) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def _filters(models) -> dict[str, np.ndarray]:
     """{rule: kernels (channels, 3, high, wide) of the first layer}, of the lowest seed that all rules have."""
-    from ...brain_model import checkpoint_of
+    from brainscore_granularity.brains.model import checkpoint_of
 
     common = set.intersection(*(set(seeds) for seeds in models.values()))
     found = {}

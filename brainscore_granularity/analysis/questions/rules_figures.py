@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...report import style
+from brainscore_granularity.report import style
+
 from .. import drawing
 
 BASELINES = {"pixels": ":", "luminance": "--", "gabor": "-."}

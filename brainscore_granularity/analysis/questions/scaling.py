@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ... import results
-from ...report import style
+from brainscore_granularity.report import style
+from brainscore_granularity.runner import results
+
 from .. import drawing
-from ..catalogue import Analysis, Findings
+from ..base import Analysis, Findings
 from ..scaling import axis as along
 from ..scaling.table import TooFewPoints
 from ..study import NotApplicable

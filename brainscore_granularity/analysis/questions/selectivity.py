@@ -6,9 +6,11 @@ from functools import partial
 
 import pandas as pd
 
-from ...threads import in_threads
-from .. import drawing, selectivity
-from ..catalogue import Analysis, Findings
+from brainscore_granularity.threads import in_threads
+
+from .. import drawing
+from ..base import Analysis, Findings
+from ..measures import selectivity
 from ..study import NotApplicable
 
 RESAMPLES, NULLS = 40, 20  # at most, of images and of the null, which takes all distances between images anew

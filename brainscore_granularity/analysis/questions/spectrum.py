@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ... import stats
-from ...distances import DegenerateFeatures
-from ...report import style
+from brainscore_granularity import stats
+from brainscore_granularity.report import style
+from brainscore_granularity.rsa.distances import DegenerateFeatures
+
 from .. import drawing
-from .. import spectrum as law
-from ..catalogue import Analysis, Findings
+from ..base import Analysis, Findings
+from ..measures import spectrum as law
 
 KEPT = (1, 2, 3, 5, 10, 20, 50)
 TOP = 10  # "the top components" of the answer
@@ -69,7 +70,7 @@ def run(study) -> Findings:
 
 def _alignment(study, about, layer, products, found, scores, committed):
     """RSA with every brain whose region has this layer, by components kept."""
-    from ...rsa import compare
+    from brainscore_granularity.rsa import compare
 
     for kept in (*(k for k in KEPT if k < len(found.values)), len(found.values)):
         rdm = found.reconstructed_rdm(scores, kept, products.width)

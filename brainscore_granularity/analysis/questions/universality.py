@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ...report import style
+from brainscore_granularity.report import style
+
 from .. import drawing
-from .. import universality as u
-from ..catalogue import Analysis, Findings
+from ..base import Analysis, Findings
+from ..measures import universality as u
 from ..study import NotApplicable
 from . import universality_in_brains as in_brains
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ...report import measures, style
-from .. import brain_similarity as brains
+from brainscore_granularity.report import measures, style
+
 from .. import drawing
-from .. import universality as u
+from ..measures import brain_similarity as brains
+from ..measures import universality as u
 
 RESAMPLES = 200  # of images for brain similarity, at most
 

@@ -7,10 +7,12 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from ...report import style
-from ...threads import in_threads
-from .. import drawing, usefulness
-from ..catalogue import Analysis, Findings
+from brainscore_granularity.report import style
+from brainscore_granularity.threads import in_threads
+
+from .. import drawing
+from ..base import Analysis, Findings
+from ..measures import usefulness
 from ..study import NotApplicable
 
 EPISODES = 20

@@ -101,7 +101,7 @@ def _one(benchmark, labels, axis, rows, law_name, n, seed) -> AxisFit:
 
 
 def _scores(scores) -> pandas.DataFrame:
-    from ... import results
+    from brainscore_granularity.runner import results
 
     table = results.table(results.read_all(scores)) if isinstance(scores, (str, Path)) else scores
     return table[table["status"] == "ok"] if len(table) else table
@@ -147,9 +147,9 @@ def _of_checkpoint(model: str) -> dict[str, float]:
 
     Accuracy only of native classes: with other labels the tasks, and so the accuracies, are not the same.
     """
-    from ...brain_model import checkpoint_of
-    from ...checkpoints import CheckpointError, Untrained
-    from ...plugins import registrations
+    from brainscore_granularity.brains.model import checkpoint_of
+    from brainscore_granularity.plugins import registrations
+    from brainscore_granularity.weights.checkpoints import CheckpointError, Untrained
 
     if model not in registrations("models"):
         return {}
@@ -173,6 +173,6 @@ def _of_checkpoint(model: str) -> dict[str, float]:
 @functools.cache
 def _multiply_adds(network: str, classes: int) -> int:
     """Of one forward pass for one image."""
-    from ... import networks
+    from brainscore_granularity import networks
 
     return networks.count(networks.build(network, classes, 0))[1]

@@ -7,7 +7,7 @@ from io import StringIO
 
 import numpy as np
 
-from ...report import style
+from brainscore_granularity.report import style
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#8C4A9E", "#7f7f7f")  # Okabe & Ito (2008), as in report/style.py
 DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)), "-")

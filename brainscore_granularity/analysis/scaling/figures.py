@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ...paths import write_atomically
-from ...report import style
+from brainscore_granularity.paths import write_atomically
+from brainscore_granularity.report import style
+
 from . import study
 from .allocation import gains
 from .comparison import CUTS, compare, extrapolate

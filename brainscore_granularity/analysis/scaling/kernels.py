@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from ...inference.kernels import compiled
+from brainscore_granularity.stats.kernels import compiled
 
 
 @compiled

@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...threads import in_threads
+from brainscore_granularity.threads import in_threads
+
 from .laws import LAWS, Law
 
 DELTA = 1e-3

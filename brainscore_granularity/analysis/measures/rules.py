@@ -1,0 +1,148 @@
+"""Learning rules against brains: networks by rule and seed, each seed's untrained network as its baseline."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pandas as pd
+from scipy.stats import ttest_1samp
+
+from brainscore_granularity import rsa, stats
+from brainscore_granularity.brains.controls import partial_scores
+from brainscore_granularity.stats import permutation
+
+UNTRAINED = "untrained"
+SIGNIFICANT = 0.05
+
+
+def per_subject(rdms: dict, subjects: dict, controls: dict) -> pd.DataFrame:
+    """Spearman correlation and partial correlations of every network with every subject.
+
+    Parameters
+    ----------
+    rdms : {rule: {seed: (n, n)}}; a baseline that is no network has one seed, None.
+    subjects : {name: (n, n)}.
+    controls : {name: (n, n)}, partialled out one by one and together.
+    """
+    rows = []
+    for rule, seeds in rdms.items():
+        for (seed, rdm), (who, own) in itertools.product(seeds.items(), subjects.items()):
+            partial = {f"partial {name}": value for name, value in partial_scores(rdm, own[None], controls).items()}
+            rows.append({"rule": rule, "seed": seed, "subject": who, "rsa": rsa.compare(rdm, own)} | partial)
+    return pd.DataFrame(rows)
+
+
+def summary(rdms: dict, subjects: np.ndarray, table: pd.DataFrame, resamples: int, seed: int = 0) -> pd.DataFrame:
+    """One row a rule: means over seeds and subjects, interval over stimuli, spread over seeds, p of chance.
+
+    table : what `per_subject` gives for them.
+    """
+    flat, weights = _flat(rdms)
+    means = [np.mean([w for _, w in weights[rule]], axis=0) for rule in rdms]
+    found = stats.contrasts(flat, means, subjects, n=resamples, seed=seed)
+    scores = [name for name in table if name not in ("rule", "seed", "subject")]
+    over_seeds = table.groupby(["rule", "seed"], dropna=False, sort=False)["rsa"].mean()
+    rows = []
+    for (rule, seeds), estimate in zip(rdms.items(), found, strict=True):
+        rows.append(
+            {"rule": rule, "seeds": len(seeds)}
+            | table[table["rule"] == rule][scores].mean().to_dict()
+            | {"low": estimate.low, "high": estimate.high}
+            | {"sd_seeds": over_seeds[rule].std(ddof=1) if len(seeds) > 1 else np.nan}
+            | {"p": label_permutation(list(seeds.values()), subjects, resamples, seed)}
+        )
+    return pd.DataFrame(rows)
+
+
+def label_permutation(rdms, subjects, n: int, seed: int = 0) -> float:
+    """One-sided p of the mean score over networks and subjects, where stimulus labels are permuted: (b + 1) / (n + 1).
+
+    A permutation is the same for all networks and subjects.
+    """
+    networks = np.mean([permutation.standardised(rdm) for rdm in rdms], axis=0)
+    target = np.mean([permutation.standardised(own) for own in subjects], axis=0)
+    observed = (networks * target).sum() / 2
+    null = permutation.null_scores(networks[None], target, n, seed)[:, 0]
+    return (np.count_nonzero(null >= observed - 1e-12) + 1) / (n + 1)
+
+
+def contrasts(rdms: dict, subjects: np.ndarray, rules, resamples: int, seed: int = 0) -> pd.DataFrame:
+    """Differences of every rule to every other and to every baseline, paired by seed; first those to untrained.
+
+    rules : which of ``rdms`` are networks.
+
+    Columns: difference, its interval and p over stimuli (bootstrap and jackknife, the same resamples for both),
+    sd_seeds and p_seeds (paired t-test) over the seeds that both have, and in how many of them the difference is above
+    0. Benchmarks share one correction for many tests, which `corrected` makes.
+    """
+    flat, weights = _flat(rdms)
+    scores = stats.bootstrap(flat, subjects, n=1, fraction=1.0, seed=seed).mean(axis=(0, 2))  # all stimuli, once
+    rows, sums = [], []
+    for a, b in sorted(itertools.combinations(rdms, 2), key=lambda pair: UNTRAINED not in pair):
+        a, b = (b, a) if a == UNTRAINED and b in rules else (a, b)
+        pairs = _pairs(rdms, a, b)
+        if not pairs or a not in rules:
+            continue
+        own = np.array([weights[a][i][1] - weights[b][j][1] for i, j in pairs])
+        each = own @ scores
+        sums.append(own.mean(axis=0))
+        rows.append(
+            {
+                "a": a,
+                "b": b,
+                "seeds": len(each),
+                "sd_seeds": each.std(ddof=1) if len(each) > 1 else np.nan,
+                "p_seeds": float(ttest_1samp(each, 0).pvalue) if len(each) > 1 and each.std() > 0 else np.nan,
+                "seeds_above": int((each > 0).sum()),
+            }
+        )
+    found = stats.contrasts(flat, sums, subjects, n=resamples, seed=seed) if sums else []
+    return pd.DataFrame(
+        [
+            {"a": row.pop("a"), "b": row.pop("b"), "difference": e.value, "low": e.low, "high": e.high, "p": e.p, **row}
+            for row, e in zip(rows, found, strict=True)
+        ]
+    )
+
+
+def corrected(table: pd.DataFrame) -> pd.DataFrame:
+    """With q after Benjamini & Hochberg over all rows, and for contrasts also ``certain``.
+
+    A contrast is certain where q is below 0.05 and all seeds have its sign.
+    """
+    table = table.assign(q=stats.fdr(table["p"].to_numpy()))
+    if "seeds_above" in table:
+        one_sign = table["seeds_above"].isin([0]) | (table["seeds_above"] == table["seeds"])
+        table = table.assign(certain=(table["q"] < SIGNIFICANT) & one_sign)
+    return table
+
+
+def reliability(subjects: np.ndarray) -> dict[str, float]:
+    """Noise ceiling, split-half reliability of the mean RDM (Spearman-Brown) and mean agreement of two subjects."""
+    if len(subjects) < 2:
+        return dict.fromkeys(("ceiling_lower", "ceiling_upper", "split_half", "between_subjects"), np.nan)
+    low, high = stats.noise_ceiling(subjects, pool="rank")
+    agree = stats.consistency(subjects)
+    return {
+        "ceiling_lower": low,
+        "ceiling_upper": high,
+        "split_half": stats.split_half(subjects),
+        "between_subjects": float(agree[np.triu_indices(len(agree), 1)].mean()),
+    }
+
+
+def _flat(rdms: dict) -> tuple[np.ndarray, dict[str, list]]:
+    """All RDMs in one stack, and {rule: [(seed, weights over the stack that choose this network)]}."""
+    names = [(rule, seed) for rule, seeds in rdms.items() for seed in seeds]
+    chosen = np.eye(len(names))
+    weights: dict[str, list] = {rule: [] for rule in rdms}
+    for i, (rule, seed) in enumerate(names):
+        weights[rule].append((seed, chosen[i]))
+    return np.stack([rdms[rule][seed] for rule, seed in names]), weights
+
+
+def _pairs(rdms: dict, a: str, b: str) -> list[tuple[int, int]]:
+    """Numbers of the networks of two rules that belong together: those of one seed; a baseline goes with all."""
+    first, second = list(rdms[a]), list(rdms[b])
+    return [(i, j) for i, s in enumerate(first) for j, t in enumerate(second) if s == t or s is None or t is None]

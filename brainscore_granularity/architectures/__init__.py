@@ -1,1 +1,0 @@
-"""The architectures behind ``brainscore_granularity.networks``, a family a file."""

@@ -1,0 +1,182 @@
+"""Layers -> regions: chosen on selection stimuli, never on those that score.
+
+For each region, the layer with the highest mean Spearman correlation of RDMs over the selection's subjects; for
+behaviour, the best on the selection's choices or concepts. What selections there are: ``selection.py``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from brainscore_granularity.paths import home, write_atomically
+from brainscore_granularity.weights import checkpoints
+
+SELECTION = "World_selection"  # the default
+SELECTION_VERSION = 1  # raised when the selection images or subjects change: earlier commitments are then made anew
+
+
+def commit(checkpoint: checkpoints.Checkpoint) -> tuple[dict[str, str], dict[str, dict[str, float]]]:
+    """Choose the layers of one of our networks on the default selection.
+
+    Returns
+    -------
+    layer_map : {"V1": layer, ..., "behavior": layer}
+    scores : {region: {layer: selection score}} for every candidate layer; layers without an RDM (some image has
+        constant features) are left out.
+    """
+    from .model import from_checkpoint
+
+    choice = choose(from_checkpoint(checkpoint, {}), [SELECTION])
+    return choice["layers"], choice["scores"]
+
+
+def choose(model, selections: Sequence[str], layers: Sequence[str] | None = None) -> dict:
+    """Choose the layers of any model made with Brain-Score's ModelCommitment, one forward pass a stimulus set.
+
+    Parameters
+    ----------
+    model : with ``activations_model`` and ``layers``.
+    selections : names in ``selection.SELECTIONS``; a region is decided by the first that has it.
+    layers : candidates; default the model's.
+
+    Returns
+    -------
+    ``layers`` {region: layer}; ``scores`` {region: {layer: score, mean over subjects}}; ``subjects`` {region:
+    {subject: layer that is best for it}}; ``selection`` {region: name}; ``stimuli`` {name: stimulus ids}.
+    """
+    from . import layers as every
+    from . import selection
+
+    names = every.candidates(model) if layers is None else list(layers)
+    choice: dict = {"layers": {}, "scores": {}, "subjects": {}, "selection": {}, "stimuli": {}}
+    for name in selections:
+        wanted = [b for b in selection.benchmarks(name) if b.region not in choice["layers"]]
+        by_region, shown = _scores(model, names, wanted)
+        for region, by_layer in by_region.items():
+            if not by_layer:
+                raise ValueError(f"no layer of {model.identifier} has distinct responses to the images of {name}")
+            means = {layer: float(np.mean(list(scores.values()))) for layer, scores in by_layer.items()}
+            choice["scores"][region] = means
+            choice["layers"][region] = max(means, key=means.get)
+            subjects = next(iter(by_layer.values()))
+            choice["subjects"][region] = {s: max(by_layer, key=lambda one: by_layer[one][s]) for s in subjects}
+            choice["selection"][region] = name
+        choice["stimuli"][name] = sorted(shown)
+    return choice
+
+
+def _scores(model, names: list[str], benchmarks: list) -> tuple[dict, set[str]]:
+    """{region: {layer: {subject: score}}} and the ids of the stimuli; benchmarks that share stimuli share a pass."""
+    from . import layers as every
+
+    found: dict = {benchmark.region: {} for benchmark in benchmarks}
+    dead: set = set()
+    for shared in every.by_stimuli(benchmarks):
+        with every.spooled(model, shared[0].shown_to(model), names, shared[0].order, shared[0].groups) as spools:
+            for name, spool in spools.items():
+                for benchmark, representation in every.representations(spool, shared, name):
+                    if representation is None:
+                        dead.add((benchmark.region, name))
+                        continue
+                    mean, subjects = benchmark.layer_scores(representation)
+                    found[benchmark.region].setdefault(name, {}).update(subjects or {"all": mean})
+    for region, name in dead:
+        found[region].pop(name, None)
+    return found, {str(stimulus) for benchmark in benchmarks for stimulus in benchmark.order}
+
+
+def save(checkpoint: checkpoints.Checkpoint, layer_map: dict, scores: dict, choice: dict | None = None) -> Path:
+    """Write ``region_layer_map/<id>.json`` and the selection scores beside it.
+
+    choice : as from ``choose``, where another selection than the default was used. Regions that it does not have keep
+        the layer that they had.
+    """
+    folder = checkpoint.weights.parent.parent / "region_layer_map"
+    record = {
+        "selection": SELECTION,
+        "selection_version": SELECTION_VERSION,
+        "checkpoint": checkpoint.sha256,
+        "scores": scores,
+    }
+    if choice:
+        record |= {"selection": choice["selection"], "subjects": choice["subjects"], "stimuli": choice["stimuli"]}
+    return _write(folder, checkpoint.identifier, layer_map, record)
+
+
+def _write(folder: Path, identifier: str, layer_map: dict, record: dict) -> Path:
+    path = folder / f"{identifier}.json"
+    write_atomically(folder / f"{identifier}.scores.json", json.dumps(record, indent=1) + "\n")
+    write_atomically(path, json.dumps(layer_map, indent=1) + "\n")
+    return path
+
+
+def recommit(identifier: str, selections: Sequence[str], layers: Sequence[str] | None = None) -> tuple[dict, Path]:
+    """Choose the layers of a registered model anew and write them; returns the choice and the path of the map.
+
+    Regions that the selections do not have keep the layer, and the record of its selection, that they had. The map of
+    a model that is not ours, or that is not made of a checkpoint, goes under the package's home, in Brain-Score's
+    format.
+    """
+    from brainscore_vision import load_model
+
+    from . import catalogue
+    from .model import checkpoint_of, from_checkpoint, is_stored, plugin_of, region_layer_map
+
+    if identifier not in catalogue.ours("models") or not is_stored(identifier):
+        choice = choose(load_model(identifier), selections, layers)
+        record = {key: choice[key] for key in ("selection", "scores", "subjects", "stimuli")}
+        return choice, _write(home() / "region_layer_map", identifier, choice["layers"], record)
+    checkpoint, plugin = checkpoint_of(identifier), plugin_of(identifier)
+    choice = choose(from_checkpoint(checkpoint, {}), selections, layers)
+    before = selected_on(checkpoint, plugin)
+    try:
+        kept = region_layer_map(checkpoint, plugin)
+    except checkpoints.CheckpointError:
+        kept = {}
+    for region in [region for region in kept if region not in choice["layers"]]:
+        choice["layers"][region] = kept[region]
+        name = before["selection"].get(region)
+        if name is not None:
+            choice["selection"][region] = name
+            choice["stimuli"].setdefault(name, before["stimuli"].get(name, []))
+    return choice, save(checkpoint, choice["layers"], choice["scores"], choice)
+
+
+def describe(choice: dict) -> str:
+    """One line: region, layer and selection score of each."""
+    return ", ".join(
+        f"{region} {layer} ({choice['scores'][region][layer]:.3f})"
+        if region in choice["scores"]
+        else f"{region} {layer}"
+        for region, layer in choice["layers"].items()
+    )
+
+
+def selected_on(checkpoint: checkpoints.Checkpoint, plugin: Path | None = None) -> dict:
+    """On what the layers of one of our models were chosen: ``selection`` {region: name}, ``stimuli`` {name: ids}."""
+    for folder in (checkpoint.weights.parent.parent, *([plugin] if plugin else [])):
+        path = folder / "region_layer_map" / f"{checkpoint.identifier}.json"
+        if path.exists():  # the scores beside the map that is used, and no others
+            try:
+                record = json.loads(path.with_suffix(".scores.json").read_text())
+            except (OSError, ValueError):
+                break
+            selection = record.get("selection", {})
+            if isinstance(selection, str):  # one for all regions
+                selection = dict.fromkeys(record.get("scores", {}), selection)
+            return {"selection": selection, "stimuli": record.get("stimuli", {})}
+    return {"selection": {}, "stimuli": {}}
+
+
+def is_committed(checkpoint: checkpoints.Checkpoint) -> bool:
+    """Whether these very weights have a commitment made on the present selection data."""
+    scores = checkpoint.weights.parent.parent / "region_layer_map" / f"{checkpoint.identifier}.scores.json"
+    try:
+        record = json.loads(scores.read_text())
+        return (record["checkpoint"], record["selection_version"]) == (checkpoint.sha256, SELECTION_VERSION)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False

@@ -1,0 +1,99 @@
+"""What a Brain-Score model answers to stimuli: the features of the layer that it committed to a region."""
+
+from __future__ import annotations
+
+import numpy as np
+from brainscore_vision.model_interface import BrainModel
+
+from brainscore_granularity.datasets.assembly import in_order
+
+from . import kept_rdms
+
+TIME_BINS = [(70, 170)]  # Brain-Score's default window in milliseconds; our models have no time
+BEHAVIOUR = "behavior"
+AT_ONCE = 512  # stimuli shown together where features are averaged over groups
+
+
+def record(candidate: BrainModel, region: str, stimuli, order, groups=None) -> np.ndarray:
+    """Features (stimuli, features) in the order of ``order``, or their means over groups (groups, features).
+
+    Parameters
+    ----------
+    region : V1, V2, V4, IT or "behavior".
+    stimuli : stimulus set.
+    order : stimulus ids.
+    groups : (stimuli,) int, group of each stimulus of ``order``; stimuli are then shown some hundreds at a time, so
+        that memory holds the means and not the features of every image.
+    """
+    if groups is None and (features := kept_rdms.features(candidate, region, stimuli)) is not None:
+        return features
+    if region == BEHAVIOUR:
+        readout, layers = behavioural_readout(candidate)
+        look = lambda shown: readout(shown, layers=layers)  # noqa: E731
+    else:
+        candidate.start_recording(region, time_bins=TIME_BINS)
+        look = candidate.look_at
+    if groups is None:
+        return in_order(look(stimuli), order)
+    total, groups = None, np.asarray(groups)
+    for part, rows in parts(stimuli, order):
+        features = in_order(look(part), order[rows])
+        total = np.zeros((groups.max() + 1, features.shape[1])) if total is None else total
+        np.add.at(total, groups[rows], features)
+    return total / np.bincount(groups)[:, None]
+
+
+def parts(stimuli, order, at_once: int = AT_ONCE):
+    """(stimulus set, rows of ``order``) of some stimuli at a time, under names that the cache contract accepts."""
+    by_id = {stimulus: i for i, stimulus in enumerate(stimuli["stimulus_id"].values)}
+    for start in range(0, len(order), at_once):
+        rows = np.arange(start, min(start + at_once, len(order)))
+        part = stimuli.iloc[[by_id[order[i]] for i in rows]].reset_index(drop=True)
+        part.stimulus_paths, part.identifier = stimuli.stimulus_paths, f"{stimuli.identifier}--from{start}"
+        yield part, rows
+
+
+def committed_layer(candidate: BrainModel, region: str) -> str | None:
+    """The layer a standard Brain-Score model has committed to a region, None for other models."""
+    try:
+        layer = (
+            behavioural_readout(candidate)[1] if region == BEHAVIOUR else candidate.layer_model.region_layer_map[region]
+        )
+    except (AttributeError, KeyError):
+        return None
+    return layer if isinstance(layer, str) else ", ".join(layer)
+
+
+def behavioural_readout(candidate: BrainModel):
+    """The function stimuli -> activations that a model's odd-one-out choices are made from, and its layers.
+
+    Brain-Score's own choices cannot be used: its argmax gives ties and NaN to the third image, which is the right
+    one in this format, so that a constant representation would be perfect.
+    """
+    try:
+        odd_one_out = candidate.behavior_model.mapping[BrainModel.Task.odd_one_out]
+        return odd_one_out.activations_model, odd_one_out.readout
+    except (AttributeError, KeyError, TypeError):
+        raise TypeError(
+            f"{candidate.identifier} has no behavioural readout layer that can be recorded; benchmarks of behaviour "
+            "need a model made with brainscore_vision's ModelCommitment"
+        ) from None
+
+
+class SelectionLeak(ValueError):
+    """A model would be scored on stimuli on which its layers were chosen."""
+
+
+def refuse_selection_stimuli(candidate: BrainModel, region: str, order, benchmark: str) -> None:
+    """Raise if the layer that a model committed to a region was chosen on any of these stimuli.
+
+    Our models know on which (``selection_stimuli``, {region: stimulus ids}); of Brain-Score's own nothing is known.
+    """
+    chosen_on = getattr(candidate, "selection_stimuli", {}).get(region, ())
+    shared = set(map(str, order)).intersection(chosen_on)
+    if shared:
+        raise SelectionLeak(
+            f"{candidate.identifier}: its layer for {region} was chosen on {len(shared)} of the {len(order)} stimuli "
+            f"of {benchmark}, such as {min(shared)}: the score would be too good. Choose it on other stimuli: "
+            f"`granularity commit {candidate.identifier} --selection NAME`"
+        )

@@ -1,0 +1,165 @@
+"""What a model's RDM is compared with: one RDM a subject, the stimuli, and how well any model could do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from brainscore_core.metrics import Score
+from brainscore_core.supported_data_standards.brainio.stimuli import StimulusSet
+
+from brainscore_granularity import rsa, stats
+from brainscore_granularity.datasets.assembly import average_repeats, first_rows, in_order, only_neuroids
+
+from .scoring import ceiling_score
+
+MIN_NEUROIDS = 10  # an RDM of fewer is mostly noise; such subjects are left out
+N_SPLITS = 100
+
+
+@dataclass(frozen=True)
+class Targets:
+    """RDMs of the subjects of one data set and region.
+
+    rdms : (subjects, n, n), rows in the order of the stimulus set, or of its groups.
+    ceiling : computes the noise ceiling; called once, when it is first asked for.
+    data : identifier of the data set they were made from.
+    neuroids : {subject: number of voxels, electrodes or units}, where there are any.
+    groups : (stimuli,) row of the RDMs that each stimulus belongs to, where several stimuli (images of a concept)
+        share one; None: a stimulus a row.
+    names : of the rows, for messages; None: the stimulus ids.
+    """
+
+    rdms: np.ndarray
+    subjects: list[str]
+    stimulus_set: StimulusSet
+    ceiling: Callable[[], Score]
+    data: str
+    neuroids: dict[str, int] = field(default_factory=dict)
+    groups: np.ndarray | None = None
+    names: list[str] | None = None
+
+
+def from_responses(
+    assembly,
+    subject: str = "subject",
+    keep: tuple[str, float] | None = None,
+    ceiling: str = "subjects",
+    n_stimuli: int | None = None,
+) -> Targets:
+    """RDMs of the subjects of an assembly, repeated presentations of a stimulus averaged.
+
+    Neuroids with a NaN are dropped, and subjects left with fewer than 10 neuroids.
+
+    Parameters
+    ----------
+    assembly : presentation x neuroid, with the coordinate stimulus_id and the attribute stimulus_set.
+    subject : coordinate that names a neuroid's subject.
+    keep : (coordinate, threshold): only neuroids above it, such as ("nc_testset", 30).
+    ceiling : "subjects" (how well they predict each other) or "repeats" (how well a subject predicts itself).
+    n_stimuli : at most this many stimuli, drawn with a fixed seed.
+    """
+    name = assembly.attrs["identifier"]
+    stimuli = _drawn(first_rows(assembly.attrs["stimulus_set"]), n_stimuli)
+    order = stimuli["stimulus_id"].values
+    assembly = only_neuroids(assembly, keep, order, name)
+    responses = {
+        str(who): assembly.isel(neuroid=np.flatnonzero(assembly[subject].values == who))
+        for who in sorted(set(assembly[subject].values))
+    }
+    responses = {who: own for who, own in responses.items() if own.sizes["neuroid"] >= MIN_NEUROIDS}
+    if not responses:
+        raise ValueError(
+            f"{name}: expected a subject with at least {MIN_NEUROIDS} neuroids, got none after dropping NaN"
+            + (f" and {keep[0]} <= {keep[1]:g}" if keep else "")
+        )
+    rdms = np.stack(
+        [
+            rsa.rdm(in_order(average_repeats(own), order), images=order, layer=f"{name}, subject {who}")
+            for who, own in responses.items()
+        ]
+    )
+
+    def bound():
+        return between_repeats(list(responses.values()), order) if ceiling == "repeats" else between_subjects(rdms)
+
+    neuroids = {who: own.sizes["neuroid"] for who, own in responses.items()}
+    return Targets(rdms, list(responses), stimuli, bound, name, neuroids)
+
+
+def from_rdms(assembly) -> Targets:
+    """RDMs that were published as such, without the responses they were made from.
+
+    Parameters
+    ----------
+    assembly : subject x stimulus x other_stimulus, with coordinates subject and stimulus, the latter as in the
+        attribute stimulus_set.
+    """
+    rdms = np.asarray(assembly.transpose("subject", "stimulus", "other_stimulus").values, np.float64)
+    stimuli, subjects = assembly.attrs["stimulus_set"], [str(name) for name in assembly["subject"].values]
+    if list(assembly["stimulus"].values) != list(stimuli["stimulus_id"].values):
+        raise ValueError(f"{assembly.attrs['identifier']}: stimuli of the RDMs differ from the stimulus set")
+    return Targets(rdms, subjects, stimuli, lambda: between_subjects(rdms), assembly.attrs["identifier"])
+
+
+def between_subjects(rdms: np.ndarray) -> Score:
+    """How well the subjects' RDMs (subjects, n, n) predict each other: bounds on the true model's score.
+
+    Ranks are pooled, so that no model can exceed the upper bound; ``mean_pool`` holds the bounds from the mean RDM, as
+    they are usually published. One subject predicts nobody: the ceiling is then unknown.
+    """
+    if len(rdms) < 2:
+        return unknown_ceiling()
+    ceiling = ceiling_score(*stats.noise_ceiling(rdms, pool="rank"), kind="subjects")
+    ceiling.attrs["mean_pool"] = tuple(stats.noise_ceiling(rdms))
+    return ceiling
+
+
+def between_repeats(responses: list, order, n_splits: int = N_SPLITS) -> Score:
+    """How well the RDM of half of a subject's repeats predicts that of the other half, averaged over subjects.
+
+    With r the mean correlation of random halves, the true model correlates with the RDM of all repeats by about
+    sqrt(2 r / (1 + r)), the upper bound (Spearman-Brown, then the square root because the model has no noise). The
+    lower bound is r itself: what half of the data achieve on the other half.
+
+    Parameters
+    ----------
+    responses : assemblies, one a subject, every stimulus repeated equally often.
+    order : stimulus ids.
+    """
+    lower, upper = [], []
+    for own in responses:
+        values = repeats(own, order)
+        half, rng, r = len(values) // 2, np.random.default_rng(0), []
+        if half < 1:
+            raise ValueError(f"a ceiling from repeats needs each stimulus at least twice, got {len(values)} time(s)")
+        for _ in range(n_splits):
+            shuffled = rng.permutation(len(values))
+            one, other = (values[part].mean(axis=0) for part in (shuffled[:half], shuffled[half : 2 * half]))
+            r.append(rsa.compare(rsa.rdm(one), rsa.rdm(other)))
+        lower.append(np.mean(r))
+        upper.append(np.sqrt(max(stats.spearman_brown(np.mean(r), len(values) / half), 0)))
+    return ceiling_score(float(np.mean(lower)), float(np.mean(upper)), kind="repeats")
+
+
+def repeats(assembly, order) -> np.ndarray:
+    """Responses (repeats, stimuli, neuroids); as many repeats as the least shown stimulus has."""
+    found = assembly["stimulus_id"].values
+    rows = [np.flatnonzero(found == stimulus) for stimulus in order]
+    values = np.asarray(assembly.transpose("presentation", "neuroid").values, np.float64)
+    return np.stack([values[[own[k] for own in rows]] for k in range(min(map(len, rows)))])
+
+
+def unknown_ceiling() -> Score:
+    """Nothing says how well a model could do. The value is then the raw score."""
+    return ceiling_score(lower=float("nan"), upper=1.0, kind="unknown")
+
+
+def _drawn(stimuli: StimulusSet, n: int | None) -> StimulusSet:
+    if n is None or len(stimuli) <= n:
+        return stimuli
+    chosen = np.sort(np.random.default_rng(0).choice(len(stimuli), n, replace=False))
+    drawn = stimuli.iloc[chosen].reset_index(drop=True)
+    drawn.stimulus_paths, drawn.identifier = stimuli.stimulus_paths, f"{stimuli.identifier}--first-draw-of-{n}"
+    return drawn

@@ -1,0 +1,1 @@
+"""The command line: all that reads arguments or prints tables."""

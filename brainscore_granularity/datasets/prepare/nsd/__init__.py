@@ -1,0 +1,1 @@
+"""The Natural Scenes Dataset and NSD-synthetic, from the owners' files, one session at a time."""

@@ -1,0 +1,291 @@
+"""The local store of prepared data: one folder a build, in Brain-Score's own file formats.
+
+``<home>/data/<identifier>/`` holds ``assy_<identifier>.nc`` (netCDF, variable ``data``),
+``stimulus_<identifier>.csv`` and ``prepared.json``. The last says what the others are (sizes, SHA-256), what they were
+made from, and where the images lie; it is removed first and written last, so that its presence means a complete
+build. Builds that show the same images share one folder of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from io import StringIO
+from pathlib import Path
+
+import numpy as np
+
+from brainscore_granularity.paths import HOME_VARIABLE, home, write_atomically
+
+from . import files
+from .registry import DATASETS, dataset_of
+
+VERSION = 1  # of the layout of a build's folder
+TIME_BIN = (70, 170)  # milliseconds; Brain-Score's nominal window of responses that have no time
+NEUROID_COORDINATES = ("neuroid_id", "subject", "region")
+
+
+class Missing(FileNotFoundError):
+    """A local build is not there; the message says how to get the data and how to make the build."""
+
+
+class Damaged(OSError):
+    """A local build is not what was written; the message says which part and what to do."""
+
+
+def root() -> Path:
+    """Folder of all local builds and of their images."""
+    return home().absolute() / "data"
+
+
+def identifiers(dataset: str) -> tuple[str, ...]:
+    """Every local build that a data set can make."""
+    if dataset not in DATASETS:
+        raise ValueError(f"no data set {dataset!r}; there are: {', '.join(DATASETS)}")
+    return DATASETS[dataset].identifiers
+
+
+def image_folder(name: str) -> Path:
+    """Where to put images that several builds share: ``<home>/data/<name>/images``."""
+    return root() / name / "images"
+
+
+def neuroid_assembly(values: np.ndarray, presentation: dict, neuroid: dict, **attributes):
+    """Responses (presentations, neuroids) as Brain-Score has them: presentation x neuroid x time_bin, one bin.
+
+    presentation, neuroid : {coordinate: one value for each}. attributes : strings and numbers, kept in the file.
+    """
+    from brainscore_core.supported_data_standards.brainio.assemblies import NeuroidAssembly
+
+    assembly = NeuroidAssembly(
+        np.asarray(values, np.float32)[:, :, None],
+        dims=["presentation", "neuroid", "time_bin"],
+        coords={
+            **{name: ("presentation", np.asarray(column)) for name, column in presentation.items()},
+            **{name: ("neuroid", np.asarray(column)) for name, column in neuroid.items()},
+            "time_bin_start": ("time_bin", [TIME_BIN[0]]),
+            "time_bin_end": ("time_bin", [TIME_BIN[1]]),
+        },
+    )
+    assembly.attrs.update(attributes)
+    return assembly
+
+
+def save(identifier: str, assembly, stimuli, images: Path, stimulus_set: str, source: dict) -> Path:
+    """Write a build; an older one of the same identifier stops counting before the first file is touched.
+
+    Parameters
+    ----------
+    assembly : presentation x neuroid x time_bin, finite, with coordinates stimulus_id and at least one more for
+        presentations, and neuroid_id, subject, region for neuroids; see ``neuroid_assembly``.
+    stimuli : data frame with the columns stimulus_id (unique) and filename (within ``images``), and any more.
+    images : folder of the image files. Inside the store it is kept relative to it; elsewhere it must stay.
+    stimulus_set : name of the stimuli, equal for builds that show the same images, so that a model sees them once.
+    source : what the build was made from and how, JSON; see ``files.fingerprint``.
+
+    Returns
+    -------
+    The folder of the build.
+    """
+    dataset = dataset_of(identifier)
+    images = Path(images).absolute()
+    _check(identifier, assembly, stimuli, images)
+    folder = root() / identifier
+    record = folder / "prepared.json"
+    record.unlink(missing_ok=True)
+
+    table = StringIO()
+    stimuli.to_csv(table, index=False)
+    table = table.getvalue().encode()
+    _check_names_survive(identifier, stimuli, table)
+    write_atomically(folder / f"stimulus_{identifier}.csv", table)
+    assembly_file = folder / f"assy_{identifier}.nc"
+    _write_netcdf(assembly, assembly_file)
+    sizes = [(images / name).stat().st_size for name in stimuli["filename"]]
+    content = hashlib.sha256(table + json.dumps(sizes).encode()).hexdigest()
+    write_atomically(
+        record,
+        json.dumps(
+            {
+                "identifier": identifier,
+                "dataset": dataset.name,
+                "version": VERSION,
+                "written": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+                "assembly": {"bytes": assembly_file.stat().st_size, "sha256": files.sha256(assembly_file)},
+                "stimuli": {"bytes": len(table), "sha256": hashlib.sha256(table).hexdigest()},
+                "stimulus_set": f"{stimulus_set}--{content[:12]}",
+                "images": {"folder": str(_relative(images)), "bytes": sizes},
+                "source": source,
+            },
+            indent=1,
+        ),
+    )
+    return folder
+
+
+def load(identifier: str):
+    """A build as Brain-Score loads its own: a NeuroidAssembly with the columns of its stimulus set merged in.
+
+    attrs: stimulus_set, stimulus_set_identifier, identifier, and what was given to ``neuroid_assembly``. The
+    identifier of the stimulus set holds a hash of its content and of the images' folder, because Brain-Score caches
+    activations by that name and compares the paths.
+    """
+    from brainscore_core.supported_data_standards.brainio.assemblies import NeuroidAssembly
+    from brainscore_core.supported_data_standards.brainio.stimuli import StimulusSet
+
+    status, detail = state(identifier)
+    if status in ("missing", "incomplete"):
+        raise Missing(how_to_get(identifier, status))
+    again = f"run `{dataset_of(identifier).command}` again"
+    if status == "damaged":
+        raise Damaged(f"{identifier} is damaged: {detail}; {again}")
+    folder, record = root() / identifier, _record(identifier)
+    for part, name in (("assembly", f"assy_{identifier}.nc"), ("stimuli", f"stimulus_{identifier}.csv")):
+        if files.sha256(folder / name) != record[part]["sha256"]:
+            raise Damaged(f"{folder / name} is damaged: its SHA-256 is not the one in prepared.json; {again}")
+    images = root() / record["images"]["folder"]
+    stimuli = StimulusSet.from_files(folder / f"stimulus_{identifier}.csv", images)
+    where = hashlib.sha256(str(images).encode()).hexdigest()[:6]
+    stimuli.identifier = f"{record['stimulus_set']}-{where}"
+    lazy = NeuroidAssembly.from_files(
+        folder / f"assy_{identifier}.nc", stimulus_set_identifier=stimuli.identifier, stimulus_set=stimuli
+    )
+    assembly = lazy.load()
+    lazy.close()
+    assembly.attrs["identifier"] = identifier
+    return assembly
+
+
+def state(identifier: str) -> tuple[str, str]:
+    """("ready" | "missing" | "incomplete" | "damaged", detail), from the sizes of the files; nothing is read."""
+    folder = root() / identifier
+    dataset_of(identifier)
+    if not folder.is_dir():
+        return "missing", f"no {folder}"
+    try:
+        record = _record(identifier)
+    except FileNotFoundError:
+        return "incomplete", f"a preparation was interrupted: no prepared.json in {folder}"
+    except (ValueError, KeyError) as error:
+        return "damaged", f"{folder / 'prepared.json'} cannot be read ({error})"
+    if record["version"] != VERSION:
+        return "damaged", f"{folder} was written by another version ({record['version']}, this one reads {VERSION})"
+    expected = {
+        folder / f"assy_{identifier}.nc": record["assembly"]["bytes"],
+        folder / f"stimulus_{identifier}.csv": record["stimuli"]["bytes"],
+    }
+    if wrong := _wrong_sizes(expected):
+        return "damaged", wrong
+    import pandas as pd
+
+    names = pd.read_csv(folder / f"stimulus_{identifier}.csv")["filename"]
+    images = root() / record["images"]["folder"]
+    if wrong := _wrong_sizes(
+        {images / name: size for name, size in zip(names, record["images"]["bytes"], strict=True)}
+    ):
+        return "damaged", wrong
+    return "ready", record["written"]
+
+
+def how_to_get(identifier: str, status: str = "missing") -> str:
+    """One line for who lacks a build."""
+    dataset = dataset_of(identifier)
+    return (
+        f"{identifier} is {status} in {root()}: it is made on this computer from the {dataset.title}, which is under "
+        f"{dataset.licence} and not shipped. To get it: {dataset.access}. Then run `{dataset.command}`. "
+        f"If it was prepared elsewhere, set {HOME_VARIABLE} to that folder."
+    )
+
+
+def source_of(identifier: str) -> dict:
+    """What a build was made from, as given to ``save``."""
+    try:
+        return _record(identifier)["source"]
+    except FileNotFoundError:
+        raise Missing(how_to_get(identifier)) from None
+
+
+def is_made_from(identifier: str, inputs: dict) -> bool:
+    """Whether a whole build is there that was made from exactly these ``inputs``, so that it can stay."""
+    return state(identifier)[0] == "ready" and source_of(identifier).get("inputs") == inputs
+
+
+def _record(identifier: str) -> dict:
+    record = json.loads((root() / identifier / "prepared.json").read_text())
+    missing = {"version", "written", "assembly", "stimuli", "stimulus_set", "images", "source"} - set(record)
+    if missing:
+        raise ValueError(f"without {', '.join(sorted(missing))}")
+    return record
+
+
+def _relative(images: Path) -> Path:
+    return images.relative_to(root()) if images.is_relative_to(root()) else images
+
+
+def _wrong_sizes(expected: dict[Path, int]) -> str:
+    for path, size in expected.items():
+        try:
+            found = path.stat().st_size
+        except FileNotFoundError:
+            return f"{path} is not there"
+        if found != size:
+            return f"{path} has {found} bytes, {size} were written"
+    return ""
+
+
+def _check(identifier: str, assembly, stimuli, images: Path) -> None:
+    assembly.validate()
+    levels = {dim: set(assembly.indexes[dim].names) for dim in ("presentation", "neuroid") if dim in assembly.indexes}
+    if len(levels.get("presentation", ())) < 2:
+        raise ValueError(
+            f"{identifier}: expected stimulus_id and a second presentation coordinate, because Brain-Score's loader "
+            "loses a single one; add one, such as repetition"
+        )
+    neural = "neuroid" in assembly.dims  # else choices: one value a presentation
+    needed = {"stimulus_id", *(NEUROID_COORDINATES if neural else ())}
+    if lacking := needed - levels["presentation"] - levels.get("neuroid", set()):
+        raise ValueError(f"{identifier}: expected the coordinates {', '.join(sorted(lacking))}, which are not there")
+    bad = int((~np.isfinite(assembly.values)).any(axis=(0, 2)).sum()) if neural else 0
+    if bad:
+        raise ValueError(f"{identifier}: {bad} neuroids have NaN or infinite responses; drop them and say how many")
+    for what, names in (("neuroid_id", assembly["neuroid_id"].values if neural else ()),
+                        ("stimulus_id", stimuli["stimulus_id"])):  # fmt: skip
+        if len(set(names)) != len(names):
+            raise ValueError(f"{identifier}: {what} must be unique, got {len(names)} rows with {len(set(names))}")
+    unknown = sorted(set(assembly["stimulus_id"].values) - set(stimuli["stimulus_id"]))
+    if unknown:
+        raise ValueError(f"{identifier}: {len(unknown)} stimulus ids are not in the stimuli, such as {unknown[0]}")
+    absent = [name for name in stimuli["filename"] if not (images / name).is_file()]
+    if absent:
+        raise FileNotFoundError(f"{identifier}: {len(absent)} images are not in {images}, such as {absent[0]}")
+
+
+def _check_names_survive(identifier: str, stimuli, table: bytes) -> None:
+    """Ids such as 007 or NA would come back from the CSV as something else."""
+    import pandas as pd
+
+    back = pd.read_csv(StringIO(table.decode()))
+    for column in ("stimulus_id", "filename"):
+        wrong = [name for name, found in zip(stimuli[column], back[column], strict=True) if name != found]
+        if wrong:
+            raise ValueError(f"{identifier}: {column} {wrong[0]!r} changes when read from CSV; put letters before it")
+
+
+def _write_netcdf(assembly, path: Path) -> None:
+    """Brain-Score's own format, but atomic and with a compression that takes seconds instead of minutes."""
+    import os
+
+    flat = assembly.reset_index(list(assembly.indexes))
+    flat.attrs = {name: value for name, value in assembly.attrs.items() if isinstance(value, (str, int, float))}
+    dataset = flat.to_dataset(name="data")
+    # xarray would list the coordinates in the order of a set: other bytes in every process.
+    dataset["data"].encoding = {"zlib": True, "complevel": 1, "coordinates": " ".join(flat.coords)}
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        dataset.to_netcdf(temporary, engine="netcdf4")
+        with open(temporary, "rb") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)

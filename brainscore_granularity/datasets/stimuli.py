@@ -1,0 +1,47 @@
+"""Stimulus sets from images in memory: PNG files at stable paths, written once."""
+
+from __future__ import annotations
+
+import hashlib
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from brainscore_core.supported_data_standards.brainio.stimuli import StimulusSet
+
+from brainscore_granularity.paths import home, write_atomically
+
+
+def from_pixels(identifier: str, ids: list[str], pixels: np.ndarray, **columns) -> StimulusSet:
+    """Images as PNG files under the package's home, and the stimulus set that names them.
+
+    Brain-Score caches activations by stimulus identifier and compares file paths; the identifier therefore holds a
+    hash of the pixels and of the folder. Its part before ``--`` is the registered name, as the cache contract asks.
+
+    Parameters
+    ----------
+    identifier : a registered stimulus set or data set.
+    ids : stimulus ids, which become file names.
+    pixels : (images, height, width, 3) uint8.
+    columns : more columns of the stimulus set.
+    """
+    content = hashlib.sha256(np.ascontiguousarray(pixels).tobytes()).hexdigest()[:12]
+    folder = home() / "stimuli" / f"{identifier}-{content}"
+    paths = {stimulus: folder / f"{stimulus}.png" for stimulus in ids}
+    if not (folder / "complete").exists():
+        for stimulus, image in zip(ids, pixels, strict=True):
+            _write_png(paths[stimulus], image)
+        write_atomically(folder / "complete", content)
+    stimuli = StimulusSet({"stimulus_id": ids, "filename": [path.name for path in paths.values()], **columns})
+    stimuli.stimulus_paths = paths
+    where = hashlib.sha256(str(folder).encode()).hexdigest()[:6]
+    stimuli.identifier = f"{identifier}--{content}-{where}"
+    return stimuli
+
+
+def _write_png(path: Path, pixels: np.ndarray) -> None:
+    from PIL import Image
+
+    buffer = BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    write_atomically(path, buffer.getvalue(), durable=False)  # many, and written again if they are lost

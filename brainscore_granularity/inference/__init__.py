@@ -1,1 +1,0 @@
-"""What `brainscore_granularity.stats` is made of: one estimator a file."""

@@ -1,0 +1,24 @@
+"""Representational similarity analysis: arrays in, numbers out.
+
+>>> import numpy as np
+>>> from brainscore_granularity import rsa
+>>> rng = np.random.default_rng(0)
+>>> model, brain = rsa.rdm(rng.normal(size=(20, 50))), rsa.rdm(rng.normal(size=(20, 30)))
+>>> model.shape, round(rsa.compare(model, model), 12), abs(rsa.compare(model, brain)) < 0.5
+((20, 20), 1.0, True)
+"""
+
+from .comparison import METHODS, compare, standardised_ranks, upper
+from .distances import DISTANCES, DegenerateFeatures, from_gram, noise_covariance, rdm
+
+__all__ = [
+    "DISTANCES",
+    "METHODS",
+    "DegenerateFeatures",
+    "compare",
+    "from_gram",
+    "noise_covariance",
+    "rdm",
+    "standardised_ranks",
+    "upper",
+]

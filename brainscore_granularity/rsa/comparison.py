@@ -1,0 +1,176 @@
+"""Representational dissimilarity matrices (RDMs) and their comparison: arrays in, numbers out.
+
+>>> import numpy as np
+>>> rng = np.random.default_rng(0)
+>>> model, brain = rdm(rng.normal(size=(20, 50))), rdm(rng.normal(size=(20, 30)))
+>>> model.shape, round(compare(model, model), 12), abs(compare(model, brain)) < 0.5
+((20, 20), 1.0, True)
+
+A dead unit is harmless, a dead image is not:
+
+>>> rdm(np.zeros((20, 50)), layer="conv5")  # doctest: +ELLIPSIS
+Traceback (most recent call last):
+    ...
+brainscore_granularity.rsa.distances.DegenerateFeatures: 20 of 20 images have constant features in layer 'conv5': ...
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.linalg import orth
+from scipy.stats import kendalltau, rankdata
+
+from .distances import DISTANCES, DegenerateFeatures, from_gram, noise_covariance, rdm
+
+__all__ = [
+    "DISTANCES",
+    "METHODS",
+    "DegenerateFeatures",
+    "compare",
+    "from_gram",
+    "noise_covariance",
+    "rdm",
+    "standardised_ranks",
+    "upper",
+]
+
+
+def upper(rdm) -> np.ndarray:
+    """Entries above the diagonal: (..., n, n) -> (..., n(n-1)/2), in the order of ``numpy.triu_indices(n,
+    1)``.
+
+    >>> upper([[0, 1, 2], [1, 0, 3], [2, 3, 0]])
+    array([1, 2, 3])
+    """
+    rdm = np.asarray(rdm)
+    if rdm.ndim < 2 or rdm.shape[-1] != rdm.shape[-2]:
+        raise ValueError(f"rdm: expected a square matrix (..., n, n), got {rdm.shape}")
+    i, j = np.triu_indices(rdm.shape[-1], 1)
+    return rdm[..., i, j]
+
+
+def compare(a, b, method: str = "spearman", control=None) -> float:
+    """Similarity of two RDMs over their upper triangles.
+
+    Parameters
+    ----------
+    a, b : (n, n)
+        RDMs of the same images in the same order.
+    method : {"spearman", "pearson", "kendall", "cosine", "whitened"}
+        ``"spearman"``: correlation of average ranks, ties included. ``"kendall"``: tau-a, (concordant -
+        discordant) / all pairs of entries; unlike Spearman it does not favour models that predict ties
+        (Nili et al. 2014). ``"whitened"``: cosine after whitening by the covariance of the entries that
+        independent noise on the images induces (Diedrichsen et al. 2021), for crossnobis RDMs.
+    control : (n, n) or list of (n, n), optional
+        RDMs whose linear contribution is removed from both sides (for Spearman: ranks from ranks), such as
+        those of pixels or luminance: a partial correlation. For "spearman" and "pearson".
+
+    Returns
+    -------
+    float
+        Between -1 and 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> a, b, c = (rdm(x) for x in np.random.default_rng(0).normal(size=(3, 10, 20)))
+    >>> compare(a + c, b + c) > 0.2 > abs(compare(a + c, b + c, control=c))
+    True
+    """
+    if method not in METHODS:
+        raise ValueError(f"method: expected one of {', '.join(METHODS)}, got {method!r}")
+    x, y = _entries(a, "a"), _entries(b, "b")
+    if len(x) != len(y):
+        raise ValueError(f"a, b: expected RDMs of the same images, got {np.shape(a)} and {np.shape(b)}")
+    if control is None:
+        return float(METHODS[method](x, y))
+    if method not in ("spearman", "pearson"):
+        raise ValueError(f"control needs method 'spearman' or 'pearson', got {method!r}")
+    controls = [control] if np.ndim(control) == 2 else list(control)
+    z = [_entries(c, f"control {k}") for k, c in enumerate(controls)]
+    if any(len(c) != len(x) for c in z):
+        raise ValueError(f"control: expected {np.shape(a)} each, got {[np.shape(c) for c in controls]}")
+    if method == "spearman":
+        x, y, *z = map(rankdata, (x, y, *z))
+    basis = orth(np.stack([(c - c.mean()) / c.std() for c in z], axis=1), rcond=1e-10)  # of any rank
+    left, right = (v - v.mean() for v in (x, y))
+    spread = np.linalg.norm(left), np.linalg.norm(right)
+    left, right = (v - basis @ (basis.T @ v) for v in (left, right))
+    for side, v, s in (("a", left, spread[0]), ("b", right, spread[1])):
+        if np.linalg.norm(v) <= 1e-10 * s:
+            raise ValueError(f"control explains {side} completely: nothing is left to correlate; drop a control")
+    return float(_cosine(left, right))
+
+
+def standardised_ranks(r, name: str = "rdm") -> np.ndarray:
+    """Average ranks of the upper triangle, centred and of length 1: the Spearman correlation of two RDMs is the inner
+    product of theirs. For many comparisons of the same RDMs.
+
+    >>> a, b = (rdm(x) for x in np.random.default_rng(0).normal(size=(2, 10, 20)))
+    >>> bool(np.isclose(standardised_ranks(a) @ standardised_ranks(b), compare(a, b), atol=1e-14))
+    True
+    """
+    ranks = rankdata(_entries(r, name))
+    ranks -= ranks.mean()
+    return ranks / np.linalg.norm(ranks)
+
+
+def _entries(r, name: str) -> np.ndarray:
+    """Upper triangle as float64, checked."""
+    r = np.asarray(r, dtype=np.float64)
+    if r.ndim != 2 or r.shape[0] != r.shape[1] or len(r) < 3:
+        raise ValueError(f"{name}: expected one RDM (n, n) of at least 3 images, got {r.shape}")
+    x = upper(r)
+    if not np.isfinite(x).all():
+        raise ValueError(
+            f"{name}: {np.count_nonzero(~np.isfinite(x))} of {len(x)} entries are NaN or infinite; leave those"
+            " images out, or compute the RDM with rsa.rdm, which names them"
+        )
+    if x.min() == x.max():
+        raise ValueError(f"{name}: the RDM is constant ({x[0]:g} throughout), so no similarity is defined")
+    return x
+
+
+def _cosine(x, y) -> float:
+    return np.clip(x @ y / (np.linalg.norm(x) * np.linalg.norm(y)), -1, 1)
+
+
+def _pearson(x, y) -> float:
+    return _cosine(x - x.mean(), y - y.mean())
+
+
+def _spearman(x, y) -> float:
+    return _pearson(rankdata(x), rankdata(y))
+
+
+def _kendall(x, y) -> float:
+    """tau-a from scipy's tau-b: the same numerator over all pairs instead of untied pairs."""
+
+    def untied(v):
+        size = np.unique(v, return_counts=True)[1].astype(float)
+        return pairs - (size * (size - 1)).sum() / 2
+
+    pairs = len(x) * (len(x) - 1) / 2
+    return kendalltau(x, y, method="asymptotic").statistic * np.sqrt(untied(x) * untied(y)) / pairs
+
+
+def _whitened(x, y) -> float:
+    """Cosine of doubly centred inner-product matrices: equal to whitening by the entries' covariance."""
+    return _cosine(*(_centred_kernel(v).ravel() for v in (x, y)))
+
+
+def _centred_kernel(x) -> np.ndarray:
+    n = round((1 + np.sqrt(1 + 8 * len(x))) / 2)
+    i, j = np.triu_indices(n, 1)
+    g = np.zeros((n, n))
+    g[i, j] = g[j, i] = -x / 2
+    return g - g.mean(axis=0) - g.mean(axis=1)[:, None] + g.mean()
+
+
+METHODS = {
+    "spearman": _spearman,
+    "pearson": _pearson,
+    "kendall": _kendall,
+    "cosine": _cosine,
+    "whitened": _whitened,
+}

@@ -1,0 +1,209 @@
+"""Dissimilarities between the images of one recording or one layer."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .gram import Gram, gram_of
+
+CENTRES = {
+    "correlation": "rows",
+    "cosine": None,
+    "euclidean": "columns",
+    "mahalanobis": "columns",
+    "crossnobis": None,
+}
+DISTANCES = tuple(CENTRES)
+
+
+class DegenerateFeatures(ValueError):
+    """Features without a dissimilarity: NaN, infinity, or an image whose features are all equal."""
+
+
+def rdm(features, distance: str = "correlation", *, images=None, layer: str | None = None, noise=None):
+    """Dissimilarity of every pair of images.
+
+    Parameters
+    ----------
+    features : (n, ...), numpy or torch
+        One row an image, trailing dimensions flattened. float32 stays float32 within a block of features
+        and is summed in float64. A tensor on a GPU is multiplied there. For "crossnobis": (repeats, n,
+        ...).
+    distance : {"correlation", "euclidean", "cosine", "mahalanobis", "crossnobis"}
+        For images x, y with P features and noise covariance S:
+
+        ============  ========================================================================
+        correlation   1 - Pearson correlation over features
+        cosine        1 - x.y / (\\|x\\| \\|y\\|)
+        euclidean     \\|x - y\\|
+        mahalanobis   (x - y)^T S^-1 (x - y) / P, squared and per feature
+        crossnobis    the same between independent repeats, averaged over pairs of repeats: no
+                      bias from noise, so that its mean is 0 for equal images and it may be
+                      negative (Walther et al. 2016)
+        ============  ========================================================================
+    images : sequence, optional
+        Names of the images, for error messages.
+    layer : str, optional
+        Name of the layer, for error messages.
+    noise : (P, P), optional
+        Noise covariance for "mahalanobis" and "crossnobis", as from :func:`noise_covariance`; default
+        identity.
+
+    Returns
+    -------
+    (n, n) float64
+        Symmetric, zeros on the diagonal.
+
+    Raises
+    ------
+    DegenerateFeatures
+        Features with NaN or infinity; constant rows where the distance needs variance.
+
+    Examples
+    --------
+    >>> rdm([[0.0, 1.0], [1.0, 0.0], [0.0, 3.0]]).tolist()
+    [[0.0, 2.0, 0.0], [2.0, 0.0, 2.0], [0.0, 2.0, 0.0]]
+    """
+    if distance not in DISTANCES:
+        raise ValueError(f"distance: expected one of {', '.join(DISTANCES)}, got {distance!r}")
+    if noise is not None and distance not in ("mahalanobis", "crossnobis"):
+        raise ValueError(f"noise is used by 'mahalanobis' and 'crossnobis' only, got distance={distance!r}")
+    if getattr(getattr(features, "device", None), "type", "cpu") != "cpu" and noise is None:
+        from .spool import device_rdm
+
+        return device_rdm(features, distance, images=images, layer=layer)
+    if hasattr(features, "detach"):
+        features = features.detach().cpu().numpy()
+    x = np.asarray(features)
+    if x.dtype.kind not in "fiub":
+        raise ValueError(f"features: expected numbers, got dtype {x.dtype}")
+    repeated = distance == "crossnobis"
+    if x.ndim < 2 + repeated or x.shape[repeated] < 2 or x.size == 0:
+        shape = "(repeats, images, ...)" if repeated else "(images, ...)"
+        raise ValueError(f"features: expected {shape} with at least 2 images and 1 feature, got {x.shape}")
+    x = x.reshape(*x.shape[: 1 + repeated], -1)
+    if noise is not None:
+        x = _whiten(x, noise)
+    if repeated:
+        return _crossnobis(x, images, layer)
+    single = x.dtype in (np.float32, np.float16)
+    gram = gram_of(lambda start, stop: x[:, start:stop], *x.shape, CENTRES[distance], single)
+    return from_gram(gram, distance, images=images, layer=layer)
+
+
+def from_gram(gram: Gram, distance: str = "correlation", *, images=None, layer: str | None = None):
+    """RDM (n, n) of the features that were added to ``gram``, centred as :data:`CENTRES` says.
+
+    >>> x = np.random.default_rng(0).normal(size=(5, 40))
+    >>> gram = Gram(5).add(x[:, :16]).add(x[:, 16:])
+    >>> np.allclose(from_gram(gram), 1 - np.corrcoef(x))
+    True
+    """
+    if CENTRES.get(distance, "") != gram.centre:
+        raise ValueError(f"distance {distance!r} needs Gram(centre={CENTRES.get(distance)!r}), got {gram.centre!r}")
+    matrix = gram.matrix
+    power = np.diag(matrix).copy()
+    broken = gram.broken if gram.broken.any() else ~np.isfinite(power)
+    if broken.any():
+        raise _degenerate(broken, "NaN, infinite or overflowing features", images, layer, "Mend or leave out")
+    if distance in ("correlation", "cosine"):
+        # Constants are found by comparison: rounding of the mean can leave a constant image a trace of variance.
+        dead = power <= 0 if distance == "cosine" else ~gram.varies | (power <= 0)
+        if dead.any():
+            zero = (
+                "Correlation needs features that vary within an image"
+                if distance == "correlation"
+                else ("The cosine needs features that are not all zero")
+            )
+            raise _degenerate(
+                dead,
+                "constant features" if distance == "correlation" else "zero features",
+                images,
+                layer,
+                f"{zero}: leave these images out, take another layer, or use distance='euclidean'.",
+            )
+        norm = np.sqrt(power)
+        out = 1 - np.clip(matrix / norm[:, None] / norm, -1, 1)
+    else:
+        out = np.maximum(power[:, None] + power - 2 * matrix, 0)
+        out = np.sqrt(out) if distance == "euclidean" else out / gram.width
+    out = (out + out.T) / 2
+    np.fill_diagonal(out, 0)
+    return out
+
+
+def noise_covariance(repeats, shrinkage: float | None = None) -> np.ndarray:
+    """Covariance over features of what differs between repeats of one image, shrunk towards its diagonal
+    mean.
+
+    Parameters
+    ----------
+    repeats : (repeats, n, P)
+    shrinkage : float, optional
+        Weight of the target mean(variance) I, from 0 to 1; default the optimum of Ledoit & Wolf (2004).
+
+    Returns
+    -------
+    (P, P) float64
+
+    Examples
+    --------
+    >>> noise_covariance(np.random.default_rng(0).normal(size=(4, 50, 3))).shape
+    (3, 3)
+    """
+    x = np.asarray(repeats, dtype=np.float64)
+    if x.ndim != 3 or len(x) < 2:
+        raise ValueError(f"repeats: expected (repeats, images, features) with at least 2 repeats, got {x.shape}")
+    residual = (x - x.mean(axis=0)).reshape(-1, x.shape[-1])
+    degrees = (len(x) - 1) * x.shape[1]
+    sample = residual.T @ residual / degrees
+    target = np.trace(sample) / len(sample) * np.eye(len(sample))
+    if shrinkage is None:
+        distance = ((sample - target) ** 2).sum()
+        squares = (residual**2).sum(axis=1) ** 2
+        scatter = (squares.sum() - degrees**2 / len(residual) * (sample**2).sum()) / degrees**2
+        shrinkage = float(np.clip(scatter / distance, 0, 1)) if distance > 0 else 1.0
+    if not 0 <= shrinkage <= 1:
+        raise ValueError(f"shrinkage: expected a weight from 0 to 1, got {shrinkage}")
+    return shrinkage * target + (1 - shrinkage) * sample
+
+
+def _whiten(x: np.ndarray, noise) -> np.ndarray:
+    noise = np.asarray(noise, dtype=np.float64)
+    if noise.shape != (x.shape[-1],) * 2:
+        raise ValueError(f"noise: expected a covariance ({x.shape[-1]}, {x.shape[-1]}), got {noise.shape}")
+    try:
+        factor = np.linalg.cholesky(noise)
+    except np.linalg.LinAlgError as error:
+        raise ValueError("noise: expected a positive definite covariance; shrink it, see noise_covariance") from error
+    flat = x.reshape(-1, x.shape[-1]).astype(np.float64)
+    return np.linalg.solve(factor, flat.T).T.reshape(x.shape)
+
+
+def _crossnobis(x: np.ndarray, images, layer) -> np.ndarray:
+    """Mean over pairs of different repeats of the inner products of differences, (repeats, n, P) -> (n,
+    n)."""
+    if len(x) < 2:
+        raise ValueError(f"features: crossnobis expects at least 2 repeats (repeats, images, ...), got {x.shape}")
+    broken = ~np.isfinite(x).all(axis=(0, 2))
+    if broken.any():
+        raise _degenerate(broken, "NaN, infinite or overflowing features", images, layer, "Mend or leave out")
+    x = x.astype(np.float64)
+    x -= x.mean(axis=1, keepdims=True)  # differences do not see it
+    total = x.sum(axis=0)
+    cross = (total @ total.T - sum(r @ r.T for r in x)) / (len(x) * (len(x) - 1) * x.shape[-1])
+    power = np.diag(cross)
+    out = power[:, None] + power - cross - cross.T
+    np.fill_diagonal(out, 0)
+    return out
+
+
+def _degenerate(which: np.ndarray, what: str, images, layer, mend: str) -> DegenerateFeatures:
+    names = [f"image {k}" if images is None else f"image {k} ({images[k]})" for k in np.flatnonzero(which)[:3]]
+    more = ", ..." if which.sum() > 3 else "."
+    where = f" in layer {layer!r}" if layer is not None else ""
+    if mend == "Mend or leave out":
+        mend = "Find where they arise (a diverged network, a dead electrode), mend it, or leave these images out."
+    return DegenerateFeatures(
+        f"{which.sum()} of {len(which)} images have {what}{where}: {', '.join(names)}{more} {mend}"
+    )

@@ -1,0 +1,206 @@
+"""Exact RDMs of all layers of a network from one forward pass, without holding the features.
+
+Every pair of images must meet, so the features of a batch have to wait for later batches. They wait on
+disk, float32, one file a layer; afterwards each layer is read back a block of features at a time and its
+Gram matrix added up. Memory holds one batch and a few blocks, however many layers and images there are, and
+no random projection is needed. Disk space is 4 bytes times images times features: about 4 GB for all layers
+of an AlexNet at 1,000 images of 224 pixels.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+
+from .distances import CENTRES, DISTANCES, DegenerateFeatures, from_gram
+from .gram import Gram, gram_of
+
+
+class Spool:
+    """Features of one layer on disk, written in rows (images), read in columns (features).
+
+    Parameters
+    ----------
+    path : path
+        File to write; its folder must exist.
+
+    Examples
+    --------
+    >>> with tempfile.TemporaryDirectory() as folder, Spool(Path(folder) / "conv1") as spool:
+    ...     spool.write(0, np.ones((2, 3), np.float32))
+    ...     spool.write(2, np.zeros((1, 3), np.float32))
+    ...     spool.read(1, 3).tolist()
+    [[1.0, 1.0], [1.0, 1.0], [0.0, 0.0]]
+    """
+
+    def __init__(self, path: str | Path):
+        self.path, self.width, self.images = Path(path), 0, 0
+        self.shape: tuple[int, ...] = ()  # of one image's features, where the writer knows it
+        self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
+
+    def write(self, image: int, rows: np.ndarray) -> None:
+        """Put rows (k, features) at images ``image`` to ``image + k``; the same place twice keeps the
+        later."""
+        rows = np.ascontiguousarray(rows, np.float32)
+        if self.width not in (0, rows.shape[1]):
+            raise ValueError(
+                f"{self.path.name}: expected {self.width} features, as before, got {rows.shape[1]}; give all images"
+                " one size, and name a module that is called once in a forward pass"
+            )
+        self.width, self.images = rows.shape[1], max(self.images, image + len(rows))
+        view, offset = memoryview(rows).cast("B"), 4 * image * self.width
+        while view:
+            done = os.pwrite(self._file, view, offset)
+            view, offset = view[done:], offset + done
+
+    def read(self, start: int, stop: int) -> np.ndarray:
+        """Features ``start`` to ``stop`` of all images: (images, stop - start) float32. Safe from several
+        threads."""
+        out = np.empty((self.images, stop - start), np.float32)
+        for image, row in enumerate(out):
+            view, offset = memoryview(row).cast("B"), 4 * (image * self.width + start)
+            while view:
+                done = os.preadv(self._file, [view], offset)
+                if done == 0:
+                    raise OSError(f"{self.path}: ended at image {image}; was the disk full, or the file cut short?")
+                view, offset = view[done:], offset + done
+        return out
+
+    def rdm(self, distance: str = "correlation", *, images=None, layer: str | None = None) -> np.ndarray:
+        """RDM (n, n) of what was written; parameters as in :func:`brainscore_granularity.rsa.rdm`."""
+        gram = gram_of(self.read, self.images, self.width, CENTRES[distance], single=True)
+        return from_gram(gram, distance, images=images, layer=layer)
+
+    def gram(self, centre: str | None, layer: str | None = None) -> np.ndarray:
+        """Inner products (n, n) float64 between images, after centring as in :class:`gram.Gram`."""
+        gram = gram_of(self.read, self.images, self.width, centre, single=True)
+        if gram.broken.any():
+            raise DegenerateFeatures(f"{gram.broken.sum()} of {self.images} images have NaN in layer {layer!r}")
+        return gram.matrix
+
+    def close(self) -> None:
+        """Close and delete the file."""
+        os.close(self._file)
+        self.path.unlink(missing_ok=True)
+
+    def __enter__(self) -> Spool:
+        return self
+
+    def __exit__(self, *error) -> None:
+        self.close()
+
+
+def layer_rdms(model, batches: Iterable, layers=None, distance: str = "correlation", *, images=None, folder=None):
+    """Exact RDMs of all layers from one forward pass.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        On any device, in evaluation mode (otherwise dropout and batch norm make features depend on the
+        batch).
+    batches : iterable of tensors
+        Images (k, channels, height, width), in order; moved to the model's device.
+    layers : sequence of str, optional
+        Names as in ``model.named_modules()``; default all modules without children. A module that is called
+        several times in one pass gives its last output.
+    distance : {"correlation", "euclidean", "cosine"}
+    images : sequence, optional
+        Names of the images, for error messages.
+    folder : path, optional
+        Where the features wait; default the system's folder for temporary files. Choose a fast local disk.
+
+    Returns
+    -------
+    dict of str to (n, n) float64
+        In the order of ``layers``.
+
+    Examples
+    --------
+    >>> import torch
+    >>> model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(12, 7)).eval()
+    >>> batches = torch.randn(2, 5, 3, 2, 2, generator=torch.Generator().manual_seed(0))
+    >>> {layer: r.shape for layer, r in layer_rdms(model, batches).items()}
+    {'0': (10, 10), '1': (10, 10)}
+    """
+    import torch
+
+    if distance not in ("correlation", "euclidean", "cosine"):
+        raise ValueError(f"distance: expected correlation, euclidean or cosine, got {distance!r}; all: {DISTANCES}")
+    if model.training:
+        raise ValueError("model is in training mode: call model.eval(), or features depend on the batch they are in")
+    modules = dict(model.named_modules())
+    if layers is None:
+        layers = [name for name, module in modules.items() if not list(module.children())]
+    missing = [name for name in layers if name not in modules]
+    if missing:
+        raise ValueError(f"layers: expected names of modules, got {missing}; valid: {', '.join(filter(None, modules))}")
+    weight = next(model.parameters(), None)
+    done, spools = 0, {}
+    with ExitStack() as stack:
+        place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rdm-", dir=folder)))
+        for k, name in enumerate(layers):
+            spools[name] = spool = stack.enter_context(Spool(place / f"{k}-{name.replace('/', '_')}"))
+
+            def keep(module, inputs, output, name=name, spool=spool):
+                if not torch.is_tensor(output):
+                    raise TypeError(f"layer {name!r} gives {type(output).__name__}, expected a tensor: name another")
+                spool.write(done, output.detach().flatten(1).float().cpu().numpy())
+
+            stack.callback(modules[name].register_forward_hook(keep).remove)
+        with torch.no_grad():
+            for batch in batches:
+                model(batch if weight is None else batch.to(weight.device))
+                done += len(batch)
+        if done < 2:
+            raise ValueError(f"batches: expected at least 2 images, got {done}")
+        unused = [name for name, spool in spools.items() if spool.images != done]
+        if unused:
+            raise ValueError(f"layers {unused} did not run on every image: leave them out")
+        return {name: spool.rdm(distance, images=images, layer=name) for name, spool in spools.items()}
+
+
+def device_rdm(features, distance: str = "correlation", *, images=None, layer: str | None = None, block: int = 8192):
+    """RDM (n, n) of a tensor (n, ...), multiplied on the tensor's device, summed in float64.
+
+    TensorFloat-32, which keeps 10 bits of each factor, is switched off meanwhile.
+
+    >>> import torch
+    >>> x = torch.randn(4, 50, generator=torch.Generator().manual_seed(0))
+    >>> np.allclose(device_rdm(x, block=16), 1 - np.corrcoef(x), atol=1e-6)
+    True
+    """
+    import torch
+
+    if distance not in ("correlation", "euclidean", "cosine"):
+        features = features.detach().cpu().numpy()
+        from .distances import rdm
+
+        return rdm(features, distance, images=images, layer=layer)
+    x = features.detach().flatten(1)
+    x = x if x.dtype == torch.float64 else x.float()
+    gram = Gram(len(x), CENTRES[distance])
+    tf32 = torch.backends.cuda.matmul.allow_tf32
+    torch.backends.cuda.matmul.allow_tf32 = False
+    try:
+        for start in range(0, x.shape[1], block):
+            part = x[:, start : start + block]
+            other = Gram(len(x), gram.centre)
+            other.seen(part[:, 0].cpu().numpy(), (part != part[:, :1]).any(dim=1).cpu().numpy())
+            mean = part.mean(dim=1)
+            other.broken = ~np.isfinite(mean.cpu().numpy())
+            if gram.centre == "rows":
+                part = part - mean[:, None]
+                other.means, other.sizes = [mean.cpu().numpy().astype(np.float64)], [part.shape[1]]
+            elif gram.centre == "columns":
+                part = part - part.mean(dim=0)
+            other.within = (part @ part.T).cpu().numpy().astype(np.float64)
+            other.width = part.shape[1]
+            gram.merge(other)
+    finally:
+        torch.backends.cuda.matmul.allow_tf32 = tf32
+    return from_gram(gram, distance, images=images, layer=layer)

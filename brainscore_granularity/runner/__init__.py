@@ -1,0 +1,13 @@
+"""Models x benchmarks -> scores, in this process, on local workers or on a cluster; one JSON file a score.
+
+An engine (`local`, `dispatch`) is a function ``engine(by_model, wanted, started)`` that yields one record a pair, as
+pairs finish.
+
+by_model : {model: benchmarks}, what is to be scored.
+wanted : called with a pair before it starts; False if another runner has finished it meanwhile.
+started : called with a pair when it starts.
+"""
+
+from brainscore_granularity import lazy
+
+__getattr__, __dir__, __all__ = lazy.names(__name__, {"score_grid": ".run", "preview": ".run"})

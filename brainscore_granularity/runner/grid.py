@@ -1,0 +1,81 @@
+"""Which pairs of a grid are done, and which are to be scored and why."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import results
+from .record import provenance
+from .session import Session
+
+
+@dataclass
+class Plan:
+    """A grid, sorted out."""
+
+    done: list[tuple[str, str]] = field(default_factory=list)
+    todo: dict[tuple[str, str], str] = field(default_factory=dict)  # pair -> why
+    missing: dict[tuple[str, str], str] = field(default_factory=dict)  # pair -> why its benchmark cannot be loaded
+
+    @property
+    def by_model(self) -> dict[str, list[str]]:
+        """What is to be scored: {model: benchmarks}."""
+        grouped: dict[str, list[str]] = {}
+        for model, benchmark in self.todo:
+            grouped.setdefault(model, []).append(benchmark)
+        return grouped
+
+    @property
+    def unloadable(self) -> list[dict]:
+        """Records of the pairs whose benchmark cannot be loaded."""
+        started = time.strftime("%Y-%m-%dT%H:%M:%S%z")
+        return [
+            {"model": model, "benchmark": name, "started": started, "status": "failed", "reason": reason, "seconds": 0}
+            | provenance()
+            for (model, name), reason in self.missing.items()
+        ]
+
+
+def plan(models, benchmarks, folder: Path, session: Session, warn: Callable, look_for_data: bool = False) -> Plan:
+    """Sort the pairs of a grid; a benchmark that cannot be loaded costs its own pairs only.
+
+    look_for_data : load the benchmarks' data too, which are otherwise loaded when the first pair needs them.
+    """
+    sorted_out, benchmarks = Plan(), list(dict.fromkeys(benchmarks))
+    missing = {name: reason for name in benchmarks if (reason := session.missing(name, look_for_data))}
+    for model in dict.fromkeys(models):
+        for name in benchmarks:
+            reason = why(folder, model, name, session, warn)
+            if reason is None:
+                sorted_out.done.append((model, name))
+            elif name in missing:
+                sorted_out.missing[model, name] = missing[name]
+            else:
+                sorted_out.todo[model, name] = reason
+    return sorted_out
+
+
+def why(folder: Path, model: str, name: str, session: Session, warn: Callable | None = None) -> str | None:
+    """Why a pair is to be scored, None if its score stands.
+
+    A score is stale when the checkpoint, the layer commitment or the benchmark's version has changed.
+    """
+    record = results.read(folder, model, name, warn)
+    if record is None:
+        return "not scored yet"
+    if record["status"] != "ok":
+        return "failed before"
+    if session.all_layers and "layers" not in record:
+        return "layers not scored yet"
+    if session.missing(name):  # the version cannot be asked for; what was scored stands
+        return None
+    before = record.get("fingerprint") or {}
+    try:
+        now = session.fingerprint(model, name)
+    except Exception as error:  # its own attempt will fail with this
+        return f"cannot be checked ({type(error).__name__})"
+    changed = [key for key in now if before.get(key) != now[key]]
+    return f"stale: {' and '.join(changed).replace('_', ' ')} changed" if changed else None

@@ -1,0 +1,182 @@
+"""Results: one JSON file a score, never half-written; tidy tables out.
+
+``<folder>/<benchmark>/<model>.json``. A failed pair is a file too, with its reason. A file that was damaged by hand
+is kept aside as ``<model>.json.damaged``, named, and computed again.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import math
+import re
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from brainscore_granularity.paths import write_atomically
+
+if TYPE_CHECKING:
+    import pandas
+
+_MODEL = re.compile(r"(?P<family>[a-z]+_[a-z]+)_(?P<labels>[a-z]+)(?:_k(?P<k>\d+))?_s(?P<seed>\d+)")
+
+
+def path(folder: Path, model: str, benchmark: str) -> Path:
+    return Path(folder) / _file_name(benchmark) / f"{_file_name(model)}.json"
+
+
+def write(folder: Path, record: dict) -> Path:
+    """Write one score; ``record`` has at least model, benchmark and status."""
+    where = path(folder, record["model"], record["benchmark"])
+    write_atomically(where, json.dumps(_plain(record), indent=1, allow_nan=False) + "\n")
+    return where
+
+
+def read(folder: Path, model: str, benchmark: str, warn=None) -> dict | None:
+    """One score, or None where there is none; a damaged file is moved aside and reported through ``warn``."""
+    return _load(path(folder, model, benchmark), warn)
+
+
+def read_all(folder: Path, warn=None) -> list[dict]:
+    """All scores under a folder, by benchmark and model."""
+    if not Path(folder).is_dir():
+        raise FileNotFoundError(f"no results folder {folder}; `granularity demo` or score_grid() makes one")
+    with _many_objects():
+        records = (_load(file, warn) for file in sorted(Path(folder).glob("*/*.json")))
+        return [record for record in records if record is not None]
+
+
+def table(records: list[dict]) -> pandas.DataFrame:
+    """Tidy table, one row a score; the granularity of our own models is read off their ids."""
+    import pandas as pd
+
+    rows = []
+    for record in records:
+        low, high = record.get("interval") or (math.nan, math.nan)
+        ceiling = record.get("ceiling") or {}
+        rows.append(
+            {
+                "model": record["model"],
+                **describe(record["model"]),
+                "benchmark": record["benchmark"],
+                "status": record["status"],
+                "value": record.get("value", math.nan),
+                "interval_low": low,
+                "interval_high": high,
+                "error": record.get("error", math.nan),
+                "raw": record.get("raw", math.nan),
+                "ceiling_lower": ceiling.get("lower", math.nan),
+                "ceiling_upper": ceiling.get("upper", math.nan),
+                "layer": record.get("layer"),
+                "n_stimuli": record.get("n_stimuli"),
+                "simulated": record.get("simulated", False),
+                "checkpoint": record.get("checkpoint"),
+                "reason": record.get("reason"),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+_MODEL_COLUMNS = ("model", "family", "labels", "k", "seed")
+_SCORE_COLUMNS = ("value", "raw", "error", "interval_low", "interval_high")
+_SOURCE_COLUMNS = (
+    "status", "reason", "simulated", "n_stimuli", "checkpoint", "seconds", "peak_memory_mb", "started", "git_commit",
+)  # fmt: skip
+_LONG_COLUMNS = (
+    *_MODEL_COLUMNS, "benchmark", "region", "subject", "layer", "committed", *_SCORE_COLUMNS, "ceiling_lower",
+    "ceiling_upper", "benchmark_version", *_SOURCE_COLUMNS,
+)  # fmt: skip
+
+
+def long_table(records: list[dict]) -> pandas.DataFrame:
+    """Tidy table, one row for each score, subject and layer, with where it comes from.
+
+    ``subject`` is "all" in the row of the score itself; ``committed`` tells the committed layer from the others of
+    ``--layers all``. Subjects' scores are raw: only their mean is divided by a ceiling.
+    """
+    import pandas as pd
+
+    rows = []  # tuples: a dict a row takes twice as long
+    for record in records:
+        model, ceiling = record["model"], record.get("ceiling") or {}
+        about = (model, *describe(model).values(), record["benchmark"], record.get("region"))
+        source = (
+            ceiling.get("lower", math.nan),
+            ceiling.get("upper", math.nan),
+            (record.get("fingerprint") or {}).get("benchmark_version"),
+            *map(record.get, _SOURCE_COLUMNS),
+        )
+        own = record.get("layer")
+        rows += [(*about, subject, own, True, *numbers, *source) for subject, numbers in _by_subject(record)]
+        for layer, score in (record.get("layers") or {}).items():
+            if layer != own:  # whose score is the one above
+                rows += [(*about, subject, layer, False, *numbers, *source) for subject, numbers in _by_subject(score)]
+    table = pd.DataFrame(rows, columns=_LONG_COLUMNS)
+    whole = {name: table[name].astype("Int64") for name in ("k", "seed", "n_stimuli")}  # with gaps, not as fractions
+    return table.assign(simulated=table["simulated"].eq(True), **whole)
+
+
+def _by_subject(score: dict):
+    """(subject, its `_SCORE_COLUMNS`): "all" first."""
+    value, raw, error = (score.get(name, math.nan) for name in _SCORE_COLUMNS[:3])
+    yield "all", (value, raw, error, *(score.get("interval") or (math.nan, math.nan)))
+    for subject, raw in (score.get("subject_scores") or {}).items():
+        yield subject, (math.nan, raw, math.nan, math.nan, math.nan)
+
+
+def describe(model: str) -> dict:
+    """Family, label source, number of classes and seed of one of our models, read off its id.
+
+    >>> describe("granularity_world_own_k8_s2")
+    {'family': 'granularity_world', 'labels': 'own', 'k': 8, 'seed': 2}
+    >>> describe("alexnet")
+    {'family': 'alexnet', 'labels': None, 'k': None, 'seed': None}
+    """
+    match = _MODEL.fullmatch(model)
+    if not match:
+        return {"family": model, "labels": None, "k": None, "seed": None}
+    k = match["k"] and int(match["k"])
+    return {"family": match["family"], "labels": match["labels"], "k": k, "seed": int(match["seed"])}
+
+
+@contextmanager
+def _many_objects():
+    """Python looks for garbage among all objects again and again while many are made, here in vain."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _file_name(identifier: str) -> str:
+    return identifier.replace("/", "_")
+
+
+def _load(file: Path, warn) -> dict | None:
+    try:
+        record = json.loads(file.read_bytes())
+        record["model"], record["benchmark"], record["status"]
+        return record
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError) as error:
+        aside = file.with_name(file.name + ".damaged")
+        file.replace(aside)
+        if warn:
+            warn(f"{file} is damaged ({type(error).__name__}) and kept as {aside.name}; it will be computed again")
+        return None
+
+
+def _plain(value):
+    """JSON types only; NaN becomes null."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value

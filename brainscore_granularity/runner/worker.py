@@ -1,0 +1,16 @@
+"""What a worker process runs: the same `Session.score` as everywhere, with a session that lasts as long as it does."""
+
+from __future__ import annotations
+
+_sessions: dict[tuple, object] = {}
+
+
+def score(model: str, name: str, later: list[str], offline: bool, all_layers: bool) -> dict:
+    """Score one pair in this process; parameters as `Session` and `Session.score`."""
+    from .environment import settle
+
+    settle()
+    from .session import Session
+
+    session = _sessions.setdefault((offline, all_layers), Session(offline, all_layers))
+    return session.score(model, name, later)

@@ -1,0 +1,172 @@
+"""The classes that a run is trained on, by name: of the data, by chance, or from a table of `granularity labels`."""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from brainscore_granularity.paths import home
+
+from ..data.packed import Packed
+from ..loop.validation import HeldOut
+from ..recipe import SUPERVISED, Recipe
+from . import files
+from . import rule as rules
+
+CONTROLS = ("random", "permuted")
+SEED = 0  # of the controls that are dealt here because no table of them is there
+SAME_RULE = ("rule", "encoder", "weights", "depth", "classes")  # what a validation table shares with the training table
+
+
+@dataclass(frozen=True, eq=False)
+class Targets:
+    """Labels of the training images."""
+
+    short: str
+    """Name of the source, for that of the checkpoint."""
+    labels: np.ndarray
+    """(n,) int64, or (n, 2), fine and coarse, for the auxiliary objective."""
+    k: int
+    path: Path | None = None
+    """The table they come from."""
+    info: dict | None = None
+    """What the table says of itself."""
+
+
+def folder(images: Packed) -> Path:
+    """Where the label tables of a pack are kept."""
+    return home() / "labels" / images.fingerprint[:12]
+
+
+def numbers(source: str, k: tuple[int, ...], images: Packed) -> tuple[int | None, ...]:
+    """Numbers of classes to train on: those asked for, where the source leaves a choice."""
+    fixed = source in ("native", "none") or _named(source)[1] or _is_file(source) or _tables(images, source)
+    return (None,) if fixed or not k else k
+
+
+def training(source: str, k: int | None, images: Packed, recipe: Recipe) -> Targets:
+    """Labels of the training images.
+
+    source : ``native``, ``none``, ``random``, ``permuted``, the name of a table such as ``own`` (with k), ``own_k8``
+        or ``wordnet_depth3``, or a CSV or Parquet file.
+    """
+    if source == "native":
+        found = Targets("native", np.asarray(images.labels), len(images.classes))
+    elif source == "none":
+        found = Targets("none", np.zeros(len(images), np.int64), 1)
+    else:
+        found = _from_source(source, k, images)
+    if recipe.objective == "auxiliary":
+        coarse = recipe.auxiliary_k
+        rules.power_of_two(coarse)
+        if found.k % coarse or source == "native":
+            raise ValueError(
+                f"the auxiliary objective merges neighbouring classes of nested labels: {found.k} {found.short} "
+                f"classes cannot be merged into {coarse}. Use labels from a source, such as own, and fewer auxiliary "
+                "classes."
+            )
+        both = np.stack([found.labels, found.labels // (found.k // coarse)], axis=1)
+        found = Targets(found.short, both, found.k, found.path, found.info)
+    return Targets(found.short, np.ascontiguousarray(found.labels, np.int64), found.k, found.path, found.info)
+
+
+def held_out(targets: Targets, images: Packed, validation: Packed | None, recipe: Recipe) -> HeldOut | None:
+    """The same classes for the validation images: native ones, or a table cut by the same rule; else None."""
+    if validation is None or recipe.objective not in SUPERVISED:
+        return None
+    if targets.short == "native":
+        number = {name: i for i, name in enumerate(images.classes)}
+        return HeldOut(validation, np.array([number[name] for name in validation.classes])[validation.labels])
+    if targets.info is None or targets.info.get("rule") not in ("pca", "wordnet"):
+        return None  # chance, or a table of the user's own, says nothing of other images
+    path = folder(validation) / targets.path.name
+    table = files.read(path, validation.names, every_class=False) if path.exists() else None
+    same = table is not None and table.info.get("of") == images.fingerprint
+    if not same or any(table.info.get(key) != targets.info.get(key) for key in SAME_RULE):
+        print(
+            f"no validation for {targets.path.stem}: the validation images have no labels cut as the training "
+            "images' are. `granularity labels` makes both",
+            file=sys.stderr,
+        )
+        return None
+    return HeldOut(validation, table.labels)
+
+
+def _from_source(source: str, k: int | None, images: Packed) -> Targets:
+    name, own_k = _named(source)
+    if _is_file(source):
+        return _from_table(Path(source), Path(source).stem.split("_k")[0], k, images)
+    if exact := _tables(images, source):
+        return _from_table(exact[0], source.split("_k")[0], k, images)
+    k = own_k or k
+    if k is None:
+        raise ValueError(f"{name} labels need the number of classes: --k 8")
+    if name in CONTROLS:
+        return _control(name, k, images)
+    if name.startswith("permuted_") and not _tables(images, f"{name}_k{k}_s*"):
+        return _dealt(name, _one(name, k, images, _tables(images, f"{name.removeprefix('permuted_')}_k{k}")), k, images)
+    tables = _tables(images, f"{name}_k{k}") or _tables(images, f"{name}_k{k}_s*")
+    return _from_table(_one(name, k, images, tables), name, k, images)
+
+
+def _control(name: str, k: int, images: Packed) -> Targets:
+    """The table of a control where there is one, else dealt anew."""
+    made = _tables(images, f"{name}_k{k}_s*" if name == "random" else f"{name}_*_k{k}_s*")
+    if made:
+        path = _one(name, k, images, made)
+        print(f"{name} labels from {path}", file=sys.stderr)
+        return _from_table(path, name, k, images)
+    if name == "random":
+        rules.power_of_two(k)
+        return Targets(name, rules.random_balanced(len(images), k, SEED), k)
+    bases = [p for p in _tables(images, f"*_k{k}") if not p.stem.startswith(CONTROLS)]
+    return _dealt(name, _one(name, k, images, bases), k, images)
+
+
+def _dealt(name: str, base: Path, k: int, images: Packed) -> Targets:
+    return Targets(name, rules.permuted(_from_table(base, name, k, images).labels, SEED), k)
+
+
+def _from_table(path: Path, short: str, k: int | None, images: Packed) -> Targets:
+    table = files.read(path, images.names)
+    if k is not None and table.k != k:
+        raise ValueError(f"{path} has {table.k} classes, asked: {k}")
+    return Targets(short, table.labels, table.k, path, table.info)
+
+
+def _one(name: str, k: int | None, images: Packed, found: list[Path]) -> Path:
+    """The only table, or an error that names those that are there."""
+    if len(found) == 1:
+        return found[0]
+    where = folder(images)
+    if found:
+        stems = ", ".join(path.stem for path in found)
+        raise ValueError(f"{name} labels of {k} classes could be any of {stems} in {where}; name one, as --labels does")
+    there = ", ".join(path.stem for path in _tables(images, "*")) or "nothing yet"
+    wanted = f"table of {k} classes to permute" if name == "permuted" else f"labels {name}_k{k}.csv or .parquet"
+    raise ValueError(
+        f"no {wanted} in {where} (there: {there}). Make them with `granularity labels`, give a file, or use native or "
+        "random"
+    )
+
+
+def _tables(images: Packed, pattern: str) -> list[Path]:
+    """Label tables of a pack by the pattern of their stems; of one in both formats, the CSV."""
+    found = {
+        path.stem: path for suffix in reversed(files.SUFFIXES) for path in folder(images).glob(f"{pattern}{suffix}")
+    }
+    return [found[stem] for stem in sorted(found)]
+
+
+def _named(source: str) -> tuple[str, int | None]:
+    """own_k8 -> own, 8; own -> own, None."""
+    match = re.fullmatch(r"(.+)_k(\d+)", source)
+    return (match[1], int(match[2])) if match else (source, None)
+
+
+def _is_file(source: str) -> bool:
+    return Path(source).suffix in files.SUFFIXES

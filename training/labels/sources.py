@@ -1,0 +1,106 @@
+"""Labels for a set of images from any source: a network's features, WordNet, or chance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from . import rule as rules
+from .encoders import PRETRAINED, own, pretrained
+from .features import Encoder, Spool
+from .wordnet import read_is_a, wordnet_labels
+
+FEATURE_SOURCES = (*PRETRAINED, "own")
+SOURCES = (*FEATURE_SOURCES, "wordnet", "random", "permuted")
+
+
+@dataclass(frozen=True)
+class FeatureLabels:
+    """Nested labels along the principal components of a feature space, and all that made them."""
+
+    by_k: dict[int, np.ndarray] = field(repr=False)
+    """Number of classes -> labels (images,)."""
+    scores: np.ndarray = field(repr=False)
+    """(images, components)."""
+    medians: np.ndarray = field(repr=False)
+    """(components,): where each component is cut; held-out images are cut there too."""
+    pca: rules.PCA = field(repr=False)
+
+
+def encoder(
+    source: str, *, weights: Path | None = None, checkpoint: str | None = None, store: Path | None = None
+) -> Encoder:
+    """The network of a feature source: ``own`` needs the id of a checkpoint, the others may be given a file."""
+    if source not in FEATURE_SOURCES:
+        raise ValueError(f"{source!r} has no features; sources with features: {', '.join(FEATURE_SOURCES)}")
+    if source == "own":
+        if checkpoint is None:
+            raise ValueError("labels from a network of our own need the id of its checkpoint (--checkpoint ID)")
+        if weights is not None:
+            raise ValueError("labels from a network of our own take a checkpoint id, not a weights file")
+        return own(checkpoint, store)
+    if checkpoint is not None or store is not None:
+        raise ValueError(f"{source} takes a weights file, not a checkpoint; the source `own` takes a checkpoint")
+    return pretrained(source, weights)
+
+
+def from_features(spool: Spool, ladder: Iterable[int] = rules.LADDER) -> FeatureLabels:
+    """Nested labels from features on disk: two passes for the exact PCA, a third for the scores."""
+    ladder = tuple(ladder)
+    components = max(rules.power_of_two(k) for k in ladder)
+    pca = rules.fit_pca(spool.blocks, components)
+    scores = np.concatenate([pca.scores(block) for block in spool.blocks()])
+    medians = np.median(scores, axis=0)
+    return FeatureLabels(rules.nested_labels(scores, ladder, medians), scores, medians, pca)
+
+
+def apply(fitted: FeatureLabels, spool: Spool) -> dict[int, np.ndarray]:
+    """Labels of other images, such as a validation set, cut along the same components at the same places."""
+    scores = np.concatenate([fitted.pca.scores(block) for block in spool.blocks()])
+    return rules.nested_labels(scores, fitted.by_k, fitted.medians)
+
+
+def from_wordnet(names: Sequence[str], is_a: Path, depth: int) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Labels of images named ``<wnid>/<file>``, and the WordNet ids of the classes."""
+    return wordnet_labels([name.split("/")[0] for name in names], read_is_a(is_a), depth)
+
+
+def at_random(n_images: int, ladder: Iterable[int], seed: int) -> dict[int, np.ndarray]:
+    """Balanced labels without any relation to the images; the same deal for every K."""
+    return {k: rules.random_balanced(n_images, k, seed) for k in ladder}
+
+
+def permuted(by_k: dict[int, np.ndarray], seed: int) -> dict[int, np.ndarray]:
+    """Given labels, dealt to the wrong images: the same deal for every K, so that they stay nested."""
+    return {k: rules.permuted(labels, seed) for k, labels in by_k.items()}
+
+
+def pc_extremes(scores: np.ndarray, names: Sequence[str], count: int) -> list[tuple[list[str], list[str]]]:
+    """The images at both ends of every component.
+
+    Parameters
+    ----------
+    scores : (images, components).
+    names : of the images, in the same order.
+    count : images at each end.
+
+    Returns
+    -------
+    For every component the names with the lowest scores, lowest first, and with the highest, highest first.
+
+    >>> pc_extremes(np.array([[3.0], [1], [2]]), ["a", "b", "c"], count=1)
+    [(['b'], ['a'])]
+    """
+    scores = np.asarray(scores)
+    if scores.ndim != 2 or len(scores) != len(names):
+        raise ValueError(f"expected scores (images, components) of {len(names)} images, got {scores.shape}")
+    if not 1 <= count <= len(names) // 2:
+        raise ValueError(f"count must lie between 1 and half of {len(names)} images, got {count}")
+    ends = []
+    for column in scores.T:
+        order = np.argsort(column, kind="stable")
+        ends.append(([names[i] for i in order[:count]], [names[i] for i in order[::-1][:count]]))
+    return ends

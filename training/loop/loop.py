@@ -1,0 +1,297 @@
+"""The training loop: batches in, one step for every network that shares them, no host sync in a step."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from brainscore_granularity import networks
+
+from ..recipe import Execution, Recipe
+from ..rules.report import Report, by_layer
+from . import log, parallel
+from .feed import Feed, normalise
+from .learner import Learner, OutOfMemory, TrainingDiverged
+from .state import RunFolder, snapshot_steps
+from .validation import HeldOut
+from .validation import accuracy as held_out_accuracy
+
+__all__ = ["Execution", "Run", "TrainingDiverged", "accuracy", "check_labels", "features", "fit", "normalise", "train"]
+
+
+class Run:
+    """One network on its labels and, where it has a folder, what is kept of it there."""
+
+    def __init__(
+        self,
+        learner: Learner,
+        labels: np.ndarray,
+        folder: RunFolder | None = None,
+        snapshots_mb: float = 0,
+        held_out: HeldOut | None = None,
+        report: Report | None = None,
+    ):
+        self.learner, self.folder, self.held_out, self.report = learner, folder, held_out, report
+        self.reports: list[dict] = []  # after each epoch
+        self.accuracies: list[float | None] = []  # on the held-out images, after each epoch
+        self.labels = torch.from_numpy(np.asarray(labels, np.int64)).to(learner.device)
+        self.snapshots = set(snapshot_steps(learner.total, learner.network, snapshots_mb)) if folder else set()
+        self.saved = None  # steps done at the last save
+        self.failed: TrainingDiverged | None = None
+        if kept := parallel.from_first(lambda: folder and folder.load()):
+            learner.load(*kept)
+            self.accuracies = kept[1].get("accuracies", [None] * len(learner.losses))
+            self.reports = kept[1].get("reports", [])
+            self.saved = learner.done
+        self.curve = log.Curve(folder.path, learner.done) if folder else None
+        if folder and self.saved is None and 0 in self.snapshots:
+            folder.snapshot(0, learner.weights())
+
+    def attempt(self, act: Callable, *arguments):
+        """Do something; a loss that is no number ends this run and leaves the others alone."""
+        try:
+            return None if self.failed else act(*arguments)
+        except TrainingDiverged as error:
+            kept = f". {self.folder.path} keeps the state after step {self.saved or 0}" if self.folder else ""
+            self.failed = TrainingDiverged(f"{error}{kept}")
+            return None
+
+    def step(self, views, numbers) -> None:
+        learner = self.learner
+        learner.step(views, self.labels[numbers])
+        if learner.done in self.snapshots:
+            learner.verify()
+            self.folder.snapshot(learner.done, learner.weights())
+
+    def check(self, speed: float, ends: bool) -> float | None:
+        """Mean loss since the last check, kept in the curve; at the end of an epoch its books are closed."""
+        learner = self.learner
+        loss, accuracy = learner.check(), None
+        if ends:
+            learner.end_epoch()
+            accuracy = held_out_accuracy(learner, self.held_out) if self.held_out else None
+            self.accuracies.append(accuracy)
+            if self.report:
+                self.reports.append(self.report(learner))
+        if loss is not None and self.curve:
+            rate = learner.recipe.learning_rate * learner.rate(learner.done - 1)
+            epoch = -(-learner.done // learner.steps_per_epoch)
+            self.curve.add(learner.done, epoch, loss, rate, speed, accuracy)
+        return loss
+
+    def save(self) -> None:
+        """Keep the state, once its losses have been seen to be numbers."""
+        self.learner.verify()
+        if self.folder and self.saved != self.learner.done:
+            tensors, position = self.learner.state()
+            self.folder.save(tensors, {**position, "accuracies": self.accuracies, "reports": self.reports})
+            self.saved = self.learner.done
+
+    def finished(self) -> tuple[networks.Network, dict]:
+        """The trained network on the CPU, in evaluation mode, and its metrics."""
+        metrics: dict = {"train_loss": self.learner.losses}
+        if self.held_out:
+            last = self.accuracies[-1] if self.accuracies else None
+            metrics["validation_accuracy"] = held_out_accuracy(self.learner, self.held_out) if last is None else last
+            metrics["validation_accuracy_by_epoch"] = self.accuracies
+        if self.report:
+            metrics["report"] = by_layer(self.reports)
+        return self.learner.result(), metrics
+
+    def close(self) -> None:
+        if self.folder:
+            self.curve.close()
+            self.folder.close()
+
+
+def train(
+    recipe: Recipe,
+    images: np.ndarray,
+    labels: np.ndarray,
+    on_epoch: Callable[[int, float], None] | None = None,
+    *,
+    held_out: HeldOut | None = None,
+    folder: Path | None = None,
+    description: dict | None = None,
+    start: dict[str, torch.Tensor] | None = None,
+    execution: Execution | None = None,
+    title: str | None = None,
+) -> tuple[networks.Network, dict]:
+    """Train one network.
+
+    Parameters
+    ----------
+    images : (n, size, size, 3) uint8.
+    labels : (n,) integers below ``recipe.k``; (n, 2), fine and coarse, for the auxiliary objective.
+    on_epoch : called after each epoch with its number, from 1, and its mean loss.
+    held_out : images beside those, on which accuracy is measured after each epoch; the weights do not depend on it.
+    folder : where the run is kept, so that the same call goes on after a crash; ``description`` goes with it.
+    start : weights to go on from, for a curriculum and for adversarial fine-tuning.
+    title : of the progress shown; silent by default.
+
+    Returns
+    -------
+    network : in evaluation mode, on the CPU.
+    metrics : {"train_loss": per epoch}; with held-out images also "validation_accuracy", at the end, and
+        "validation_accuracy_by_epoch"; with ``execution.report`` also "report".
+    """
+    execution = execution or Execution()
+    check_labels(labels, len(images), recipe)
+    feed, run = prepare(recipe, images, labels, execution, start, folder, description, held_out)
+    try:
+        fit([run], feed, execution, on_epoch, title)
+    finally:
+        run.close()
+    return run.finished()
+
+
+def prepare(
+    recipe: Recipe,
+    images,
+    labels: np.ndarray,
+    execution: Execution,
+    start: dict[str, torch.Tensor] | None = None,
+    folder: Path | None = None,
+    description: dict | None = None,
+    held_out: HeldOut | None = None,
+    feed: Feed | None = None,
+) -> tuple[Feed, Run]:
+    """The batches and the network of a run, ready for `fit`. Of several processes the first keeps and validates."""
+    here = parallel.processes()
+    feed = feed or Feed(images, recipe.data_stream, execution.place(), here)
+    learner = Learner(recipe, feed.steps_per_epoch, feed.device, start, execution.compile, here)
+    about = description or {"run_id": recipe.run_id(""), "recipe": asdict(recipe)}
+    kept = RunFolder(folder, about) if folder and here.first else None
+    report = _report(learner, feed, labels) if execution.report else None
+    return feed, Run(learner, labels, kept, execution.snapshots_mb, held_out if here.first else None, report)
+
+
+def _report(learner: Learner, feed: Feed, labels: np.ndarray) -> Report:
+    """On a batch from all over the training images, the same in every process and after a crash."""
+    some = np.linspace(0, len(feed.pixels) - 1, feed.batch_size).astype(int)
+    inputs = normalise(torch.from_numpy(np.array(feed.pixels[some])).to(learner.device))
+    return Report(learner, inputs, torch.from_numpy(np.asarray(labels, np.int64)[some]).to(learner.device))
+
+
+def fit(runs: list[Run], feed: Feed, execution: Execution, on_epoch=None, title: str | None = None) -> None:
+    """Train several networks, each from where it stands, in one pass over their common batches.
+
+    A run that diverges stops and says so in ``failed``; an error is raised once no other is left.
+    """
+    first, last = min(run.learner.done for run in runs), max(run.learner.total for run in runs)
+    # Asked for outright, or MKL chooses its number of threads anew for each product, and sums in another order.
+    torch.set_num_threads(torch.get_num_threads())
+    meter, saved = log.Meter(), time.monotonic()
+    with log.shown(title if feed.processes.first else None, last - first) as advance:
+        note = ""
+        for position, numbers, views in feed.batches(first, last):
+            active = [run for run in runs if run.learner.done == position < run.learner.total and not run.failed]
+            for run in active:
+                run.attempt(_step, run, views, numbers, len(runs))
+            meter.images += len(numbers) * len(active) * feed.processes.number
+            ends = (position + 1) % feed.steps_per_epoch == 0
+            if ends or (position + 1) % execution.check_steps == 0:
+                speed = meter.read()
+                losses = [loss for run in active if (loss := run.attempt(run.check, speed, ends)) is not None]
+                if losses:
+                    note = f"loss {np.mean(losses):.3f}, {speed:.0f} img/s{_accuracies(active)}"
+                meter.read()  # the time of the check is nobody's
+                _stop_without_survivors(runs)
+            if ends:
+                for run in active:
+                    if run.failed:
+                        continue
+                    if on_epoch:
+                        on_epoch(len(run.learner.losses), run.learner.losses[-1])
+            if time.monotonic() - saved >= execution.save_seconds:
+                for run in runs:
+                    run.attempt(run.save)
+                saved = time.monotonic()
+            advance(note)
+    for run in runs:
+        run.attempt(run.save)
+    _stop_without_survivors(runs)
+
+
+def _stop_without_survivors(runs: list[Run]) -> None:
+    if all(run.failed for run in runs):
+        raise runs[0].failed
+
+
+def _step(run: Run, views, numbers, together: int) -> None:
+    try:
+        run.step(views, numbers)
+    except torch.OutOfMemoryError as error:
+        run.learner.optimizer.zero_grad(set_to_none=True)
+        fewer = f" Or train at most {together // 2} of the {together} networks at a time: --group {together // 2}."
+        raise OutOfMemory(_what_fits(run, views, numbers) + (fewer if together > 1 else "")) from error
+
+
+def _what_fits(run: Run, views, numbers) -> str:
+    """Try ever smaller pieces of the batch that did not fit."""
+    batch, piece = len(numbers), len(numbers) // 2
+    message = f"a batch of {batch} images does not fit in the memory of {run.learner.device}"
+    if run.learner.processes.number > 1:  # which wait for each other, also in a trial
+        return f"{message}. Set accumulate to take it in pieces, or start more processes. The state last saved is kept."
+    while piece:
+        try:
+            if run.learner.device.type == "cuda":
+                torch.cuda.empty_cache()
+            run.learner.backward([v[:piece] for v in views], run.labels[numbers[:piece]], 1)
+        except torch.OutOfMemoryError:
+            piece //= 2
+            continue
+        finally:
+            run.learner.optimizer.zero_grad(set_to_none=True)
+        pieces = next(p for p in range(-(-batch // piece), batch + 1) if batch % p == 0)
+        return (
+            f"{message}; {piece} do. Set batch_size to {piece}, or accumulate to {pieces} to take the same batch in "
+            "pieces. The state last saved is kept."
+        )
+    return f"{message}, nor does one image. Choose a smaller network or another device."
+
+
+def _accuracies(runs: list[Run]) -> str:
+    """For the line of progress: the accuracy last measured, or the range over several networks."""
+    known = sorted(run.accuracies[-1] for run in runs if run.accuracies and run.accuracies[-1] is not None)
+    if not known:
+        return ""
+    return f", validation {known[0]:.1%}" + (f" to {known[-1]:.1%}" if len(known) > 1 else "")
+
+
+def check_labels(labels: np.ndarray, n_images: int, recipe: Recipe) -> None:
+    """Labels must name every image and use every class."""
+    labels = np.asarray(labels)
+    classes = (recipe.k,) if recipe.auxiliary_k is None else (recipe.k, recipe.auxiliary_k)
+    shape = (n_images,) if len(classes) == 1 else (n_images, len(classes))
+    if labels.shape != shape:
+        raise ValueError(f"expected one label for each of {n_images} images, shape {shape}, got {labels.shape}")
+    for k, column in zip(classes, labels.reshape(n_images, -1).T, strict=True):
+        empty = np.setdiff1d(np.arange(k), column)
+        if empty.size or column.min() < 0 or column.max() >= k:
+            raise ValueError(
+                f"labels must use every class 0..{k - 1}: found {column.min()}..{column.max()}, "
+                f"{empty.size} classes have no image"
+            )
+
+
+@torch.no_grad()
+def features(network: networks.Network, images: np.ndarray, layer: str | None = None, batch: int = 256):
+    """Activations of one layer (default: the readout) for all images, (n, ...) float32."""
+    network.eval()
+    device = next(network.parameters()).device
+    parts = [
+        network.features(normalise(torch.from_numpy(np.array(images[i : i + batch])).to(device)), layer).cpu().numpy()
+        for i in range(0, len(images), batch)
+    ]
+    return np.concatenate(parts)
+
+
+def accuracy(network: networks.Network, images: np.ndarray, labels: np.ndarray) -> float:
+    """Share of images whose largest logit is their label."""
+    return float((features(network, images, "head").argmax(axis=1) == labels).mean())
