@@ -8,7 +8,7 @@
 
 Everything else varies freely from image to image and carries no class information: position, size,
 rotation, slant, light direction, light intensity and colour, and a cluttered coloured background. Pixels
-alone therefore do not give the class (``tests/test_world_images.py`` measures it).
+alone therefore do not give the class (``tests/world/test_images.py`` measures it).
 """
 
 from __future__ import annotations

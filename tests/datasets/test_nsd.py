@@ -22,7 +22,7 @@ from brainscore_granularity.datasets.prepare.nsd import design as nsd_design
 from brainscore_granularity.datasets.prepare.nsd import plan as nsd_plan
 from brainscore_granularity.datasets.prepare.nsd.files import REGIONS
 
-TESTS = Path(__file__).parent
+FOLDERS = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "makers")]
 N_TRAIN = 60  # fewer than there are, so that some trials of every session are of no use but for its mean and spread
 
 
@@ -348,7 +348,7 @@ def test_memory_stays_far_below_one_session(owner, tmp_path):
     """A brain of 252,000 voxels is 378 MB a session as an array; reading 3,000 of them must not take that."""
     script = f"""
 import os, resource, sys
-sys.path.insert(0, {str(TESTS)!r})
+sys.path[:0] = {FOLDERS!r}
 from pathlib import Path
 from test_nsd import write_large
 from brainscore_granularity.datasets.prepare import nsd

@@ -14,7 +14,7 @@ import pytest
 
 from brainscore_granularity.cli.main import main as cli
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 PAGES = [
     "quickstart", "add_a_model", "add_a_benchmark", "add_an_analysis", "add_a_learning_rule", "train_on_imagenet",
     "prepare_data", "report",
@@ -30,15 +30,16 @@ def failures(tmp_path_factory):
     for folder in FOLDERS:
         shutil.copytree(ROOT / folder, copy / folder)
     (copy / "brainscore_granularity" / "training").symlink_to(copy / "training")  # where an installation has it
-    paths = [str(copy), *filter(None, [os.environ.get("PYTHONPATH")])]
+    path = [str(copy), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {
         **os.environ,
-        "PYTHONPATH": os.pathsep.join(paths),
+        "PYTHONPATH": os.pathsep.join(path),
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
         "BRAINSCORE_GRANULARITY_HOME": str(copy / "home"),
         "OMP_NUM_THREADS": "1",
     }
-    command = [sys.executable, "-W", "ignore", "tests/pages.py", "failed.json", *(f"docs/{page}.md" for page in PAGES)]
+    paths = [f"docs/{page}.md" for page in PAGES]
+    command = [sys.executable, "-W", "ignore", "tests/makers/pages.py", "failed.json", *paths]
     done = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return json.loads((copy / "failed.json").read_text())

@@ -1,6 +1,6 @@
 """Runs a page of the documentation as a reader would: its blocks in order, in one process, in a copy of the checkout.
 
-    python tests/pages.py failed.json docs/add_a_model.md      # in a copy: it writes the files that the page shows
+    python tests/makers/pages.py failed.json docs/add_a_model.md    # in a copy: it writes the files that the page shows
 
 A block is what its language and the line before it say:
 

@@ -7,7 +7,7 @@ import pytest
 from brainscore_granularity import runner
 from brainscore_granularity.report import one_image_set
 
-PAGE = Path(__file__).parents[1] / "docs" / "results.md"
+PAGE = Path(__file__).parents[2] / "docs" / "results.md"
 MODELS = ["granularity_tiny_own_k8_s1", "granularity_tiny_native_s1"]
 
 

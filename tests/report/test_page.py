@@ -12,7 +12,7 @@ from brainscore_granularity.report.page import write_report
 from brainscore_granularity.runner import results
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-SCREENSHOTS = Path(__file__).parent.parent / "screenshots"
+SCREENSHOTS = Path(__file__).parents[2] / "screenshots"
 ANALYSIS = {
     "name": "spectrum", "question": "How steep are spectra?", "how_to_read": "Down is steep.", "simulated": True,
     "answer": "They fall with 1.2 (95% interval 1.0 to 1.4).", "tables": ["slopes.csv"],

@@ -11,7 +11,7 @@ from scipy.spatial.distance import squareform
 from brainscore_granularity import rsa, stats
 
 FOLDER = (
-    Path(os.environ.get("BRAINSCORE_GRANULARITY_TEST_DATA", Path(__file__).parents[1].parent / "shared" / "data"))
+    Path(os.environ.get("BRAINSCORE_GRANULARITY_TEST_DATA", Path(__file__).parents[3] / "shared" / "data"))
     / "kriegeskorte92"
 )
 

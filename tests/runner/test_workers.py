@@ -44,7 +44,7 @@ def scheduler(tmp_path_factory):
         started.append(process)
 
     start("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(where))
-    faults = Path(__file__).with_name("faults.py")
+    faults = Path(__file__).parents[1] / "makers" / "faults.py"
     options = ["--nthreads", "1", "--memory-limit", "1800MB", "--no-dashboard", "--preload", str(faults)]
     start("worker", "--scheduler-file", str(where), "--nworkers", "2", "--local-directory", str(folder), *options)
     from distributed import Client

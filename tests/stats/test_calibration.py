@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-spec = importlib.util.spec_from_file_location("calibrate", Path(__file__).parents[1] / "bench" / "calibrate.py")
+spec = importlib.util.spec_from_file_location("calibrate", Path(__file__).parents[2] / "bench" / "calibrate.py")
 calibrate = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(calibrate)
 
