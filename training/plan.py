@@ -7,7 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from brainscore_granularity.paths import home
-from brainscore_granularity.weights import checkpoints
+from brainscore_granularity.weights import checkpoints, identifiers
+from brainscore_granularity.weights.find import find
 
 from .data.packed import Packed
 from .labels import chosen as targets
@@ -37,7 +38,7 @@ def rungs(
     to : folder of the run, or of the runs where there are several.
     start : checkpoint whose weights they start from.
     """
-    begin = checkpoints.find(start) if start else None
+    begin = find(start) if start else None
     weights = begin.state_dict() if begin else None
     wanted = [(source, n, seed) for source in labels for n in targets.numbers(source, k, images) for seed in seeds]
     if names and len(names) != len(wanted):
@@ -46,12 +47,7 @@ def rungs(
     for i, (source, n, seed) in enumerate(wanted):
         aim = targets.training(source, n, images, named(recipe, **{**changes, "labels": None, "k": 1}))
         own = named(recipe, **{**changes, "labels": aim.short, "k": aim.k, "seed": seed})
-        count = "" if aim.short in ("native", "none") else f"_k{aim.k}"
-        study = f"granularity_{recipe}" if own.rule == "backprop" else f"granularity_{recipe}_{own.rule}"
-        if recipe == "learning_rules":
-            study = f"learningrule_{own.rule}"
-        source = "" if recipe == "learning_rules" and aim.short == "native" else f"_{aim.short}{count}"
-        identifier = names[i] if names else f"{study}{source}_s{seed}"
+        identifier = names[i] if names else identifiers.trained(recipe, own.rule, aim.short, aim.k, seed)
         parts = {"images": images.fingerprint, "labels": hashlib.sha256(aim.labels.tobytes()).hexdigest()[:16]}
         if begin:
             parts["start"] = begin.sha256

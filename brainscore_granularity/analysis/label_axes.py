@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from brainscore_granularity.paths import home
+from brainscore_granularity.weights.identifiers import how_to_make
 
 from .study import NotApplicable
 
@@ -75,7 +76,7 @@ def file_of(model: str) -> Path:
     The model's card names its label source and the hash of its training images; the components of a source lie under
     that hash.
     """
-    from brainscore_granularity.brains.model import checkpoint_of, plugin_of
+    from brainscore_granularity.weights.find import checkpoint_of, plugin_of
 
     info = checkpoint_of(model).info
     data, source = info.get("data", {}), info.get("recipe", {}).get("labels")
@@ -102,9 +103,9 @@ def _read(study, model: str, file: Path) -> Axes:
 
 def _encoder(model: str, info: dict, file: Path):
     """The network that the components belong to, with the very weights."""
-    from brainscore_granularity.brains.model import plugin_of
     from brainscore_granularity.training.labels import encoders as label_encoders
     from brainscore_granularity.weights import checkpoints
+    from brainscore_granularity.weights.find import plugin_of
 
     if info["source"] != "own":
         try:
@@ -119,7 +120,7 @@ def _encoder(model: str, info: dict, file: Path):
         if not found:
             raise NoAxes(
                 f"{identifier}, whose features made the classes of {model}, is in neither of "
-                f"{', '.join(map(str, stores))}; {checkpoints.how_to_make(identifier)}"
+                f"{', '.join(map(str, stores))}; {how_to_make(identifier)}"
             )
         encoder = label_encoders.own(identifier, found[0], layer)
         # Weights that travel with a plugin are rounded to half precision and name what they are a copy of.

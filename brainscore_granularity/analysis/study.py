@@ -228,7 +228,7 @@ class Study:
         k = known["k"]
         if k is None and known["labels"] == "native":
             with contextlib.suppress(Exception):
-                from brainscore_granularity.brains.model import checkpoint_of
+                from brainscore_granularity.weights.find import checkpoint_of
 
                 k = int(checkpoint_of(model).info["classes"])
         return {"model": model, "labels": known["labels"], "k": k, "seed": known["seed"]}
@@ -352,8 +352,8 @@ class Study:
     def _network(self, model: str):
         """The bare network of one of our models, built without weights; None for others."""
         from brainscore_granularity import networks
-        from brainscore_granularity.brains.model import checkpoint_of, is_stored
         from brainscore_granularity.plugins import registrations
+        from brainscore_granularity.weights.find import checkpoint_of, is_stored
 
         ours = model in registrations("models")
         if not (ours or model.startswith("granularity_")) or (ours and not is_stored(model)):
@@ -373,7 +373,7 @@ def load(model: str):
 
 
 def commitment_of(model: str):
-    from brainscore_granularity.brains.model import commitment_of as found
+    from brainscore_granularity.weights.find import commitment_of as found
 
     return found(model)
 

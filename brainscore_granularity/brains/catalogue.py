@@ -7,6 +7,10 @@ import fnmatch
 from pathlib import Path
 
 from brainscore_granularity import plugins
+from brainscore_granularity.weights import layer_map
+from brainscore_granularity.weights.checkpoints import CheckpointError, Published, Untrained
+from brainscore_granularity.weights.find import checkpoint_of, is_stored, plugin_of
+from brainscore_granularity.weights.identifiers import how_to_make
 
 
 class UnknownName(ValueError):
@@ -45,10 +49,6 @@ def select(plugin_type: str, patterns: list[str]) -> list[str]:
 
 def model_state(identifier: str) -> tuple[str, str | None]:
     """One of our models in a few words, and how to mend it where it cannot be loaded."""
-    from brainscore_granularity.weights.checkpoints import CheckpointError, Published, Untrained, how_to_make
-
-    from .model import checkpoint_of, is_stored, plugin_of, region_layer_map
-
     plugin = plugin_of(identifier)
     if not is_stored(identifier):
         return "ready, built by its plugin", None
@@ -58,7 +58,7 @@ def model_state(identifier: str) -> tuple[str, str | None]:
         missing = str(error).startswith("no checkpoint")
         return ("not trained here", how_to_make(identifier)) if missing else ("damaged", str(error))
     try:
-        region_layer_map(checkpoint, plugin)
+        layer_map.read(checkpoint, plugin)
     except CheckpointError:
         return "trained, layers not chosen", f"run `granularity commit {identifier}`"
     if isinstance(checkpoint, Untrained):

@@ -6,20 +6,26 @@ behaviour, the best on the selection's choices or concepts. What selections ther
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from brainscore_granularity.paths import home, write_atomically
-from brainscore_granularity.weights import checkpoints
+from brainscore_granularity import plugins
+from brainscore_granularity.paths import home
+from brainscore_granularity.weights import layer_map
+from brainscore_granularity.weights.checkpoints import Checkpoint, CheckpointError
+from brainscore_granularity.weights.find import checkpoint_of, is_stored, plugin_of
+
+from . import layers as every
+from . import selection
+from .model import from_checkpoint
 
 SELECTION = "World_selection"  # the default
 SELECTION_VERSION = 1  # raised when the selection images or subjects change: earlier commitments are then made anew
 
 
-def commit(checkpoint: checkpoints.Checkpoint) -> tuple[dict[str, str], dict[str, dict[str, float]]]:
+def commit(checkpoint: Checkpoint) -> tuple[dict[str, str], dict[str, dict[str, float]]]:
     """Choose the layers of one of our networks on the default selection.
 
     Returns
@@ -28,8 +34,6 @@ def commit(checkpoint: checkpoints.Checkpoint) -> tuple[dict[str, str], dict[str
     scores : {region: {layer: selection score}} for every candidate layer; layers without an RDM (some image has
         constant features) are left out.
     """
-    from .model import from_checkpoint
-
     choice = choose(from_checkpoint(checkpoint, {}), [SELECTION])
     return choice["layers"], choice["scores"]
 
@@ -48,9 +52,6 @@ def choose(model, selections: Sequence[str], layers: Sequence[str] | None = None
     ``layers`` {region: layer}; ``scores`` {region: {layer: score, mean over subjects}}; ``subjects`` {region:
     {subject: layer that is best for it}}; ``selection`` {region: name}; ``stimuli`` {name: stimulus ids}.
     """
-    from . import layers as every
-    from . import selection
-
     names = every.candidates(model) if layers is None else list(layers)
     choice: dict = {"layers": {}, "scores": {}, "subjects": {}, "selection": {}, "stimuli": {}}
     for name in selections:
@@ -71,8 +72,6 @@ def choose(model, selections: Sequence[str], layers: Sequence[str] | None = None
 
 def _scores(model, names: list[str], benchmarks: list) -> tuple[dict, set[str]]:
     """{region: {layer: {subject: score}}} and the ids of the stimuli; benchmarks that share stimuli share a pass."""
-    from . import layers as every
-
     found: dict = {benchmark.region: {} for benchmark in benchmarks}
     dead: set = set()
     for shared in every.by_stimuli(benchmarks):
@@ -89,13 +88,12 @@ def _scores(model, names: list[str], benchmarks: list) -> tuple[dict, set[str]]:
     return found, {str(stimulus) for benchmark in benchmarks for stimulus in benchmark.order}
 
 
-def save(checkpoint: checkpoints.Checkpoint, layer_map: dict, scores: dict, choice: dict | None = None) -> Path:
+def save(checkpoint: Checkpoint, layers: dict, scores: dict, choice: dict | None = None) -> Path:
     """Write ``region_layer_map/<id>.json`` and the selection scores beside it.
 
     choice : as from ``choose``, where another selection than the default was used. Regions that it does not have keep
         the layer that they had.
     """
-    folder = checkpoint.weights.parent.parent / "region_layer_map"
     record = {
         "selection": SELECTION,
         "selection_version": SELECTION_VERSION,
@@ -104,14 +102,7 @@ def save(checkpoint: checkpoints.Checkpoint, layer_map: dict, scores: dict, choi
     }
     if choice:
         record |= {"selection": choice["selection"], "subjects": choice["subjects"], "stimuli": choice["stimuli"]}
-    return _write(folder, checkpoint.identifier, layer_map, record)
-
-
-def _write(folder: Path, identifier: str, layer_map: dict, record: dict) -> Path:
-    path = folder / f"{identifier}.json"
-    write_atomically(folder / f"{identifier}.scores.json", json.dumps(record, indent=1) + "\n")
-    write_atomically(path, json.dumps(layer_map, indent=1) + "\n")
-    return path
+    return layer_map.write(layer_map.home_of(checkpoint), checkpoint.identifier, layers, record)
 
 
 def recommit(identifier: str, selections: Sequence[str], layers: Sequence[str] | None = None) -> tuple[dict, Path]:
@@ -123,19 +114,16 @@ def recommit(identifier: str, selections: Sequence[str], layers: Sequence[str] |
     """
     from brainscore_vision import load_model
 
-    from . import catalogue
-    from .model import checkpoint_of, from_checkpoint, is_stored, plugin_of, region_layer_map
-
-    if identifier not in catalogue.ours("models") or not is_stored(identifier):
+    if identifier not in plugins.registrations("models") or not is_stored(identifier):
         choice = choose(load_model(identifier), selections, layers)
         record = {key: choice[key] for key in ("selection", "scores", "subjects", "stimuli")}
-        return choice, _write(home() / "region_layer_map", identifier, choice["layers"], record)
+        return choice, layer_map.write(home(), identifier, choice["layers"], record)
     checkpoint, plugin = checkpoint_of(identifier), plugin_of(identifier)
     choice = choose(from_checkpoint(checkpoint, {}), selections, layers)
-    before = selected_on(checkpoint, plugin)
+    before = layer_map.selected_on(checkpoint, plugin)
     try:
-        kept = region_layer_map(checkpoint, plugin)
-    except checkpoints.CheckpointError:
+        kept = layer_map.read(checkpoint, plugin)
+    except CheckpointError:
         kept = {}
     for region in [region for region in kept if region not in choice["layers"]]:
         choice["layers"][region] = kept[region]
@@ -154,29 +142,3 @@ def describe(choice: dict) -> str:
         else f"{region} {layer}"
         for region, layer in choice["layers"].items()
     )
-
-
-def selected_on(checkpoint: checkpoints.Checkpoint, plugin: Path | None = None) -> dict:
-    """On what the layers of one of our models were chosen: ``selection`` {region: name}, ``stimuli`` {name: ids}."""
-    for folder in (checkpoint.weights.parent.parent, *([plugin] if plugin else [])):
-        path = folder / "region_layer_map" / f"{checkpoint.identifier}.json"
-        if path.exists():  # the scores beside the map that is used, and no others
-            try:
-                record = json.loads(path.with_suffix(".scores.json").read_text())
-            except (OSError, ValueError):
-                break
-            selection = record.get("selection", {})
-            if isinstance(selection, str):  # one for all regions
-                selection = dict.fromkeys(record.get("scores", {}), selection)
-            return {"selection": selection, "stimuli": record.get("stimuli", {})}
-    return {"selection": {}, "stimuli": {}}
-
-
-def is_committed(checkpoint: checkpoints.Checkpoint) -> bool:
-    """Whether these very weights have a commitment made on the present selection data."""
-    scores = checkpoint.weights.parent.parent / "region_layer_map" / f"{checkpoint.identifier}.scores.json"
-    try:
-        record = json.loads(scores.read_text())
-        return (record["checkpoint"], record["selection_version"]) == (checkpoint.sha256, SELECTION_VERSION)
-    except (OSError, ValueError, KeyError, TypeError):
-        return False

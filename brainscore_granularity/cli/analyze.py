@@ -88,8 +88,8 @@ def analyze(
 def trained(patterns) -> list[str]:
     """The models of names and patterns; those of a pattern that are not trained yet are left out, and said."""
     from brainscore_granularity.brains import base as ids
-    from brainscore_granularity.brains.model import commitment_of
     from brainscore_granularity.weights.checkpoints import CheckpointError
+    from brainscore_granularity.weights.find import commitment_of
 
     there, lacking = [], []
     for model in ids.select("models", [*patterns]):

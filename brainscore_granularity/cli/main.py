@@ -282,9 +282,9 @@ def publish(
         base_url: Address below which the files will be found; without it no manifest is written.
     """
     from brainscore_granularity.brains import catalogue
-    from brainscore_granularity.brains.model import checkpoint_of
     from brainscore_granularity.weights import manifest
     from brainscore_granularity.weights.checkpoints import Untrained
+    from brainscore_granularity.weights.find import checkpoint_of
 
     chosen = [checkpoint_of(name) for name in catalogue.select("models", models)]
     copies = manifest.publish(folder, [c for c in chosen if not isinstance(c, Untrained)], base_url)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .download import DataMissing
+from brainscore_granularity.download import DataMissing
+
 from .prepare import store
 
 _logger = logging.getLogger(__name__)

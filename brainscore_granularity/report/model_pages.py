@@ -6,6 +6,7 @@ import html
 
 from brainscore_granularity import plugins
 from brainscore_granularity.weights import checkpoints
+from brainscore_granularity.weights.find import find
 
 from .summary import number
 
@@ -18,7 +19,7 @@ def card(model: str) -> dict:
     if plugin is None:
         return {}
     try:
-        found = checkpoints.find(model, plugin)
+        found = find(model, plugin)
     except checkpoints.CheckpointError:
         return {}
     return {**found.info, "sha256": found.sha256}

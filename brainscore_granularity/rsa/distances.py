@@ -69,8 +69,6 @@ def rdm(features, distance: str = "correlation", *, images=None, layer: str | No
     if noise is not None and distance not in ("mahalanobis", "crossnobis"):
         raise ValueError(f"noise is used by 'mahalanobis' and 'crossnobis' only, got distance={distance!r}")
     if getattr(getattr(features, "device", None), "type", "cpu") != "cpu" and noise is None:
-        from .spool import device_rdm
-
         return device_rdm(features, distance, images=images, layer=layer)
     if hasattr(features, "detach"):
         features = features.detach().cpu().numpy()
@@ -88,6 +86,45 @@ def rdm(features, distance: str = "correlation", *, images=None, layer: str | No
         return _crossnobis(x, images, layer)
     single = x.dtype in (np.float32, np.float16)
     gram = gram_of(lambda start, stop: x[:, start:stop], *x.shape, CENTRES[distance], single)
+    return from_gram(gram, distance, images=images, layer=layer)
+
+
+def device_rdm(features, distance: str = "correlation", *, images=None, layer: str | None = None, block: int = 8192):
+    """RDM (n, n) of a tensor (n, ...), multiplied on the tensor's device, summed in float64.
+
+    TensorFloat-32, which keeps 10 bits of each factor, is switched off meanwhile.
+
+    >>> import torch
+    >>> x = torch.randn(4, 50, generator=torch.Generator().manual_seed(0))
+    >>> np.allclose(device_rdm(x, block=16), 1 - np.corrcoef(x), atol=1e-6)
+    True
+    """
+    import torch
+
+    if distance not in ("correlation", "euclidean", "cosine"):
+        return rdm(features.detach().cpu().numpy(), distance, images=images, layer=layer)
+    x = features.detach().flatten(1)
+    x = x if x.dtype == torch.float64 else x.float()
+    gram = Gram(len(x), CENTRES[distance])
+    tf32 = torch.backends.cuda.matmul.allow_tf32
+    torch.backends.cuda.matmul.allow_tf32 = False
+    try:
+        for start in range(0, x.shape[1], block):
+            part = x[:, start : start + block]
+            other = Gram(len(x), gram.centre)
+            other.seen(part[:, 0].cpu().numpy(), (part != part[:, :1]).any(dim=1).cpu().numpy())
+            mean = part.mean(dim=1)
+            other.broken = ~np.isfinite(mean.cpu().numpy())
+            if gram.centre == "rows":
+                part = part - mean[:, None]
+                other.means, other.sizes = [mean.cpu().numpy().astype(np.float64)], [part.shape[1]]
+            elif gram.centre == "columns":
+                part = part - part.mean(dim=0)
+            other.within = (part @ part.T).cpu().numpy().astype(np.float64)
+            other.width = part.shape[1]
+            gram.merge(other)
+    finally:
+        torch.backends.cuda.matmul.allow_tf32 = tf32
     return from_gram(gram, distance, images=images, layer=layer)
 
 

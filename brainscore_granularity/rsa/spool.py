@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from .distances import CENTRES, DISTANCES, DegenerateFeatures, from_gram
-from .gram import Gram, gram_of
+from .gram import gram_of
 
 
 class Spool:
@@ -162,45 +162,3 @@ def layer_rdms(model, batches: Iterable, layers=None, distance: str = "correlati
         if unused:
             raise ValueError(f"layers {unused} did not run on every image: leave them out")
         return {name: spool.rdm(distance, images=images, layer=name) for name, spool in spools.items()}
-
-
-def device_rdm(features, distance: str = "correlation", *, images=None, layer: str | None = None, block: int = 8192):
-    """RDM (n, n) of a tensor (n, ...), multiplied on the tensor's device, summed in float64.
-
-    TensorFloat-32, which keeps 10 bits of each factor, is switched off meanwhile.
-
-    >>> import torch
-    >>> x = torch.randn(4, 50, generator=torch.Generator().manual_seed(0))
-    >>> np.allclose(device_rdm(x, block=16), 1 - np.corrcoef(x), atol=1e-6)
-    True
-    """
-    import torch
-
-    if distance not in ("correlation", "euclidean", "cosine"):
-        features = features.detach().cpu().numpy()
-        from .distances import rdm
-
-        return rdm(features, distance, images=images, layer=layer)
-    x = features.detach().flatten(1)
-    x = x if x.dtype == torch.float64 else x.float()
-    gram = Gram(len(x), CENTRES[distance])
-    tf32 = torch.backends.cuda.matmul.allow_tf32
-    torch.backends.cuda.matmul.allow_tf32 = False
-    try:
-        for start in range(0, x.shape[1], block):
-            part = x[:, start : start + block]
-            other = Gram(len(x), gram.centre)
-            other.seen(part[:, 0].cpu().numpy(), (part != part[:, :1]).any(dim=1).cpu().numpy())
-            mean = part.mean(dim=1)
-            other.broken = ~np.isfinite(mean.cpu().numpy())
-            if gram.centre == "rows":
-                part = part - mean[:, None]
-                other.means, other.sizes = [mean.cpu().numpy().astype(np.float64)], [part.shape[1]]
-            elif gram.centre == "columns":
-                part = part - part.mean(dim=0)
-            other.within = (part @ part.T).cpu().numpy().astype(np.float64)
-            other.width = part.shape[1]
-            gram.merge(other)
-    finally:
-        torch.backends.cuda.matmul.allow_tf32 = tf32
-    return from_gram(gram, distance, images=images, layer=layer)

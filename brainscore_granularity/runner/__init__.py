@@ -8,6 +8,6 @@ wanted : called with a pair before it starts; False if another runner has finish
 started : called with a pair when it starts.
 """
 
-from brainscore_granularity import lazy
+from brainscore_granularity import imported_when_used
 
-__getattr__, __dir__, __all__ = lazy.names(__name__, {"score_grid": ".run", "preview": ".run"})
+__getattr__, __dir__, __all__ = imported_when_used(__name__, {"score_grid": ".run", "preview": ".run"})

@@ -9,17 +9,15 @@ from __future__ import annotations
 import gc
 import json
 import math
-import re
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from brainscore_granularity.paths import write_atomically
+from brainscore_granularity.weights import identifiers
 
 if TYPE_CHECKING:
     import pandas
-
-_MODEL = re.compile(r"(?P<family>[a-z]+_[a-z]+)_(?P<labels>[a-z]+)(?:_k(?P<k>\d+))?_s(?P<seed>\d+)")
 
 
 def path(folder: Path, model: str, benchmark: str) -> Path:
@@ -133,11 +131,13 @@ def describe(model: str) -> dict:
     >>> describe("alexnet")
     {'family': 'alexnet', 'labels': None, 'k': None, 'seed': None}
     """
-    match = _MODEL.fullmatch(model)
-    if not match:
-        return {"family": model, "labels": None, "k": None, "seed": None}
-    k = match["k"] and int(match["k"])
-    return {"family": match["family"], "labels": match["labels"], "k": k, "seed": int(match["seed"])}
+    match identifiers.parse(model):
+        case identifiers.Ladder(family, labels, k, seed):
+            return {"family": family, "labels": labels, "k": k, "seed": seed}
+        case identifiers.Rule(rule, labels, k, seed):
+            return {"family": f"learningrule_{rule}", "labels": labels, "k": k, "seed": seed}
+        case _:
+            return {"family": model, "labels": None, "k": None, "seed": None}
 
 
 @contextmanager

@@ -90,7 +90,7 @@ class Session:
 
     def fingerprint(self, model: str, name: str) -> dict:
         """What a score depends on; a stored score with another fingerprint is stale."""
-        from brainscore_granularity.brains.model import commitment_of
+        from brainscore_granularity.weights.find import commitment_of
 
         checkpoint, layers = commitment_of(model)
         return {"checkpoint": checkpoint, "layers": layers, "benchmark_version": self.benchmark(name).version}

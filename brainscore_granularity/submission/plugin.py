@@ -8,10 +8,11 @@ from pathlib import Path
 from string import Template
 
 from brainscore_granularity import networks
-from brainscore_granularity.brains.model import VISUAL_DEGREES, checkpoint_of, plugin_of, region_layer_map
+from brainscore_granularity.brains.model import VISUAL_DEGREES
 from brainscore_granularity.brains.recording import BEHAVIOUR
-from brainscore_granularity.datasets.download import fetch
-from brainscore_granularity.weights import checkpoints
+from brainscore_granularity.download import fetch
+from brainscore_granularity.weights import checkpoints, layer_map
+from brainscore_granularity.weights.find import checkpoint_of, plugin_of
 
 from .source import self_contained
 from .tensors import read_tensors
@@ -87,7 +88,7 @@ def plugin_files(model: str, name: str, url: str | None, keep: Path) -> dict[str
     keep : folder for a copy of the weights to upload, where they are not inside.
     """
     checkpoint, plugin = checkpoint_of(model), plugin_of(model)
-    layers = dict(region_layer_map(checkpoint, plugin))
+    layers = dict(layer_map.read(checkpoint, plugin))
     readout = layers.pop(BEHAVIOUR, None)
     function, arguments = networks.constructor(checkpoint.info["network"])
     made = f"{function.__name__}({', '.join(map(repr, (*arguments, checkpoint.info['classes'])))})"
@@ -144,7 +145,7 @@ def as_submitted(model: str):
     from brainscore_granularity.brains.model import from_checkpoint
 
     checkpoint = checkpoint_of(model)
-    layers = region_layer_map(checkpoint, plugin_of(model))
+    layers = layer_map.read(checkpoint, plugin_of(model))
     if isinstance(checkpoint, checkpoints.Untrained | checkpoints.Published):
         made = from_checkpoint(checkpoint, layers)
     else:

@@ -2,20 +2,19 @@
 
 A store is a folder. ``<id>.json`` holds what is known of a model and names its weights file,
 ``<id>-<hash>.safetensors``. The JSON is written last and replaced in one step, so that a crash at any moment
-leaves the old checkpoint or the new one. Weights may also be published elsewhere, see `published`.
+leaves the old checkpoint or the new one. Weights may also be published elsewhere, see `manifest`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from brainscore_granularity import plugins
 from brainscore_granularity.paths import home, write_atomically
+
+from .identifiers import how_to_make
 
 
 class CheckpointError(Exception):
@@ -57,6 +56,12 @@ class Checkpoint:
         tensors = safetensors.torch.load(content)
         return {name: t.float() if t.is_floating_point() else t for name, t in tensors.items()}
 
+    def network(self):
+        """The network with these weights, in evaluation mode."""
+        from brainscore_granularity import networks
+
+        return networks.with_weights(self.info["network"], self.info["classes"], self.state_dict())
+
 
 class Untrained(Checkpoint):
     """A network as its seed makes it; ``weights`` is no file, and the hash is that of the recipe."""
@@ -74,7 +79,7 @@ class Published(Checkpoint):
     """Weights under a URL, fetched into the user's store when they are first needed."""
 
     def state_dict(self) -> dict:
-        from brainscore_granularity.datasets.download import fetch
+        from brainscore_granularity.download import fetch
 
         advice = f"Fetch it by hand to {self.weights}, or {how_to_make(self.identifier)}."
         fetch(self.info["url"], self.weights, self.sha256, advice)
@@ -125,26 +130,6 @@ def read(store: Path, identifier: str) -> Checkpoint | None:
     return Checkpoint(identifier, weights, sha256, record)
 
 
-def find(identifier: str, plugin: Path | None = None) -> Checkpoint:
-    """The checkpoint of a model: the user's own, or shipped with its plugin, or published, or built from its seed.
-
-    Nothing is fetched before the weights are asked for.
-
-    plugin : folder of the plugin; by default that which registers the model, if one does.
-    """
-    from . import manifest
-
-    plugin = plugin or plugins.folder_of("models", identifier)
-    stores = (default_store(), *([plugin / "weights"] if plugin else []))
-    for store in stores:
-        if (checkpoint := read(store, identifier)) is not None:
-            return checkpoint
-    if (checkpoint := manifest.find(identifier, plugin)) is not None:
-        return checkpoint
-    looked = " or ".join(os.fspath(store) for store in stores)
-    raise CheckpointError(f"no checkpoint of {identifier} in {looked}. To make it, {how_to_make(identifier)}.")
-
-
 def versions() -> dict[str, str]:
     """What a checkpoint is made with."""
     import platform
@@ -160,39 +145,3 @@ def versions() -> dict[str, str]:
         "numpy": numpy.__version__,
         "torch": torch.__version__,
     }
-
-
-_TRAINED = re.compile(r"granularity_(?P<recipe>[a-z]+)_(?P<labels>[a-z]+)(_k(?P<k>\d+))?_s(?P<seed>\d+)")
-
-_RULE = re.compile(r"learningrule_(?P<rule>[a-z_]+?)(_(?P<labels>[a-z]+_k\d+))?_s(?P<seed>\d+)")
-
-_SCALING = re.compile(r"scaling_(?P<network>[a-z0-9]+)_w(?P<width>\d+)(of(?P<of>\d+))?_d(?P<images>\d+)_s(?P<seed>\d+)")
-
-
-def how_to_make(identifier: str) -> str:
-    """The commands that make a checkpoint, in one line."""
-    if identifier.startswith("granularity_world_"):
-        return "run `granularity demo`"
-    if parts := _RULE.fullmatch(identifier):
-        labels = f" --labels {parts['labels']}" if parts["labels"] else ""
-        rule = f"--rule {parts['rule']}{labels} --seed {parts['seed']} --report"
-        return f"run `granularity train --recipe learning_rules --data CIFAR10 {rule}`"
-    if parts := _SCALING.fullmatch(identifier):
-        network = f"{parts['network']}_w{int(parts['width']) / int(parts['of'] or 1):g}_64px"
-        subset = f"--images-per-class {parts['images']} --subset-seed {parts['seed']} --seed {parts['seed']}"
-        command = f"granularity train --recipe scaling --data TINY_IMAGENET --network {network} {subset}"
-        return f"run `{command} --name {identifier}`, then `granularity commit {identifier}`"
-    if not (parts := _TRAINED.fullmatch(identifier)):
-        return f"train {identifier} and save it there"
-    recipe, source, k, seed = parts["recipe"], parts["labels"], parts["k"], parts["seed"]
-    steps, of = [], f"--recipe {recipe} --data IMAGES"
-    if source not in ("native", "untrained", "random"):
-        cut = "own" if source == "permuted" else source
-        checkpoint = f" --checkpoint granularity_{recipe}_native_s0" if cut == "own" else ""
-        steps.append(f"`granularity labels {of} --source {cut}{checkpoint}`")
-    classes = f" --k {k}" if k else ""
-    labels = "native --epochs 0" if source == "untrained" else source
-    named = f" --name {identifier}" if source == "untrained" else ""
-    steps.append(f"`granularity train {of} --labels {labels}{classes} --seed {seed}{named}`")
-    steps.append(f"`granularity commit {identifier}`")
-    return "run " + ", then ".join(steps)

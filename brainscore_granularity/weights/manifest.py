@@ -35,11 +35,11 @@ MANIFEST = "weights.toml"
 _KINDS = ({"url", "sha256", "bytes"}, {"initial_seed"})
 
 
-def find(identifier: str, plugin: Path | None = None) -> checkpoints.Checkpoint | None:
+def entry(identifier: str, plugin: Path | None = None) -> checkpoints.Checkpoint | None:
     """The entry of a model in the user's manifest or, failing that, in its plugin's; nothing is fetched."""
     for folder in (home(), plugin):
-        if folder is not None and (entry := read(folder / MANIFEST).get(identifier)):
-            return _checkpoint(identifier, entry)
+        if folder is not None and (found := read(folder / MANIFEST).get(identifier)):
+            return _checkpoint(identifier, found)
     return None
 
 
@@ -68,15 +68,13 @@ def publish(
 
     base_url : the address below which the files will be found.
     """
-    from brainscore_granularity.brains.model import load_network
-
     copies = []
     for checkpoint in models:
         info = {**checkpoint.info, "source_sha256": checkpoint.sha256}
         info.pop("identifier", None)
         checkpoints.save(folder, checkpoint.identifier, checkpoint.state_dict(), info, half=True)
         copy = checkpoints.read(folder, checkpoint.identifier)
-        load_network(copy)
+        copy.network()
         copies.append(copy)
     if base_url:
         entries = {

@@ -14,7 +14,7 @@ from brainscore_granularity import plugins, runner
 from brainscore_granularity.brains import commitment
 from brainscore_granularity.paths import write_atomically
 from brainscore_granularity.progress import progress
-from brainscore_granularity.weights import checkpoints
+from brainscore_granularity.weights import checkpoints, layer_map
 
 from . import study
 
@@ -58,7 +58,7 @@ def train_and_commit(store: Path) -> None:
     with progress("training networks", study.total_epochs()) as advance:
         study.train(store, on_epoch=advance)
     models = [checkpoints.read(store, name) for name in study.MODELS]
-    pending = [checkpoint for checkpoint in models if not commitment.is_committed(checkpoint)]
+    pending = [checkpoint for checkpoint in models if not layer_map.is_for(checkpoint, commitment.SELECTION_VERSION)]
     with progress("choosing layers", len(pending)) as advance:
         for checkpoint in pending:
             commitment.save(checkpoint, *commitment.commit(checkpoint))

@@ -88,10 +88,9 @@ def jobs(store: Path, data: Data) -> Iterator[Job]:
 
 def own_labels(store: Path, data: Data) -> tuple[dict[int, np.ndarray], dict[int, np.ndarray]]:
     """Labels of the training and the validation images, cut along the label source's principal components."""
-    from brainscore_granularity.brains.model import load_network
 
     source = checkpoints.read(store, LABEL_SOURCE)
-    network = load_network(source)
+    network = source.network()
     training = label_rules.unit_length(loop.features(network, data.training.pixels))
     validation = label_rules.unit_length(loop.features(network, data.validation.pixels))
     pca = label_rules.fit_pca(lambda: [training])

@@ -61,13 +61,13 @@ def world():
 def test_the_shipped_components_cut_the_classes_that_a_network_was_taught(world):
     from brainscore_granularity.training.loop import loop
 
-    from brainscore_granularity.brains.model import checkpoint_of, load_network
+    from brainscore_granularity.weights.find import checkpoint_of
 
     (axes,) = world.label_axes
     assert axes.encoder == "granularity_world_native_s0.relu5" and axes.scores.shape == (256, 6)
     assert (axes.classes(4) // 2 == axes.classes(2)).all() and set(axes.classes(4)) == {0, 1, 2, 3}
     for model, k in zip(MODELS[:2], (2, 4), strict=True):
-        network = load_network(checkpoint_of(model))
+        network = checkpoint_of(model).network()
         size = network.image_size, network.image_size
         pixels = np.stack([np.asarray(Image.open(p).convert("RGB").resize(size)) for p in world.images.paths])
         assert loop.accuracy(network, pixels, axes.classes(k)) > 0.75
@@ -90,7 +90,7 @@ def moved(monkeypatch, tmp_path, *names):
     theirs = plugins.plugin_directory("models")
     for folder in ("granularity_world",):
         shutil.copytree(theirs / folder, tmp_path / folder, ignore=shutil.ignore_patterns(*names))
-    monkeypatch.setattr("brainscore_granularity.brains.model.plugin_of", lambda model: tmp_path / "granularity_world")
+    monkeypatch.setattr("brainscore_granularity.weights.find.plugin_of", lambda model: tmp_path / "granularity_world")
 
 
 @pytest.mark.parametrize(

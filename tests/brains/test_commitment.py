@@ -7,9 +7,10 @@ from brainscore_vision import data_registry, load_benchmark, load_model
 
 from brainscore_granularity import networks
 from brainscore_granularity.brains import commitment, selection
-from brainscore_granularity.brains.model import checkpoint_of, commitment_of, from_checkpoint, region_layer_map
+from brainscore_granularity.brains.model import from_checkpoint
 from brainscore_granularity.brains.recording import SelectionLeak
-from brainscore_granularity.weights import checkpoints
+from brainscore_granularity.weights import checkpoints, layer_map
+from brainscore_granularity.weights.find import checkpoint_of, commitment_of
 
 MODEL = "granularity_world_own_k2_s1"
 REGIONS = selection.REGIONS
@@ -35,14 +36,14 @@ def test_save_writes_the_map_and_the_scores_of_exactly_these_weights(home):
     saved = checkpoints.save(
         checkpoints.default_store(), "net", network.state_dict(), {"network": "mini", "classes": 4}
     )
-    assert not commitment.is_committed(saved)
+    assert not layer_map.is_for(saved, commitment.SELECTION_VERSION)
     path = commitment.save(saved, {"V1": "relu1", "IT": "relu5"}, {"V1": {"relu1": 0.1}, "IT": {"relu5": 0.2}})
     assert path == home / "region_layer_map" / "net.json" and json.loads(path.read_text())["IT"] == "relu5"
-    assert commitment.is_committed(saved)
+    assert layer_map.is_for(saved, commitment.SELECTION_VERSION)
     other = networks.build("mini", 4, seed=4).state_dict()
     retrained = checkpoints.save(checkpoints.default_store(), "net", other, {"network": "mini", "classes": 4})
-    assert not commitment.is_committed(retrained)
-    assert region_layer_map(retrained) == {"V1": "relu1", "IT": "relu5"}  # still usable until chosen anew
+    assert not layer_map.is_for(retrained, commitment.SELECTION_VERSION)
+    assert layer_map.read(retrained) == {"V1": "relu1", "IT": "relu5"}  # still usable until chosen anew
 
 
 def test_other_selection_data_make_a_commitment_stale(home, monkeypatch):
@@ -51,13 +52,13 @@ def test_other_selection_data_make_a_commitment_stale(home, monkeypatch):
     )
     commitment.save(saved, {"IT": "relu5"}, {"IT": {"relu5": 0.2}})
     monkeypatch.setattr(commitment, "SELECTION_VERSION", commitment.SELECTION_VERSION + 1)
-    assert not commitment.is_committed(saved)
+    assert not layer_map.is_for(saved, commitment.SELECTION_VERSION)
 
 
 def test_a_model_without_a_commitment_says_what_to_run(home):
     saved = checkpoints.save(checkpoints.default_store(), "net", {}, {"network": "mini", "classes": 2})
     with pytest.raises(checkpoints.CheckpointError, match="granularity commit net"):
-        region_layer_map(saved)
+        layer_map.read(saved)
 
 
 def test_a_network_with_dead_layers_commits_to_a_living_one(home):

@@ -15,7 +15,7 @@ from candidates import IDENTIFIER, Given, current
 from brainscore_granularity import runner
 from brainscore_granularity.brains import layers
 from brainscore_granularity.datasets import kriegeskorte2008
-from brainscore_granularity.datasets.download import DataMissing, fetch, sha256_of
+from brainscore_granularity.download import DataMissing, fetch, sha256_of
 from brainscore_granularity.runner import results
 
 TARGETS = ["hIT", "mIT", "judgment"]

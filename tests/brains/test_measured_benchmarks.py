@@ -11,8 +11,8 @@ from candidates import IDENTIFIER, Given, current
 
 from brainscore_granularity import plugins
 from brainscore_granularity.brains import catalogue
-from brainscore_granularity.datasets.download import DataMissing
 from brainscore_granularity.datasets.prepare import store
+from brainscore_granularity.download import DataMissing
 
 BENCHMARKS = [name for name in catalogue.ours("benchmarks") if not name.startswith(("World", "Kriegeskorte"))]
 ONE_OF_EACH = [*{name.partition(".")[0]: name for name in BENCHMARKS}.values(), "Hebart2023.triplet"]

@@ -6,8 +6,8 @@ import pytest
 
 from brainscore_granularity import plugins, runner
 from brainscore_granularity.brains import catalogue
-from brainscore_granularity.brains import model as brain_model
 from brainscore_granularity.runner import results
+from brainscore_granularity.weights import find
 
 NAME, BENCHMARK = candidates.IDENTIFIER, "World.IT-rsa"
 
@@ -15,18 +15,18 @@ NAME, BENCHMARK = candidates.IDENTIFIER, "World.IT-rsa"
 @pytest.fixture
 def changed(candidate_plugin):
     """Adds a file to the plugin, for this test."""
-    more = brain_model.plugin_of(NAME) / "layers.json"
+    more = find.plugin_of(NAME) / "layers.json"
     yield lambda: more.write_text("{}")
     more.unlink(missing_ok=True)
 
 
 def test_a_model_is_known_by_the_files_of_its_plugin(changed):
-    assert not brain_model.is_stored(NAME)
+    assert not find.is_stored(NAME)
     assert catalogue.model_state(NAME) == ("ready, built by its plugin", None)
-    known, layers = brain_model.commitment_of(NAME)
-    assert layers is None and brain_model.commitment_of(NAME)[0] == known
+    known, layers = find.commitment_of(NAME)
+    assert layers is None and find.commitment_of(NAME)[0] == known
     changed()
-    assert brain_model.commitment_of(NAME)[0] != known
+    assert find.commitment_of(NAME)[0] != known
 
 
 def test_its_score_is_stale_once_the_plugin_has_changed(changed, tmp_path):
@@ -45,4 +45,4 @@ def test_its_score_is_stale_once_the_plugin_has_changed(changed, tmp_path):
 
 
 def test_all_shipped_models_are_made_of_checkpoints():
-    assert all(map(brain_model.is_stored, plugins.registrations("models")))
+    assert all(map(find.is_stored, plugins.registrations("models")))

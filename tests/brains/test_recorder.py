@@ -10,10 +10,10 @@ from brainscore_granularity import runner
 from brainscore_granularity.brains import catalogue
 from brainscore_granularity.brains import kept_rdms as responses
 from brainscore_granularity.brains import recorder as reuse
-from brainscore_granularity.brains.model import checkpoint_of
 from brainscore_granularity.brains.preprocessed import Preprocessed
 from brainscore_granularity.runner.session import Session
 from brainscore_granularity.weights import checkpoints
+from brainscore_granularity.weights.find import checkpoint_of
 
 MODEL, OTHER = "granularity_world_own_k2_s1", "granularity_world_untrained_s1"
 EMBEDDED = [name for name in catalogue.ours("benchmarks") if name.startswith("World")]

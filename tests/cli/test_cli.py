@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 
 from brainscore_granularity.brains import catalogue
-from brainscore_granularity.brains.model import checkpoint_of
 from brainscore_granularity.cli.main import main as cli
 from brainscore_granularity.runner import results
 from brainscore_granularity.weights import checkpoints
+from brainscore_granularity.weights.find import checkpoint_of
 
 MODEL = "granularity_world_own_k2_s1"
 

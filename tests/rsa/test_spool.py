@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from brainscore_granularity import rsa
+from brainscore_granularity.rsa import distances
 from brainscore_granularity.rsa import spool as streaming
 
 torch = pytest.importorskip("torch")
@@ -101,12 +102,12 @@ def test_device_path_agrees_with_float64(distance):
     """The path for tensors on a GPU, run on the CPU, and on a GPU where there is one."""
     x = torch.randn(9, 40, 40, generator=torch.Generator().manual_seed(2)).relu() + 0.5
     for device in ["cpu"] + ["cuda"] * torch.cuda.is_available():
-        ours = streaming.device_rdm(x.to(device), distance, block=300)
+        ours = distances.device_rdm(x.to(device), distance, block=300)
         np.testing.assert_allclose(ours, rsa.rdm(x.double(), distance), atol=1e-5)
     x[2] = 1.0
     if distance == "correlation":
         with pytest.raises(rsa.DegenerateFeatures, match="image 2"):
-            streaming.device_rdm(x, distance)
+            distances.device_rdm(x, distance)
 
 
 MEMORY = """

@@ -8,9 +8,9 @@ from brainscore_vision.benchmark_helpers.cache_contract import assert_stimulus_i
 from candidates import Given
 
 from brainscore_granularity.brains import catalogue, commitment, selection
-from brainscore_granularity.brains.model import checkpoint_of
 from brainscore_granularity.datasets.prepare.nsd import build as nsd
 from brainscore_granularity.weights import checkpoints
+from brainscore_granularity.weights.find import checkpoint_of
 
 MODEL = "granularity_world_own_k2_s1"
 

@@ -11,9 +11,9 @@ import pytest
 
 from brainscore_granularity import runner
 from brainscore_granularity.brains import commitment
-from brainscore_granularity.brains.model import checkpoint_of
 from brainscore_granularity.runner import results
 from brainscore_granularity.weights import checkpoints
+from brainscore_granularity.weights.find import checkpoint_of
 
 MODELS = ["granularity_world_own_k2_s1", "granularity_world_untrained_s1"]
 KILLS = int(os.environ.get("BRAINSCORE_GRANULARITY_TEST_KILLS", 4))

@@ -12,13 +12,12 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from brainscore_granularity import networks, plugins
-from brainscore_granularity.brains import model as brain_model
-from brainscore_granularity.datasets import download, kriegeskorte2008
+from brainscore_granularity import download, networks, plugins
+from brainscore_granularity.datasets import kriegeskorte2008
 from brainscore_granularity.submission import archive, check, environment, plugin, pull_request, rules
 from brainscore_granularity.submission import make as command
 from brainscore_granularity.submission.source import self_contained
-from brainscore_granularity.weights import checkpoints
+from brainscore_granularity.weights import checkpoints, find, layer_map
 
 MODEL = "granularity_tiny_own_k8_s1"
 PLUGIN = f"{MODEL}/models/{MODEL}"
@@ -46,7 +45,7 @@ def full_precision(home):
     """A user's own checkpoint, with weights that half precision cannot hold."""
     import torch
 
-    shipped = checkpoints.find(MODEL, brain_model.plugin_of(MODEL))
+    shipped = find.checkpoint_of(MODEL)
     rng = torch.Generator().manual_seed(0)
     state = {
         name: tensor * (1 + torch.rand(tensor.shape, generator=rng) * 4e-4) if tensor.is_floating_point() else tensor
@@ -82,7 +81,7 @@ def test_the_installed_model_is_rounded_as_the_zip_is(full_precision):
 
 
 def test_published_weights_are_named_and_not_copied(home, tmp_path):
-    layers = brain_model.region_layer_map(brain_model.checkpoint_of(MODEL), brain_model.plugin_of(MODEL))
+    layers = layer_map.read(find.checkpoint_of(MODEL), find.plugin_of(MODEL))
     published_model = "granularity_imagenet_clip_k8_s1"
     url, sha256 = "https://example.org/weights.safetensors", "ab" * 32
     home.mkdir(exist_ok=True)

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from brainscore_granularity import networks
-from brainscore_granularity.brains.model import load_network
 from brainscore_granularity.weights import checkpoints
+from brainscore_granularity.weights.find import find
 
 INFO = {"network": "mini", "classes": 4}
 
@@ -21,7 +21,7 @@ def test_round_trip(tmp_path, network):
     saved = checkpoints.save(tmp_path, "net", network.state_dict(), INFO)
     found = checkpoints.read(tmp_path, "net")
     assert found.sha256 == saved.sha256 and saved.short_hash in saved.weights.name
-    loaded = load_network(found)
+    loaded = found.network()
     assert all(torch.equal(loaded.state_dict()[name], value) for name, value in network.state_dict().items())
     assert not loaded.training
 
@@ -51,14 +51,14 @@ def test_a_new_checkpoint_replaces_the_old_one(tmp_path, network):
 
 def test_own_checkpoint_comes_before_the_shipped_one(home, tmp_path, network):
     shipped = checkpoints.save(tmp_path / "weights", "net", network.state_dict(), INFO)
-    assert checkpoints.find("net", tmp_path).sha256 == shipped.sha256
+    assert find("net", tmp_path).sha256 == shipped.sha256
     own = checkpoints.save(checkpoints.default_store(), "net", networks.build("mini", 4, 9).state_dict(), INFO)
-    assert checkpoints.find("net", tmp_path).sha256 == own.sha256
+    assert find("net", tmp_path).sha256 == own.sha256
 
 
 def test_missing_checkpoint_says_where_and_how(home):
     with pytest.raises(checkpoints.CheckpointError) as error:
-        checkpoints.find("granularity_world_own_k2_s9")
+        find("granularity_world_own_k2_s9")
     assert str(home / "checkpoints") in str(error.value) and "granularity demo" in str(error.value)
 
 

@@ -13,6 +13,7 @@ from brainscore_granularity.brains import model as brain_model
 from brainscore_granularity.cli.main import main as cli
 from brainscore_granularity.weights import checkpoints
 from brainscore_granularity.weights import manifest as published
+from brainscore_granularity.weights.find import find
 
 INFO = {"network": "mini", "classes": 4, "metrics": {"train_loss": [1.0]}}
 MODEL = "granularity_imagenet_clip_k8_s1"
@@ -59,11 +60,11 @@ def shared(tmp_path, home):
 
 def test_a_published_network_is_fetched_once_and_is_the_one_that_was_published(shared):
     served, copy, network = shared
-    found = checkpoints.find(MODEL)
+    found = find(MODEL)
     assert found.sha256 == copy.sha256 and not served.asked, "looking fetches nothing"
-    loaded = brain_model.load_network(found).state_dict()
+    loaded = found.network().state_dict()
     assert all(torch.allclose(loaded[n], t, rtol=1e-3, atol=1e-5) for n, t in network.state_dict().items())
-    brain_model.load_network(checkpoints.find(MODEL))
+    find(MODEL).network()
     assert served.asked == [f"/{copy.weights.name}"]
 
 
@@ -79,7 +80,7 @@ def test_a_file_that_was_tampered_with_is_refused_and_not_kept(shared):
     content[-1] ^= 1
     copy.weights.write_bytes(content)
     with pytest.raises(OSError, match="expected SHA-256"):
-        checkpoints.find(MODEL).state_dict()
+        find(MODEL).state_dict()
     assert not list(checkpoints.default_store().glob("*"))
 
 
@@ -87,14 +88,14 @@ def test_a_server_that_is_gone_says_how_to_get_the_model_all_the_same(shared):
     served, copy, _ = shared
     served.close()
     with pytest.raises(OSError, match=r"cannot download .*granularity labels .*--source clip.*granularity train"):
-        checkpoints.find(MODEL).state_dict()
+        find(MODEL).state_dict()
     assert copy.weights.exists()
 
 
 def test_a_network_trained_here_comes_before_the_published_one(shared):
     own = networks.build("mini", 4, seed=8)
     saved = checkpoints.save(checkpoints.default_store(), MODEL, own.state_dict(), INFO)
-    assert checkpoints.find(MODEL).sha256 == saved.sha256
+    assert find(MODEL).sha256 == saved.sha256
 
 
 @pytest.mark.parametrize(
@@ -110,11 +111,11 @@ def test_a_manifest_that_says_too_little_is_named(home, content, message):
     home.mkdir()
     (home / published.MANIFEST).write_text(content)
     with pytest.raises(checkpoints.CheckpointError, match=message):
-        checkpoints.find("m")
+        find("m")
 
 
 def test_an_untrained_network_is_built_from_its_seed(home):
-    first, second = (checkpoints.find(f"granularity_imagenet_untrained_s{s}", _imagenet()) for s in (1, 2))
+    first, second = (find(f"granularity_imagenet_untrained_s{s}", _imagenet()) for s in (1, 2))
     built = first.state_dict()
     expected = networks.build("alexnet_bn", 1000, 1).state_dict()
     assert all(torch.equal(built[name], tensor) for name, tensor in expected.items())

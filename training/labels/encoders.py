@@ -17,6 +17,8 @@ from torch import nn
 from brainscore_granularity import networks
 from brainscore_granularity.networks.library import require_timm
 from brainscore_granularity.weights import checkpoints
+from brainscore_granularity.weights.find import find
+from brainscore_granularity.weights.identifiers import how_to_make
 
 from .features import Encoder
 
@@ -80,12 +82,12 @@ def own(identifier: str, store: Path | None = None, layer: str | None = None) ->
     store : folder of the checkpoint; by default the user's own store, then what is shipped with the model's plugin.
     """
     if store is None:
-        checkpoint = checkpoints.find(identifier)
+        checkpoint = find(identifier)
     elif (checkpoint := checkpoints.read(store, identifier)) is None:
         raise checkpoints.CheckpointError(
-            f"no checkpoint of {identifier} in {store}. To make it, {checkpoints.how_to_make(identifier)}."
+            f"no checkpoint of {identifier} in {store}. To make it, {how_to_make(identifier)}."
         )
-    network = networks.with_weights(checkpoint.info["network"], checkpoint.info["classes"], checkpoint.state_dict())
+    network = checkpoint.network()
     layer = layer or network.readout
     network.features(torch.zeros(1, 3, network.image_size, network.image_size), layer)  # a wrong name fails here
     return Encoder(f"{identifier}.{layer}", Layer(network, layer), network.image_size, checkpoint.sha256)

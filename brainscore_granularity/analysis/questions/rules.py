@@ -65,7 +65,7 @@ def run(study) -> Findings:
 
 def by_rule(study) -> dict[str, dict[int, str]]:
     """{rule, with its labels unless they are native: {seed: model}}, untrained first."""
-    from brainscore_granularity.brains.model import checkpoint_of
+    from brainscore_granularity.weights.find import checkpoint_of
 
     found: dict[str, dict[int, str]] = {}
     for model in study.models:
@@ -122,13 +122,14 @@ def _baselines(study) -> dict[str, np.ndarray]:
 
 def _sweep(study, models, baselines) -> tuple[pd.DataFrame, list[str]]:
     """Scores where images are shown at other sizes; baselines do not depend on it and are the same at all."""
-    from brainscore_granularity.brains.model import VISUAL_DEGREES, checkpoint_of, load_network
+    from brainscore_granularity.brains.model import VISUAL_DEGREES
     from brainscore_granularity.networks import Network
+    from brainscore_granularity.weights.find import checkpoint_of
 
     paths, rows, left_out = study.seen.shown_at(VISUAL_DEGREES), [], []
     for rule, seeds in models.items():
         for seed, model in seeds.items():
-            network = load_network(checkpoint_of(model))
+            network = checkpoint_of(model).network()
             if not isinstance(network, Network):
                 left_out.append(model)
                 continue
@@ -159,7 +160,7 @@ def _mean(rdm, brain) -> float:
 
 def _training(models) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Test accuracy after each epoch, and displacement, angle and activity of each layer, as training reported them."""
-    from brainscore_granularity.brains.model import checkpoint_of
+    from brainscore_granularity.weights.find import checkpoint_of
 
     curves, layers = [], []
     for rule, seeds in models.items():
@@ -179,7 +180,7 @@ def _training(models) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def _filters(models) -> dict[str, np.ndarray]:
     """{rule: kernels (channels, 3, high, wide) of the first layer}, of the lowest seed that all rules have."""
-    from brainscore_granularity.brains.model import checkpoint_of
+    from brainscore_granularity.weights.find import checkpoint_of
 
     common = set.intersection(*(set(seeds) for seeds in models.values()))
     found = {}

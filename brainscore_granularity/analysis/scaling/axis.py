@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from brainscore_granularity.weights import identifiers
 
 from .fitting import Fit, fit
 from .laws import law
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 # classes of the data sets that networks named `native` were trained on
 NATIVE_CLASSES = {"granularity_world": 64, "granularity_tiny": 200, "granularity_imagenet": 1000}
-SCALING_ID = re.compile(r"scaling_(?P<network>[a-z0-9]+)_w(?P<width>\d+(?:of\d+)?)_d(?P<images>\d+|full)_s\d+")
 CONTROLS = ("random", "permuted")
 LEAST_SPAN = 2
 AXES = {
@@ -123,8 +123,8 @@ def _with_axis(table, axis, training) -> pandas.DataFrame:
 
         table = pd.concat([table[table["k"].notna()], top], ignore_index=True)
     elif axis == "images_per_class":
-        found = [SCALING_ID.fullmatch(model) for model in table["model"]]
-        table[axis] = [float(m["images"]) if m and m["images"] != "full" else np.nan for m in found]
+        found = [identifiers.parse(model) for model in table["model"]]
+        table[axis] = [float(getattr(wanted, "images", None) or np.nan) for wanted in found]
     else:
         known = {model: _of_checkpoint(model) for model in table["model"].unique()}
         table[axis] = [known[model].get(axis, np.nan) for model in table["model"]]
@@ -137,9 +137,10 @@ def _with_axis(table, axis, training) -> pandas.DataFrame:
 
 def _curve(model: str, axis: str) -> str | None:
     """Models of one curve: those of one width, or of all widths where compute or accuracy is the axis."""
-    if not (found := SCALING_ID.fullmatch(model)):
+    found = identifiers.parse(model)
+    if not isinstance(found, identifiers.Scaling) or found.labels:
         return None
-    return found["network"] if axis in ("total_flops", "accuracy") else f"{found['network']}_w{found['width']}"
+    return found.network if axis in ("total_flops", "accuracy") else f"{found.network}_w{found.width}"
 
 
 def _of_checkpoint(model: str) -> dict[str, float]:
@@ -147,9 +148,9 @@ def _of_checkpoint(model: str) -> dict[str, float]:
 
     Accuracy only of native classes: with other labels the tasks, and so the accuracies, are not the same.
     """
-    from brainscore_granularity.brains.model import checkpoint_of
     from brainscore_granularity.plugins import registrations
     from brainscore_granularity.weights.checkpoints import CheckpointError, Untrained
+    from brainscore_granularity.weights.find import checkpoint_of
 
     if model not in registrations("models"):
         return {}

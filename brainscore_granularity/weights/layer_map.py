@@ -1,0 +1,74 @@
+"""Which layer stands for which brain region: ``region_layer_map/<id>.json``, and how it was chosen beside it.
+
+The folder lies beside that of the weights: in the user's home for their own checkpoints, in the plugin for shipped
+ones. ``<id>.scores.json`` holds the score of every layer, the selection, its stimuli and the hash of the weights.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from brainscore_granularity.paths import write_atomically
+
+from .checkpoints import Checkpoint, CheckpointError
+
+FOLDER = "region_layer_map"
+
+
+def read(checkpoint: Checkpoint, plugin: Path | None = None) -> dict[str, str]:
+    """Region -> layer, from beside the folder of the weights or from the plugin."""
+    places = _places(checkpoint, plugin)
+    for path in places:
+        if path.exists():
+            return json.loads(path.read_text())
+    raise CheckpointError(
+        f"{checkpoint.identifier} has no layer commitment in {' or '.join(map(str, dict.fromkeys(places)))}; "
+        f"run `granularity commit {checkpoint.identifier}`"
+    )
+
+
+def selected_on(checkpoint: Checkpoint, plugin: Path | None = None) -> dict:
+    """On what the layers were chosen: ``selection`` {region: name}, ``stimuli`` {name: stimulus ids}."""
+    for path in _places(checkpoint, plugin):
+        if path.exists():  # the record beside the map that is used, and no other
+            try:
+                record = json.loads(path.with_suffix(".scores.json").read_text())
+            except (OSError, ValueError):
+                break
+            selection = record.get("selection", {})
+            if isinstance(selection, str):  # one for all regions
+                selection = dict.fromkeys(record.get("scores", {}), selection)
+            return {"selection": selection, "stimuli": record.get("stimuli", {})}
+    return {"selection": {}, "stimuli": {}}
+
+
+def is_for(checkpoint: Checkpoint, version: int) -> bool:
+    """Whether the map beside a checkpoint was chosen for these very weights, on this version of the selection."""
+    try:
+        record = json.loads(_places(checkpoint, None)[0].with_suffix(".scores.json").read_text())
+        return (record["checkpoint"], record["selection_version"]) == (checkpoint.sha256, version)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def write(home: Path, identifier: str, layers: dict[str, str], record: dict) -> Path:
+    """Write a map below ``home``, and how it was chosen beside it; the map comes last. Returns its path.
+
+    layers : {region: layer}.
+    record : whatever tells how they were chosen; `selected_on` reads ``selection``, ``scores`` and ``stimuli``.
+    """
+    path = home / FOLDER / f"{identifier}.json"
+    write_atomically(path.with_suffix(".scores.json"), json.dumps(record, indent=1) + "\n")
+    write_atomically(path, json.dumps(layers, indent=1) + "\n")
+    return path
+
+
+def home_of(checkpoint: Checkpoint) -> Path:
+    """The folder that holds a checkpoint's store and, beside it, its layer map."""
+    return checkpoint.weights.parent.parent
+
+
+def _places(checkpoint: Checkpoint, plugin: Path | None) -> list[Path]:
+    homes = [home_of(checkpoint), *([plugin] if plugin else [])]
+    return [folder / FOLDER / f"{checkpoint.identifier}.json" for folder in homes]
