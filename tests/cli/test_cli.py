@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from brainscore_granularity.brains import catalogue
-from brainscore_granularity.cli.main import main as cli
+from brainscore_granularity.cli import main as cli
 from brainscore_granularity.runner import results
 from brainscore_granularity.weights import checkpoints
 from brainscore_granularity.weights.find import checkpoint_of
@@ -19,13 +19,7 @@ from brainscore_granularity.weights.find import checkpoint_of
 MODEL = "granularity_world_own_k2_s1"
 
 
-def granularity(*arguments, **environment):
-    return subprocess.run(
-        [sys.executable, "-m", "brainscore_granularity.cli.main", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        env={**os.environ, **environment},
-    )
+GRANULARITY = "import sys; from brainscore_granularity.cli.main import main; sys.exit(main())"
 
 
 def run(*arguments):
@@ -134,36 +128,37 @@ def test_a_damaged_checkpoint_is_named_with_the_mend(damage, home, tmp_path, cap
     assert str(home / "checkpoints") in said and "granularity demo" in said
 
 
-def test_no_space_is_one_clear_line(tmp_path):
+def test_no_space_is_one_clear_line(forked, tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4k,nr_inodes=3", "tmpfs", disk], capture_output=True)
     if mounted.returncode:
         pytest.skip("mounting a small file system needs root")
     try:
-        done = granularity("score", "--models", MODEL, "--benchmarks", "World.IT-rsa", "--results", disk / "r")
+        words = ["score", "--models", MODEL, "--benchmarks", "World.IT-rsa", "--results", disk / "r"]
+        done = forked.run(GRANULARITY, *words)
         assert done.returncode == 1 and "no space left" in done.stderr and "Traceback" not in done.stderr
     finally:
         subprocess.run(["umount", disk], check=True)
 
 
-def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+def test_a_folder_that_cannot_be_written_is_named(forked, tmp_path):
     (tmp_path / "file").write_text("a file where a folder is needed")
-    done = granularity("score", "--models", MODEL, "--benchmarks", "World.IT-rsa", "--results", tmp_path / "file")
+    words = ["score", "--models", MODEL, "--benchmarks", "World.IT-rsa", "--results", tmp_path / "file"]
+    done = forked.run(GRANULARITY, *words)
     assert done.returncode == 1 and str(tmp_path / "file") in done.stderr and "Traceback" not in done.stderr
 
 
-def test_interrupting_the_demo_loses_nothing_that_was_finished(tmp_path):
+def test_interrupting_the_demo_loses_nothing_that_was_finished(forked, tmp_path):
     environment = {**os.environ, "BRAINSCORE_GRANULARITY_HOME": str(tmp_path / "home")}
-    command = [sys.executable, "-m", "brainscore_granularity.cli.main", "demo", "--to", str(tmp_path)]
-    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    process = forked.start(GRANULARITY, "demo", "--to", tmp_path, env=environment)
     store = tmp_path / "home" / "checkpoints"
     deadline = time.monotonic() + 120
     while len(list(store.glob("*.json"))) < 2 and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.1)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
-    assert process.returncode == 130 and "What was finished is kept" in said and "Traceback" not in said
+    assert process.wait(60) == 130
+    assert "What was finished is kept" in process.stderr and "Traceback" not in process.stderr
     for description in store.glob("*.json"):
         assert checkpoints.read(store, description.stem).is_intact()
     assert len(list(store.glob("*.safetensors"))) == len(list(store.glob("*.json"))) >= 2

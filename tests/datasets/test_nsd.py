@@ -169,7 +169,7 @@ def contents(home: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("moment", ["images", "sessions", "between sessions", "builds"])
-def test_killed_and_run_again_gives_equal_files(owner, two_regions, home, monkeypatch, moment):
+def test_killed_and_run_again_gives_equal_files(forked, owner, two_regions, home, monkeypatch, moment):
     function, calls = {
         "images": ("images.write_png", 40),
         "sessions": ("betas.standardise", 3),
@@ -179,7 +179,9 @@ def test_killed_and_run_again_gives_equal_files(owner, two_regions, home, monkey
     script = f"""
 import os, sys
 from pathlib import Path
-from brainscore_granularity.datasets.prepare import betas, extraction, images, nsd, store
+from brainscore_granularity.datasets.prepare import images, store
+from brainscore_granularity.datasets.prepare.nsd import betas, extraction
+from brainscore_granularity.datasets.prepare.nsd import build as nsd
 module, name = {function.split(".")[0]}, {function.split(".")[1]!r}
 original, left = getattr(module, name), [{calls}]
 def killed(*arguments, **settings):
@@ -190,8 +192,8 @@ def killed(*arguments, **settings):
 setattr(module, name, killed)
 nsd.prepare(Path({str(owner)!r}), regions=("V1", "PPA"))
 """
-    result = subprocess.run([sys.executable, "-W", "ignore", "-c", script], capture_output=True, check=False)
-    assert result.returncode == -signals.SIGKILL, result.stderr.decode()
+    killed = forked.run(script)
+    assert killed.returncode == -signals.SIGKILL, killed.stderr
     read = {path: path.stat().st_ino for path in home.rglob("*.npz")}
     assert len(read) == {"images": 0, "sessions": 2, "between sessions": 1, "builds": 4}[moment]
     found = {}
@@ -351,7 +353,7 @@ import os, resource, sys
 sys.path[:0] = {FOLDERS!r}
 from pathlib import Path
 from test_nsd import write_large
-from brainscore_granularity.datasets.prepare import nsd
+from brainscore_granularity.datasets.prepare.nsd import build as nsd
 nsd.prepare(Path({str(owner)!r}), subjects=(1,), regions=("V1",))
 write_large(Path({str(tmp_path)!r}, "large"), Path({str(owner)!r}))
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

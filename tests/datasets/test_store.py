@@ -146,7 +146,7 @@ def test_damage_is_found_and_named(home, victim):
     assert store.state(IDENTIFIER)[0] == "ready" and len(store.load(IDENTIFIER)) == 6
 
 
-def test_interrupted_save_never_looks_complete(home):
+def test_interrupted_save_never_looks_complete(forked, home):
     """Killed at the moment when the assembly has been written: neither the old build nor half a new one counts."""
     folder = save()
     script = f"""
@@ -157,7 +157,8 @@ write = store._write_netcdf
 store._write_netcdf = lambda *a: (write(*a), os.kill(os.getpid(), 9))
 save()
 """
-    assert subprocess.run([sys.executable, "-W", "ignore", "-c", script], check=False).returncode == -9
+    killed = forked.run(script)
+    assert killed.returncode == -9, killed.stderr
     assert store.state(IDENTIFIER)[0] == "incomplete" and not (folder / "prepared.json").exists()
     with pytest.raises(store.Missing, match="incomplete"):
         store.load(IDENTIFIER)

@@ -1,7 +1,5 @@
 import hashlib
 import signal
-import subprocess
-import sys
 import tracemalloc
 from functools import cache
 
@@ -201,12 +199,13 @@ def test_voxels_that_cannot_be_scaled_are_dropped_and_counted(home, tmp_path):
 
 
 @pytest.mark.parametrize("changed", [False, True])
-def test_killed_run_does_not_read_a_finished_subject_again(home, source, monkeypatch, made_once, changed):
+def test_killed_run_does_not_read_a_finished_subject_again(forked, home, source, monkeypatch, made_once, changed):
     """SIGKILL while the second subject is read; in between, the owners may have mended the first one's file."""
     program = (
         "import os, signal\n"
         "from pathlib import Path\n"
-        "from brainscore_granularity.datasets.prepare import things_fmri, things_fmri_tables\n"
+        "from brainscore_granularity.datasets.prepare.things import fmri as things_fmri\n"
+        "from brainscore_granularity.datasets.prepare.things import fmri_tables as things_fmri_tables\n"
         "read = things_fmri_tables.read_responses\n"
         "def killed(path, *rest):\n"
         "    if 'sub-02' in path.name: os.kill(os.getpid(), signal.SIGKILL)\n"
@@ -214,7 +213,8 @@ def test_killed_run_does_not_read_a_finished_subject_again(home, source, monkeyp
         "things_fmri_tables.read_responses = killed\n"
         f"things_fmri.prepare(Path({str(source)!r}))\n"
     )
-    assert subprocess.run([sys.executable, "-c", program]).returncode == -signal.SIGKILL
+    killed = forked.run(program)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert not any(store.state(name)[0] == "ready" for name in IDENTIFIERS)
     if changed:
         fake.write_fmri(source / "betas_csv", subjects=(1,), responses=lambda subject: 2 * fake.fmri_responses(subject))

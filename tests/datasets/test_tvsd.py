@@ -1,6 +1,4 @@
 import signal
-import subprocess
-import sys
 import tracemalloc
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -163,7 +161,7 @@ def test_what_is_there_is_not_made_again(home, source):
     assert (store.load("Papale2025_local.V1.test")["reliability"].values == 0).all()
 
 
-def test_killed_run_goes_on_where_it_was(home, source):
+def test_killed_run_goes_on_where_it_was(forked, home, source):
     """SIGKILL after the first region: its builds stay as they are, the others are made by the next run."""
     program = (
         "import os, signal, sys\n"
@@ -173,7 +171,8 @@ def test_killed_run_goes_on_where_it_was(home, source):
         "    if line.startswith('Papale2025_local.V4.test'): os.kill(os.getpid(), signal.SIGKILL)\n"
         f"tvsd.prepare(Path({str(source)!r}), say=say)\n"
     )
-    assert subprocess.run([sys.executable, "-c", program]).returncode == -signal.SIGKILL
+    killed = forked.run(program)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert [store.state(name)[0] for name in IDENTIFIERS] == [
         "ready",
         "ready",

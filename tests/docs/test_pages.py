@@ -12,7 +12,7 @@ from pathlib import Path
 import pages
 import pytest
 
-from brainscore_granularity.cli.main import main as cli
+from brainscore_granularity.cli import main as cli
 
 ROOT = Path(__file__).parents[2]
 PAGES = [

@@ -122,7 +122,7 @@ def output_of(command: str) -> str:
         done = subprocess.run(["bash", "-c", command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         code, printed = done.returncode, done.stdout
     else:
-        from brainscore_granularity.cli.main import main as cli
+        from brainscore_granularity.cli import main as cli
 
         out, code = io.StringIO(), 0
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):

@@ -112,7 +112,7 @@ def test_device_path_agrees_with_float64(distance):
 
 MEMORY = """
 import re, torch
-from brainscore_granularity import gram
+from brainscore_granularity.rsa import gram
 from brainscore_granularity.rsa.spool import layer_rdms
 
 def peak():  # ru_maxrss would count the process that started this one

@@ -2,8 +2,6 @@ import json
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 
 import brainscore_vision
@@ -128,24 +126,26 @@ def test_brain_scores_own_model_is_scored_with_its_own_identifier(tmp_path):
     assert table.loc[0, "status"] == "ok" and table.loc[0, "checkpoint"] is None
 
 
-def test_killed_at_random_moments_every_score_is_whole_and_none_is_lost(tmp_path):
+def test_killed_at_random_moments_every_score_is_whole_and_none_is_lost(forked, tmp_path):
     """kill -9 of a real process; what was written stays, what is missing is computed by the next run."""
-    code = (
-        "from brainscore_granularity.runner.run import score_grid\n"
-        f"score_grid({MODELS}, {BENCHMARKS}, {str(tmp_path / 'results')!r})"
-    )
-    moments, finished = random.Random(0), {}
-    for _ in range(KILLS):
-        process = subprocess.Popen([sys.executable, "-W", "ignore", "-c", code], stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + moments.uniform(4.0, 9.0)
+    code = f"import sys; from brainscore_granularity import score_grid; score_grid({MODELS}, {BENCHMARKS}, sys.argv[1])"
+    begun = time.monotonic()
+    assert forked.run(code, tmp_path / "whole").returncode == 0
+    whole = time.monotonic() - begun
+    moments, finished, killed = random.Random(0), {}, 0
+    for i in range(KILLS):
+        process = forked.start(code, tmp_path / "results")
+        while i % 2 and process.poll() is None and len(list(tmp_path.glob("results/*/*.json"))) == len(finished):
+            time.sleep(0.005)  # every other kill comes after something new was written
+        deadline = time.monotonic() + moments.uniform(0, 0.3 if i % 2 else 0.7) * whole
         while process.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.05)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+            time.sleep(0.005)
+        killed += process.kill() == -signal.SIGKILL
         for path in (tmp_path / "results").glob("*/*.json"):
             content = path.read_text()
             assert json.loads(content)["status"] == "ok"
             assert finished.setdefault(path, content) == content  # finished once, never again
+    assert killed and finished
     table = runner.score_grid(MODELS, BENCHMARKS, tmp_path / "results")
     assert len(table) == 6 and set(table["status"]) == {"ok"}
     assert all(path.read_text() == content for path, content in finished.items())

@@ -17,6 +17,7 @@ from brainscore_granularity.runner import results  # noqa: E402
 from brainscore_granularity.runner.clusters import Workers  # noqa: E402
 from brainscore_granularity.runner.dispatch import Limits, _next  # noqa: E402
 
+MAKERS = Path(__file__).parents[1] / "makers"
 MODELS = ["granularity_world_own_k2_s1", "granularity_world_untrained_s1"]
 BENCHMARKS = ["World.IT-rsa", "World_null.triplet"]
 pytestmark = pytest.mark.slow
@@ -30,6 +31,8 @@ def scheduler(tmp_path_factory):
         **os.environ,
         "FAULTS_FOLDER": str(folder),
         "OMP_NUM_THREADS": "1",
+        "DASK_DISTRIBUTED__WORKER__MULTIPROCESSING_METHOD": "forkserver",
+        "PYTHONPATH": os.pathsep.join([str(MAKERS), *filter(None, [os.environ.get("PYTHONPATH")])]),
         "DASK_DISTRIBUTED__WORKER__MEMORY__PAUSE": "false",
         "DASK_DISTRIBUTED__WORKER__MEMORY__SPILL": "false",
     }
@@ -44,9 +47,9 @@ def scheduler(tmp_path_factory):
         started.append(process)
 
     start("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(where))
-    faults = Path(__file__).parents[1] / "makers" / "faults.py"
-    options = ["--nthreads", "1", "--memory-limit", "1800MB", "--no-dashboard", "--preload", str(faults)]
-    start("worker", "--scheduler-file", str(where), "--nworkers", "2", "--local-directory", str(folder), *options)
+    options = ["--nthreads", "1", "--memory-limit", "1800MB", "--no-dashboard", "--local-directory", str(folder)]
+    options += ["--preload", "faults", "--preload-nanny", "forked_workers"]
+    start("worker", "--scheduler-file", str(where), "--nworkers", "2", *options)
     from distributed import Client
 
     try:
@@ -150,12 +153,10 @@ def descendants(pid):
     return found
 
 
-def test_two_runners_on_one_folder_at_once(tmp_path):
+def test_two_runners_on_one_folder_at_once(forked, tmp_path):
     code = f"from brainscore_granularity import score_grid\nscore_grid({MODELS}, {BENCHMARKS}, {str(tmp_path)!r})"
-    runners = [
-        subprocess.Popen([sys.executable, "-W", "ignore", "-c", code], stderr=subprocess.DEVNULL) for _ in range(2)
-    ]
-    assert [process.wait(timeout=300) for process in runners] == [0, 0]
+    runners = [forked.start(code) for _ in range(2)]
+    assert [process.wait() for process in runners] == [0, 0]
     assert {record["status"] for record in results.read_all(tmp_path)} == {"ok"}
     files = sorted(path.name for path in tmp_path.rglob("*") if path.is_file())
     assert files == sorted(f"{model}.json" for model in MODELS for _ in BENCHMARKS)

@@ -10,7 +10,7 @@ import torch
 from brainscore_granularity import networks
 from brainscore_granularity.brains import catalogue
 from brainscore_granularity.brains import model as brain_model
-from brainscore_granularity.cli.main import main as cli
+from brainscore_granularity.cli import main as cli
 from brainscore_granularity.weights import checkpoints
 from brainscore_granularity.weights import manifest as published
 from brainscore_granularity.weights.find import find

@@ -4,7 +4,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
 
 import numpy as np
@@ -197,13 +196,9 @@ def test_a_file_that_went_away_is_an_error_even_where_broken_images_are_skipped(
 
 RUN = """
 import sys
-from brainscore_granularity.training import pack, sources
+from brainscore_granularity.training.data import pack, sources
 pack.pack(sources.find(sys.argv[1]), sys.argv[2], 16, broken=sys.argv[3], workers=2)
 """
-
-
-def start(images, folder, broken="fatal"):
-    return subprocess.Popen([sys.executable, "-c", RUN, images, folder, broken], stderr=subprocess.PIPE, text=True)
 
 
 def children(pid):
@@ -226,7 +221,7 @@ def finished_blocks(journal):
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="reads /proc")
 @pytest.mark.parametrize("broken", ["fatal", "skip"])
-def test_killed_at_random_moments_and_resumed_the_pack_is_the_same_bytes(tmp_path, broken):
+def test_killed_at_random_moments_and_resumed_the_pack_is_the_same_bytes(forked, tmp_path, broken):
     """Eight kills -9 of a real packing process: at any moment, or just after it has finished a new block."""
     files = many(6000, size=(90, 80))
     if broken == "skip":
@@ -237,7 +232,7 @@ def test_killed_at_random_moments_and_resumed_the_pack_is_the_same_bytes(tmp_pat
     folder, journal = tmp_path / "pack", tmp_path / "pack" / "blocks.jsonl"
     killed, kept = 0, set()
     for attempt in range(8):
-        process = start(images, folder, broken)
+        process = forked.start(RUN, images, folder, broken)
         deadline = time.monotonic() + (RNG.uniform(0.1, 0.3) if attempt % 2 else 60)
         while process.poll() is None and time.monotonic() < deadline:
             if finished_blocks(journal) - kept and not attempt % 2:
@@ -245,8 +240,7 @@ def test_killed_at_random_moments_and_resumed_the_pack_is_the_same_bytes(tmp_pat
                 break
             time.sleep(0.002)
         workers = children(process.pid)
-        process.kill()
-        killed += process.wait() == -signal.SIGKILL
+        killed += process.kill() == -signal.SIGKILL
         if (folder / "pack.json").exists():
             break
         assert kept <= finished_blocks(journal)  # what earlier runs had finished still is
@@ -256,8 +250,8 @@ def test_killed_at_random_moments_and_resumed_the_pack_is_the_same_bytes(tmp_pat
             time.sleep(0.01)
         assert not any(map(alive, workers))  # no worker outlives its run
     assert killed >= 3 and kept
-    resumed = start(images, folder, broken)
-    assert resumed.wait() == 0, resumed.stderr.read()
+    resumed = forked.start(RUN, images, folder, broken)
+    assert resumed.wait() == 0, resumed.stderr
     assert content(folder) == content(tmp_path / "whole")
     assert len(pack.load(folder)) == 6000
 

@@ -1,8 +1,5 @@
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
 
 import numpy as np
@@ -56,7 +53,8 @@ KILLED = """
 import sys, time
 from pathlib import Path
 import numpy as np
-from brainscore_granularity.training import label_encoders, label_features
+from brainscore_granularity.training.labels import encoders as label_encoders
+from brainscore_granularity.training.labels import features as label_features
 label_features.BLOCK = 16
 encoder = label_encoders.own({identifier!r}, Path({store!r}))
 encoder.network.register_forward_hook(lambda *_: time.sleep(0.05))
@@ -65,19 +63,18 @@ label_features.spool(encoder, pixels, [f"a/{{i}}" for i in range(len(pixels))], 
 """
 
 
-def test_a_killed_extraction_goes_on_to_the_same_features(store, tmp_path, monkeypatch):
+def test_a_killed_extraction_goes_on_to_the_same_features(forked, store, tmp_path, monkeypatch):
     pixels, names, data = noise(400)
     np.save(tmp_path / "pixels.npy", pixels)
     folder, record = tmp_path / "killed", tmp_path / "killed" / "spool.json"
     arguments = dict(identifier=IDENTIFIER, store=str(store), pixels=str(tmp_path / "pixels.npy"), folder=str(folder))
-    process = subprocess.Popen([sys.executable, "-c", KILLED.format(**arguments)], stderr=subprocess.DEVNULL)
+    process = forked.start(KILLED.format(**arguments))
     deadline = time.monotonic() + 120
     while process.poll() is None and time.monotonic() < deadline:
         if record.exists() and len(json.loads(record.read_text())["checksums"]) >= 3:
             break
         time.sleep(0.01)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
+    assert process.kill() == -signal.SIGKILL, process.stderr
     before = json.loads(record.read_text())["checksums"]
     assert 3 <= len(before) < 25
 

@@ -58,11 +58,11 @@ RECIPES = {
 
 LEARN = {"stdp": 7, "readout": 2, "untrained": 0}  # parameters that a rule changes, where not all
 
-# Two forked processes for every job, so that torch is imported once.
+# Two processes for every job.
 HOST = """
 import json, os, pathlib, signal, sys, traceback
 import torch
-from brainscore_granularity.training import feed, learner, loop, parallel
+from brainscore_granularity.training.loop import feed, learner, loop, parallel
 from brainscore_granularity.training.recipe import Execution, Recipe
 from brainscore_granularity.world import images as world
 from safetensors.torch import save_file
@@ -145,16 +145,11 @@ def free_ports(n):
 
 
 @pytest.fixture(scope="module")
-def host(tmp_path_factory):
+def host(forked, tmp_path_factory):
     root = tmp_path_factory.mktemp("processes")
     ports = json.dumps(free_ports(len(RECIPES) + 2))
-    done = subprocess.run(
-        [sys.executable, "-c", HOST, str(root), json.dumps(SETTINGS), json.dumps(RECIPES), ports],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},  # as torchrun does
-    )
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}  # as torchrun does
+    done = forked.run(HOST, root, json.dumps(SETTINGS), json.dumps(RECIPES), ports, env=environment)
     assert done.returncode == 0, done.stderr[-3000:]
     *said, codes = done.stdout.splitlines()
     assert json.loads(codes)[: len(RECIPES)] == [[0, 0]] * len(RECIPES), done.stderr[-3000:]

@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 
 import pytest
 import torch
@@ -15,11 +13,10 @@ from brainscore_granularity.world import images as world
 
 KILLS = int(os.environ.get("BRAINSCORE_GRANULARITY_TEST_KILLS", 5))
 
-# Forked children are processes of their own, and start without importing torch anew.
 HOST = """
 import json, os, pathlib, random, signal, sys, time
 import safetensors
-from brainscore_granularity.training import ladder, loop
+from brainscore_granularity.training.loop import ladder
 from brainscore_granularity.training.recipe import Execution, Recipe
 from brainscore_granularity.world import images as world
 
@@ -77,10 +74,8 @@ def data():
     return images.pixels, world.taxonomy(images.fine, 2)
 
 
-def test_killed_at_random_moments_ends_at_the_same_bits(tmp_path):
-    host = subprocess.run(
-        [sys.executable, "-c", HOST, str(KILLS), str(tmp_path)], capture_output=True, text=True, timeout=60 + 20 * KILLS
-    )
+def test_killed_at_random_moments_ends_at_the_same_bits(forked, tmp_path):
+    host = forked.run(HOST, KILLS, tmp_path, timeout=60 + 20 * KILLS)
     assert host.returncode == 0, host.stderr[-2000:]
     done = json.loads(host.stdout.splitlines()[-1])
     assert len(done) == KILLS and max(max(kept) for kept in done) > 0  # some were killed half-way

@@ -15,7 +15,7 @@ from brainscore_granularity.training.recipe import Execution, Recipe
 from PIL import Image
 
 from brainscore_granularity import networks
-from brainscore_granularity.cli.main import main as cli
+from brainscore_granularity.cli import main as cli
 from brainscore_granularity.weights import checkpoints
 from brainscore_granularity.world import images as world
 
