@@ -58,7 +58,7 @@ def analyze(
     from brainscore_granularity.analysis import base
     from brainscore_granularity.analysis.images import find, some_classes
     from brainscore_granularity.analysis.study import Settings, Study
-    from brainscore_granularity.brains import base as ids
+    from brainscore_granularity.brains import catalogue
 
     if list or not names:
         for name in base.NAMES:
@@ -75,7 +75,7 @@ def analyze(
         shown,
         rsa_benchmarks(benchmarks),
         layers,
-        Settings(components, resamples, seed, tuple(ids.select("models", [*pool]))),
+        Settings(components, resamples, seed, tuple(catalogue.select("models", [*pool]))),
         say=_say,
         results=results,
         runs=runs,
@@ -87,12 +87,12 @@ def analyze(
 
 def trained(patterns) -> list[str]:
     """The models of names and patterns; those of a pattern that are not trained yet are left out, and said."""
-    from brainscore_granularity.brains import base as ids
+    from brainscore_granularity.brains import catalogue
     from brainscore_granularity.weights.checkpoints import CheckpointError
     from brainscore_granularity.weights.find import commitment_of
 
     there, lacking = [], []
-    for model in ids.select("models", [*patterns]):
+    for model in catalogue.select("models", [*patterns]):
         try:
             commitment_of(model)
         except CheckpointError:
@@ -110,10 +110,10 @@ def trained(patterns) -> list[str]:
 
 def rsa_benchmarks(patterns) -> list[str]:
     """Our RSA benchmarks that match names or patterns; others that a pattern also matches are left out."""
-    from brainscore_granularity.brains import base as ids
+    from brainscore_granularity.brains import catalogue
 
-    found = ids.select("benchmarks", [*patterns]) if patterns else []
-    ours = set(ids.ours("benchmarks"))
+    found = catalogue.select("benchmarks", [*patterns]) if patterns else []
+    ours = set(catalogue.ours("benchmarks"))
     chosen = [name for name in found if name in ours and name.endswith("-rsa")]
     if patterns and not chosen:
         raise ValueError(f"{', '.join(found)}: analyses compare RDMs; choose benchmarks of ours that end in -rsa")
