@@ -43,12 +43,12 @@ def measured(folder: Path) -> pd.DataFrame:
     """Scores of the shipped networks that were trained on photographs, on the 92 images with measured brains."""
     from brainscore_vision import load_stimulus_set
 
-    from brainscore_granularity.report.one_image_set import SCALES
+    from brainscore_granularity.report.measures import ONE_IMAGE_SET
     from brainscore_granularity.report.page import write_report
 
     load_stimulus_set("Kriegeskorte2008")  # an error here, before any scoring, where the images cannot be had
     models = [name for name in plugins.registrations("models") if name.startswith("granularity_tiny_")]
-    scores = runner.score_grid(models, SCALES.values(), folder / "results")
+    scores = runner.score_grid(models, ONE_IMAGE_SET.values(), folder / "results")
     write_report(folder / "results", folder / "report.html")  # now with measured brains
     return scores
 
