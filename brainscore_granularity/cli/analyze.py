@@ -55,9 +55,10 @@ def analyze(
         seed: Of all that is drawn.
         list: Only list the analyses and their questions.
     """
-    from brainscore_granularity.analysis import base
+    from brainscore_granularity.analysis import base, snapshots
     from brainscore_granularity.analysis.images import find, some_classes
-    from brainscore_granularity.analysis.study import Settings, Study
+    from brainscore_granularity.analysis.settings import Settings
+    from brainscore_granularity.analysis.study import Study
     from brainscore_granularity.brains import catalogue
 
     if list or not names:
@@ -78,7 +79,7 @@ def analyze(
         Settings(components, resamples, seed, tuple(catalogue.select("models", [*pool]))),
         say=_say,
         results=results,
-        runs=runs,
+        runs=snapshots.read_all(runs),
     )
     failed = run(chosen, study, results / "analyses", all_of_them="all" in names)
     if failed:
@@ -123,7 +124,7 @@ def rsa_benchmarks(patterns) -> list[str]:
 def run(chosen, study, folder: Path, all_of_them: bool = False) -> int:
     """Run analyses one after another; returns how many failed. What a study does not allow is said, not failed."""
     from brainscore_granularity.analysis import output
-    from brainscore_granularity.analysis.study import NotApplicable
+    from brainscore_granularity.analysis.base import NotApplicable
 
     todo, failed = [], 0
     for analysis in chosen:

@@ -11,9 +11,8 @@ from brainscore_granularity.report import conditions, style
 from brainscore_granularity.rsa.distances import DegenerateFeatures
 
 from .. import drawing, label_axes
-from ..base import Analysis, Findings
+from ..base import Analysis, Findings, NotApplicable
 from ..measures import geometry
-from ..study import NotApplicable
 
 AT_MOST = 500  # images drawn for comparing layers: 125,000 pairs
 SORTED = 100  # images in RDMs for the eye
@@ -133,7 +132,7 @@ def _sorted(study):
 def _axis(study, rows):
     """(score of each image on one axis, its coarse class, what both are from)."""
     try:
-        axes = study.label_axes[0]
+        axes = label_axes.of(study)[0]
     except label_axes.NoAxes as error:
         model = study.native() or study.models[-1]
         layer = study.layers[-1]

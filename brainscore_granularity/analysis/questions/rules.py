@@ -12,11 +12,10 @@ import pandas as pd
 from brainscore_granularity import rsa
 
 from .. import drawing
-from ..base import Analysis, Findings
+from ..base import Analysis, Findings, NotApplicable
 from ..images import as_stimuli
 from ..measures import resolution
 from ..measures import rules as r
-from ..study import NotApplicable
 from . import rules_figures
 
 GABOR_SIZE = 48  # pixels a side

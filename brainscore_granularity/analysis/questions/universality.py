@@ -9,9 +9,8 @@ from brainscore_granularity.report import style
 from brainscore_granularity.report.conditions import NATIVE, STARTS, UNTRAINED
 
 from .. import drawing
-from ..base import Analysis, Findings
+from ..base import Analysis, Findings, NotApplicable
 from ..measures import universality as u
-from ..study import NotApplicable
 from . import universality_in_brains as in_brains
 
 AT_MOST = 50  # components of a layer, unless --components says otherwise

@@ -12,9 +12,8 @@ from brainscore_granularity.report.conditions import UNTRAINED
 from brainscore_granularity.threads import in_threads
 
 from .. import drawing
-from ..base import Analysis, Findings
+from ..base import Analysis, Findings, NotApplicable
 from ..measures import usefulness
-from ..study import NotApplicable
 
 EPISODES = 20
 
