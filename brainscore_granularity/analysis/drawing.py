@@ -20,14 +20,14 @@ def pyplot():
 
 
 def look(row) -> dict:
-    """K on a perceptually even ramp; untrained and label controls grey."""
+    """K on a perceptually even ramp, native and what else has no K black; untrained and label controls grey."""
     found = conditions.condition(row["labels"], row["k"])
     if found is None:
         return {"color": style.MUTED}
     if found.labels in conditions.STARTS:
         return {"color": style.MUTED, "linestyle": ":" if found.labels == conditions.UNTRAINED else (0, (4, 1, 1, 1))}
-    if found.labels == conditions.NATIVE:
-        return {"color": style.INK}
+    if found.labels in conditions.GOALS:
+        return {"color": style.INK, **({} if found.labels == conditions.NATIVE else {"linestyle": (0, (6, 2))})}
     if kind := conditions.control(found.labels):
         grey = str(0.35 + 0.06 * style.step(max(found.k, 2)))  # lighter with more classes
         return {"color": grey, "linestyle": "--" if kind == conditions.RANDOM else "-."}

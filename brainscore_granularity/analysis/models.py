@@ -55,8 +55,8 @@ def layers(model: str) -> list[str]:
 
 def committed(model: str, region: str) -> str:
     """The layer that a model has committed to a region, chosen on stimuli that never score."""
-    from brainscore_granularity.weights.find import commitment_of
     from brainscore_granularity.brains.recording import committed_layer
+    from brainscore_granularity.weights.find import commitment_of
 
     try:
         _, layer_map = commitment_of(model)
@@ -97,8 +97,8 @@ def common_layers(own: dict[str, list[str]], asked: list[str]) -> list[str]:
 def _bare_network(model: str):
     """The network of one of our models, built without weights; None for others."""
     from brainscore_granularity import networks
-    from brainscore_granularity.weights.find import checkpoint_of, is_stored
     from brainscore_granularity.plugins import registrations
+    from brainscore_granularity.weights.find import checkpoint_of, is_stored
 
     ours = model in registrations("models")
     if not (ours or model.startswith("granularity_")) or (ours and not is_stored(model)):

@@ -1,9 +1,10 @@
 """The conditions of the study: what a network was trained on, and how that is named, ordered and told.
 
-A condition is a source of labels and, for most sources, a number of classes K. Three sources have no K and stand beside
-the axis of K: ``untrained``; ``fitted``, which is untrained but for batch-norm statistics fitted to images; and
-``native``, the classes of the data set. Two are controls: ``random`` labels, and labels ``permuted`` over images. Every
-other word names a source of coarse classes: ``own`` (a network of ours), ``clip``, ``wordnet``, ``lite0``, ...
+A condition is a source of labels and, for most sources, a number of classes K. Those without K stand beside the axis of
+K: to its left ``untrained`` and ``fitted``, which is untrained but for batch-norm statistics fitted to images; to its
+right ``native``, the classes of the data set, and whatever else `identifiers.WITHOUT_K` has. Two are controls:
+``random`` labels, and labels ``permuted`` over images. Every other word names a source of coarse classes: ``own`` (a
+network of ours), ``clip``, ``wordnet``, ``lite0``, ...
 
 >>> coarse, control = Condition("own", 8), Condition("permuted", 64)
 >>> coarse.name, coarse.label, control.name, control.label
@@ -19,10 +20,12 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from brainscore_granularity.runner import results
+from brainscore_granularity.weights.identifiers import WITHOUT_K
 
 UNTRAINED, FITTED, NATIVE = "untrained", "fitted", "native"
 STARTS = (UNTRAINED, FITTED)  # before any training: left of the axis of K
-ENDS = (*STARTS, NATIVE)  # beside the axis of K
+GOALS = (NATIVE, *sorted({*WITHOUT_K} - {*STARTS, NATIVE}))  # right of it
+ENDS = (*STARTS, *GOALS)
 OWN = "own"  # the source that needs no mention where there are several
 RANDOM, PERMUTED = CONTROLS = ("random", "permuted")
 NATIVE_CLASSES = {"granularity_world": 64, "granularity_tiny": 200, "granularity_imagenet": 1000}  # of families
@@ -48,7 +51,7 @@ class Condition(NamedTuple):
 
     @property
     def place(self) -> str | int:
-        """Place on the axis of K, shared by all sources: "untrained", "fitted", a number of classes or "native"."""
+        """Place on the axis of K, shared by all sources: a number of classes, or the word of a source without K."""
         return self.labels if self.k is None else self.k
 
     def tick(self, native: int) -> str:
@@ -104,11 +107,11 @@ def is_coarse(labels: str | None) -> bool:
 
 
 def source_rank(labels: str) -> tuple:
-    """Sorts sources of labels: untrained, fitted, own, others by name, native, random, permuted."""
+    """Sorts sources of labels: untrained, fitted, own, others by name, native and others without K, controls."""
     if labels in STARTS:
         return 0, STARTS.index(labels), labels
-    if labels == NATIVE:
-        return 2, 0, labels
+    if labels in GOALS:
+        return 2, GOALS.index(labels), labels
     if kind := control(labels):
         return 3, CONTROLS.index(kind), labels
     return 1, labels != OWN, labels
@@ -130,7 +133,7 @@ def models_in_order(models: Iterable[str]) -> list[str]:
 
 
 def places_in_order(places: Iterable[str | int]) -> list[str | int]:
-    """Places on the axis of K, each once, from left to right: untrained, fitted, growing K, native."""
+    """Places on the axis of K, each once, from left to right: untrained, fitted, growing K, native, others."""
     present = set(places)
     numbers = sorted(place for place in present if place not in ENDS)
-    return [*(p for p in STARTS if p in present), *numbers, *(p for p in [NATIVE] if p in present)]
+    return [*(p for p in STARTS if p in present), *numbers, *(p for p in GOALS if p in present)]

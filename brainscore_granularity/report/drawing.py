@@ -10,12 +10,13 @@ import html
 import math
 
 from . import conditions
-from .conditions import ENDS, NATIVE, PERMUTED, RANDOM, STARTS
+from .conditions import ENDS, GOALS, NATIVE, PERMUTED, RANDOM, STARTS
 from .curves import Line, Panel, Point
 from .summary import number
 
 WIDTH, HEIGHT = 320, 236
 LEFT, RIGHT, TOP, BOTTOM = 38, 10, 12, 40
+APART = 46  # between places without a number of classes
 SHAPES = ("M-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0z", "M-3.5-3.5h7v7h-7z", "M0-4.5L4.4 3.5H-4.4z", "M0-5L5 0 0 5-5 0z")
 CONTROL_SHAPES = {RANDOM: "M-3.5-3.5L3.5 3.5M-3.5 3.5L3.5-3.5", PERMUTED: "M0-4.5V4.5M-4.5 0H4.5"}
 
@@ -114,15 +115,17 @@ def data(points: list[tuple], slots, digits: int = 4) -> str:
 def _positions(slots: list, scale) -> list[float]:
     """Horizontal place of each slot: what has no number of classes stands apart at the sides."""
     left, right = LEFT + 14.0, WIDTH - RIGHT - 14.0
-    starts = [slot for slot in slots if slot in STARTS]
-    inner_left = left + (46 * len(starts) - 10 if starts else 0)
-    inner_right = right - (36 if NATIVE in slots else 0)
+    starts, goals = ([slot for slot in slots if slot in side] for side in (STARTS, GOALS))
+    beside = {slot: left + i * APART for i, slot in enumerate(starts)}
+    beside |= {slot: right - i * APART for i, slot in enumerate(reversed(goals))}
+    inner_left = left + (APART * len(starts) - 10 if starts else 0)
+    inner_right = right - (APART * len(goals) - 10 if goals else 0)
     numbers = [scale(s) for s in slots if s not in ENDS]
     low, high = (min(numbers), max(numbers)) if numbers else (0.0, 1.0)
     at = []
     for slot in slots:
-        if slot in ENDS:
-            at.append(right if slot == NATIVE else left + 46 * starts.index(slot))
+        if slot in beside:
+            at.append(beside[slot])
         else:
             share = (scale(slot) - low) / (high - low) if high > low else 0.5
             at.append(inner_left + share * (inner_right - inner_left))
@@ -166,10 +169,9 @@ def _axes(slots, xs, domain, native) -> str:
             if slot not in ENDS and x - last < 6 + 5.5 * len(text):
                 continue
             last = x if slot not in ENDS else last
+            outermost = slot in GOALS and slot == slots[-1]
+            anchor, x = ("end", x + 12) if outermost else ("middle", x)
             below = f'<tspan x="{x:.1f}" dy="12">{native}</tspan>' if slot == NATIVE and native else ""
-            anchor = "end" if slot == NATIVE else "middle"
-            x = x + 12 if slot == NATIVE else x
-            below = below.replace(f'x="{x - 12:.1f}"', f'x="{x:.1f}"')
             labels.append(f'<text x="{x:.1f}" y="{HEIGHT - BOTTOM + 14}" text-anchor="{anchor}">{text}{below}</text>')
         out.append(f'<g class="axis only-{key}">{"".join(labels)}</g>')
     out.append(

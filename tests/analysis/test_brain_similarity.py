@@ -117,7 +117,7 @@ def test_on_the_world_brains_and_the_most_universal_components_are_reported(tmp_
 
     import pandas as pd
 
-    from brainscore_granularity.cli.main import main as cli
+    from brainscore_granularity.cli import main as cli
 
     models = [f"granularity_world_{kind}_s1" for kind in ("own_k2", "own_k8", "native", "untrained")]
     cli.main(["analyze", "universality", "--models", *models, "--benchmarks", "World.IT-rsa", "--layers", "relu4",

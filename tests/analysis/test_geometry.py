@@ -6,7 +6,7 @@ import pytest
 
 from brainscore_granularity import rsa
 from brainscore_granularity.analysis.measures import geometry
-from brainscore_granularity.cli.main import main as cli
+from brainscore_granularity.cli import main as cli
 
 MODELS = [f"granularity_world_{kind}_s{seed}" for kind in ("own_k2", "native") for seed in (1, 2)]
 

@@ -8,7 +8,7 @@ import pytest
 
 from brainscore_granularity.brains import catalogue
 from brainscore_granularity.cli import analyze as commands
-from brainscore_granularity.cli.main import main as cli
+from brainscore_granularity.cli import main as cli
 from brainscore_granularity.weights import checkpoints
 
 MODELS = ["granularity_world_own_k2_s1", "granularity_world_own_k8_s1", "granularity_world_native_s1"]

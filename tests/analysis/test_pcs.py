@@ -9,7 +9,7 @@ from PIL import Image
 from brainscore_granularity import plugins
 from brainscore_granularity.analysis import label_axes, study, thumbnails
 from brainscore_granularity.analysis.measures import pcs
-from brainscore_granularity.cli.main import main as cli
+from brainscore_granularity.cli import main as cli
 
 MODELS = [f"granularity_world_{kind}_s1" for kind in ("own_k2", "own_k4", "untrained")]
 

@@ -13,7 +13,7 @@ from brainscore_granularity import networks, rsa
 from brainscore_granularity.analysis.measures import resolution
 from brainscore_granularity.analysis.measures import rules as r
 from brainscore_granularity.analysis.questions import rules as question
-from brainscore_granularity.cli.main import main as cli
+from brainscore_granularity.cli import main as cli
 
 SEEDS = (1, 2, 3)
 

@@ -70,7 +70,7 @@ def test_too_few_images_are_named():
 def test_on_the_world_every_pair_is_there_and_seeds_make_a_pool_of_their_own(tmp_path):
     import pandas as pd
 
-    from brainscore_granularity.cli.main import main as cli
+    from brainscore_granularity.cli import main as cli
 
     models = [f"granularity_world_{kind}_s{seed}" for kind in ("own_k2", "own_k8", "native") for seed in (1, 2)]
     cli.main(["analyze", "universality", "--models", *models, "--images", "World", "--layers", "relu5", "--results",
@@ -83,7 +83,7 @@ def test_on_the_world_every_pair_is_there_and_seeds_make_a_pool_of_their_own(tmp
 
 
 def test_more_components_than_images_to_fit_them_are_refused(tmp_path, capsys):
-    from brainscore_granularity.cli.main import main as cli
+    from brainscore_granularity.cli import main as cli
 
     with pytest.raises(SystemExit):
         cli.main(["analyze", "universality", "--models", "granularity_world_own_k2_s1", "--images", "World", "--layers",

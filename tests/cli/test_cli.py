@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from brainscore_granularity.brains import catalogue
-from brainscore_granularity.cli.main import main as cli
+from brainscore_granularity.cli import main as cli
 from brainscore_granularity.runner import results
 from brainscore_granularity.weights import checkpoints
 from brainscore_granularity.weights.find import checkpoint_of

@@ -8,8 +8,8 @@ import subprocess
 import pytest
 import tyro
 
+from brainscore_granularity.cli import main as cli
 from brainscore_granularity.cli.main import completion
-from brainscore_granularity.cli.main import main as cli
 
 MODEL = "granularity_world_own_k2_s1"
 

@@ -9,8 +9,8 @@ import tyro
 from brainscore_granularity.training import plan
 from PIL import Image
 
+from brainscore_granularity.cli import main as cli
 from brainscore_granularity.cli import train as training_run
-from brainscore_granularity.cli.main import main as cli
 from brainscore_granularity.weights import checkpoints
 from brainscore_granularity.world import images as world
 

@@ -9,8 +9,8 @@ from brainscore_granularity.report.conditions import Condition
 
 KNOWN = [
     Condition("untrained"), Condition("fitted"), Condition("own", 2), Condition("own", 16), Condition("clip", 2),
-    Condition("lite0", 8), Condition("permutation", 8), Condition("native"), Condition("random", 8),
-    Condition("permuted", 2), Condition("permuted_wordnet", 2),
+    Condition("lite0", 8), Condition("permutation", 8), Condition("native"), Condition("distilled"),
+    Condition("random", 8), Condition("permuted", 2), Condition("permuted_wordnet", 2),
 ]  # fmt: skip
 
 
@@ -53,14 +53,14 @@ def test_rows_of_other_models_have_no_condition(labels, k):
 
 def test_every_condition_has_a_look_of_its_own_source():
     looks = {known.name: drawing.look({"labels": known.labels, "k": known.k}) for known in KNOWN}
-    assert looks["untrained"] != looks["fitted"] != looks["native"]
+    assert len({str(looks[name]) for name in ("untrained", "fitted", "native", "distilled")}) == 4
     assert looks["2"] == looks["clip 2"] != looks["16"]  # colour is for K
     assert looks["permuted 2"] == looks["permuted_wordnet 2"] != looks["random 8"]
 
 
 def test_what_has_no_k_stands_beside_the_axis_and_never_on_top_of_each_other():
-    places = conditions.places_in_order(["native", 8, "fitted", 2, "untrained", 2])
-    assert places == ["untrained", "fitted", 2, 8, "native"]
+    places = conditions.places_in_order(["distilled", "native", 8, "fitted", 2, "untrained", 2])
+    assert places == ["untrained", "fitted", 2, 8, "native", "distilled"]
     x = page_drawing._positions(places, float)
     assert x == sorted(x) and min(b - a for a, b in itertools.pairwise(x)) >= 36
 

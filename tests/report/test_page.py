@@ -181,7 +181,7 @@ def test_no_overflow_and_no_serious_finding_of_accessibility(browser, folder, wi
 
 
 def test_command_writes_and_compares(folder, tmp_path, capsys):
-    from brainscore_granularity.cli.main import main as cli
+    from brainscore_granularity.cli import main as cli
 
     cli.main(["report", str(folder), str(folder), "--to", str(tmp_path / "r.html")])
     out = capsys.readouterr().out
