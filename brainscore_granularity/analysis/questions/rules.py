@@ -104,7 +104,7 @@ def _baselines(study) -> dict[str, np.ndarray]:
     from PIL import Image
 
     from brainscore_granularity.brains.controls import control_rdms
-    from brainscore_granularity.world.brains import gabor_energy
+    from brainscore_granularity.brains.gabor import gabor_energy
 
     images = study.seen
     found = control_rdms(as_stimuli(images.ids, images.paths, images.name))
