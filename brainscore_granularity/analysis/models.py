@@ -55,17 +55,18 @@ def layers(model: str) -> list[str]:
 
 def committed(model: str, region: str) -> str:
     """The layer that a model has committed to a region, chosen on stimuli that never score."""
-    from brainscore_granularity.brains.recording import committed_layer
+    from brainscore_granularity.brains.recorder import committed_layers
     from brainscore_granularity.weights.find import commitment_of
 
     try:
         _, layer_map = commitment_of(model)
-        layer = (layer_map or {}).get(region) or committed_layer(load(model), region)
+        layer = (layer_map or {}).get(region)
+        layers = [layer] if layer else committed_layers(load(model), region, choose=True)
     except Exception as error:
         raise NotApplicable(f"{model} has no layer for {region}: {error}") from error
-    if layer is None or "," in layer:
+    if len(layers) != 1:
         raise NotApplicable(f"{model} has committed no single layer to {region}; `granularity commit {model}`")
-    return layer
+    return layers[0]
 
 
 def common_layers(own: dict[str, list[str]], asked: list[str]) -> list[str]:
