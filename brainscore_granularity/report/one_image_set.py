@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.stats import false_discovery_control
 
 from brainscore_granularity import stats
 from brainscore_granularity.paths import write_atomically
@@ -80,7 +81,7 @@ def against_native(rdms: dict, chosen: dict[tuple[str, str], str]) -> pd.DataFra
                 }
             )  # fmt: skip
     frame = pd.DataFrame(rows)
-    frame["q"] = stats.fdr(frame["p"].to_numpy())
+    frame["q"] = false_discovery_control(frame["p"].to_numpy())
     return frame
 
 
