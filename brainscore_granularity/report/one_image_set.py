@@ -180,14 +180,3 @@ def write(scores: pd.DataFrame, page: Path, figure: Path, models: Iterable[str])
 def _with_interval(row) -> str:
     raw, low, high = raw_interval(row)
     return f"{number(raw)} ({number(low)} to {number(high)})"
-
-
-if __name__ == "__main__":
-    import sys
-
-    from brainscore_granularity import runner
-    from brainscore_granularity.brains import catalogue
-
-    chosen = catalogue.select("models", ["granularity_tiny_*"])
-    folder, page, figure = map(Path, sys.argv[1:])
-    write(runner.score_grid(chosen, ONE_IMAGE_SET.values(), folder), page, figure, chosen)

@@ -1,12 +1,7 @@
-"""The embedded study from images to report: `granularity demo`.
-
-``python -m brainscore_granularity.world.demo models/granularity_world`` makes the weights and layer commitments that
-are shipped with the package.
-"""
+"""The embedded study from images to report: `granularity demo`."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,7 +58,3 @@ def train_and_commit(store: Path) -> None:
         for checkpoint in pending:
             commitment.save(checkpoint, *commitment.commit(checkpoint))
             advance(checkpoint.identifier)
-
-
-if __name__ == "__main__":
-    train_and_commit(Path(sys.argv[1]) / "weights")
