@@ -64,11 +64,11 @@ calibrate: .venv/installed
 
 weights: .venv/installed
 	@rm -rf models/granularity_world/weights models/granularity_world/labels models/granularity_world/region_layer_map
-	@$(BIN)/python -W ignore -m brainscore_granularity.world.demo models/granularity_world
+	@$(BIN)/python -W ignore -m brainscore_granularity.cli.world models/granularity_world
 
 # The 92 images are downloaded, or found in the folder that BRAINSCORE_GRANULARITY_KRIEGESKORTE92 names.
 results: .venv/installed
-	@$(BIN)/python -W ignore -m brainscore_granularity.report.one_image_set results/tiny docs/results.md docs/figures/tiny.svg
+	@$(BIN)/python -W ignore -m brainscore_granularity.cli.results_page results/tiny docs/results.md docs/figures/tiny.svg
 
 # Torch comes from the package index with the torchvision that matches it: several GB, a few minutes once.
 .venv/installed: setup.py constraints.txt

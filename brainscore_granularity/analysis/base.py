@@ -1,6 +1,6 @@
 """The analyses by name: what each asks, how it is read, and what it needs. One file each in ``questions/``.
 
-To add one: a pure function in ``analysis/<name>.py``, a file ``questions/<name>.py`` that ends in
+To add one: a pure function in ``measures/<name>.py``, a file ``questions/<name>.py`` that ends in
 ``ANALYSIS = Analysis(...)``, and its name here.
 """
 
@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas
 
-    from .study import Study
-
 NAMES = (
     "spectrum", "universality", "reconstruction", "geometry", "pcs", "agreement", "selectivity", "usefulness",
     "dynamics", "matched", "objectives", "scaling", "rules",
 )  # fmt: skip
+
+
+class NotApplicable(ValueError):
+    """This analysis cannot be done with these models, images or benchmarks; the message says what it needs."""
 
 
 @dataclass
@@ -43,7 +45,7 @@ class Findings:
 class Analysis:
     """One question.
 
-    run : study -> Findings; raises `study.NotApplicable` where the study lacks what it needs.
+    run : `study.Study` -> Findings; raises `NotApplicable` where the study lacks what it needs.
     draw : findings -> {file name: (figure, caption)}, matplotlib figures in the package's style.
     needs : digests of every layer of every model, see `digests.DIGESTS`; made before ``run``.
     inputs : study -> what else its results depend on, as plain data; asked before ``run``.
@@ -53,10 +55,10 @@ class Analysis:
     name: str
     question: str
     how_to_read: str
-    run: Callable[[Study], Findings]
+    run: Callable[[Any], Findings]
     draw: Callable[[Findings], dict[str, tuple[Any, str]]]
     needs: tuple[str, ...] = ("gram",)
-    inputs: Callable[[Study], Any] = lambda study: None
+    inputs: Callable[[Any], Any] = lambda study: None
     version: int = 1
 
 

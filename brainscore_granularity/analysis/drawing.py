@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 
-from brainscore_granularity.report import style
+from brainscore_granularity.report import conditions, style
 
 
 @contextmanager
@@ -20,23 +20,24 @@ def pyplot():
 
 
 def look(row) -> dict:
-    """K on a perceptually even ramp; untrained and label controls grey."""
-    if row["labels"] == "untrained":
-        return {"color": style.MUTED, "linestyle": ":"}
-    if row["labels"] in ("random", "permuted"):
-        grey = str(0.35 + 0.06 * style.step(max(row["k"] or 2, 2)))  # lighter with more classes
-        return {"color": grey, "linestyle": "--" if row["labels"] == "random" else "-."}
-    if row["labels"] == "native":
-        return {"color": style.INK}
-    return {"color": style.RAMP[style.step(row["k"])] if row["k"] else style.MUTED}
+    """K on a perceptually even ramp, native and what else has no K black; untrained and label controls grey."""
+    found = conditions.condition(row["labels"], row["k"])
+    if found is None:
+        return {"color": style.MUTED}
+    if found.labels in conditions.STARTS:
+        return {"color": style.MUTED, "linestyle": ":" if found.labels == conditions.UNTRAINED else (0, (4, 1, 1, 1))}
+    if found.labels in conditions.GOALS:
+        return {"color": style.INK, **({} if found.labels == conditions.NATIVE else {"linestyle": (0, (6, 2))})}
+    if kind := conditions.control(found.labels):
+        grey = str(0.35 + 0.06 * style.step(max(found.k, 2)))  # lighter with more classes
+        return {"color": grey, "linestyle": "--" if kind == conditions.RANDOM else "-."}
+    return {"color": style.RAMP[style.step(found.k)]}
 
 
 def name(row) -> str:
     """A condition in the legend."""
-    labels = row["labels"]
-    if labels in (None, "own"):
-        return row["model"] if labels is None else f"{row['k']:.0f} classes"
-    return labels if labels in ("native", "untrained") else f"{labels} {row['k']:.0f}"
+    found = conditions.condition(row["labels"], row["k"])
+    return row["model"] if found is None else found.label
 
 
 def short(names) -> list[str]:

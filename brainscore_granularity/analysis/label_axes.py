@@ -10,7 +10,7 @@ import numpy as np
 from brainscore_granularity.paths import home
 from brainscore_granularity.weights.identifiers import how_to_make
 
-from .study import NotApplicable
+from .base import NotApplicable
 
 
 class NoAxes(NotApplicable):
@@ -43,6 +43,10 @@ class Axes:
 
 def of(study) -> list[Axes]:
     """The axes of every label source among the study's networks of coarse classes that can be reached."""
+    return study.once("label axes", lambda: _find(study))
+
+
+def _find(study) -> list[Axes]:
     made, lacking = {}, []
     for model in study.coarse():
         try:

@@ -9,6 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
+from brainscore_granularity.report import conditions
+
+from .base import NotApplicable
+
 BATCH = 64
 
 
@@ -17,18 +21,23 @@ class Run:
     """One training run.
 
     label : what tells it from other runs, from its recipe.
+    labels : source of the classes.
     k : number of classes.
     """
 
     folder: Path
     id: str
     label: str
+    labels: str
     k: int
     network: str
     seed: int
     objective: str
-    native: bool
     simulated: bool
+
+    @property
+    def native(self) -> bool:
+        return self.labels == conditions.NATIVE
 
     @property
     def steps(self) -> list[int]:
@@ -63,14 +72,13 @@ def read(folder: Path) -> Run:
             "`granularity train --help`"
         )
     about = json.loads(file.read_text())
-    recipe = about["recipe"]
-    native = recipe["labels"] == "native"
-    parts = [recipe["labels"] + ("" if native else f" K={about['classes']}")]
+    recipe, labels = about["recipe"], about["recipe"]["labels"]
+    parts = [labels if labels == conditions.NATIVE else f"{labels} K={about['classes']}"]
     if recipe["objective"] != "classify":
         extra = {"auxiliary": ("auxiliary_k", "auxiliary_weight"), "curriculum": ("tune",)}.get(recipe["objective"], ())
         parts += [recipe["objective"], *(f"{name.split('_')[-1]}={recipe[name]}" for name in extra)]
-    return Run(Path(folder), about["run_id"], " ".join(parts), about["classes"], recipe["network"], recipe["seed"],
-               recipe["objective"], native, bool(about["simulated"]))  # fmt: skip
+    return Run(Path(folder), about["run_id"], " ".join(parts), labels, about["classes"], recipe["network"],
+               recipe["seed"], recipe["objective"], bool(about["simulated"]))  # fmt: skip
 
 
 def read_all(folders) -> list[Run]:
@@ -123,22 +131,19 @@ def of(study) -> tuple[list[Run], str]:
     """The runs of a study, and the one layer that is looked at: the one asked for, or the last."""
     from brainscore_granularity import networks
 
-    from .study import NotApplicable
-
     if not study.runs:
         raise NotApplicable("needs training runs: add --runs, folders that `granularity train` has written")
-    runs = read_all(study.runs)
     if len(study.asked) > 1:
         raise ValueError(
             f"--layers {' '.join(study.asked)}: runs are compared in one layer, fixed beforehand; name one"
         )
-    layers = study.asked or networks.build(runs[0].network, runs[0].k, seed=0).candidates[-1:]
-    return runs, layers[0]
+    layers = study.asked or networks.build(study.runs[0].network, study.runs[0].k, seed=0).candidates[-1:]
+    return study.runs, layers[0]
 
 
 def inputs(study) -> list:
     """What results depend on."""
-    return [run.fingerprint for run in read_all(study.runs)]
+    return [run.fingerprint for run in study.runs]
 
 
 def shown(images) -> list[Path]:

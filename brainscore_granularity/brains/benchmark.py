@@ -23,7 +23,8 @@ from brainscore_granularity.datasets.assembly import first_rows
 from brainscore_granularity.rsa import triplets
 
 from . import controls, kept_rdms
-from .recording import committed_layer, record, refuse_selection_stimuli
+from .recorder import committed_layers
+from .recording import record, refuse_selection_stimuli
 from .scoring import ceiling_score, packed_score
 from .screen import place_on_screen
 from .targets import Targets
@@ -49,6 +50,10 @@ class _OnScreen(BenchmarkBase):
     def shown_to(self, candidate: BrainModel):
         """The stimulus set, scaled to the model's field of view."""
         return place_on_screen(self.stimulus_set, candidate.visual_degrees(), self.visual_degrees)
+
+    def layer_of(self, candidate: BrainModel) -> str | None:
+        """The layer, or layers, that a model has committed to the region; None where that is not known."""
+        return ", ".join(committed_layers(candidate, self.region, choose=True)) or None
 
 
 class RSABenchmark(_OnScreen):
@@ -102,7 +107,7 @@ class RSABenchmark(_OnScreen):
 
     def __call__(self, candidate: BrainModel) -> Score:
         refuse_selection_stimuli(candidate, self.region, self.order, self.identifier)
-        layer = committed_layer(candidate, self.region)
+        layer = self.layer_of(candidate)
         stimuli = self.shown_to(candidate)
 
         def model_rdm():
@@ -215,7 +220,7 @@ class OddOneOutBenchmark(_OnScreen):
     def __call__(self, candidate: BrainModel) -> Score:
         refuse_selection_stimuli(candidate, self.region, self.order, self.identifier)
         features = record(candidate, self.region, self.shown_to(candidate), self.order)
-        return self.compare(features, layer=committed_layer(candidate, self.region))
+        return self.compare(features, layer=self.layer_of(candidate))
 
     groups = None
 

@@ -18,7 +18,7 @@ from brainscore_vision.model_interface import BrainModel
 from brainscore_granularity import rsa
 from brainscore_granularity.rsa.spool import Spool
 
-from .recording import committed_layer
+from .recorder import committed_layers
 
 if TYPE_CHECKING:
     import pandas
@@ -131,7 +131,7 @@ def _table(model, benchmark, layers: list[str], found: dict, n: int):
     if not alive:
         raise rsa.DegenerateFeatures(f"no layer of {model.identifier} tells the images of {benchmark.identifier} apart")
     p = dict(zip(alive, benchmark.corrected_p(list(alive.values()), n), strict=True))
-    committed = (committed_layer(model, benchmark.region) or "").split(", ")
+    committed = committed_layers(model, benchmark.region, choose=True)
     rows = []
     for name in layers:
         raw, subjects = benchmark.layer_scores(alive[name]) if name in alive else (np.nan, {})

@@ -185,18 +185,23 @@ def needs(benchmark, images: list[tuple[str, ...]], candidate, all_layers: bool 
     return [Need(each, degrees, layers) for each in images] if layers else []
 
 
-def committed_layers(candidate, region) -> list[str]:
-    """Layers that a standard Brain-Score model reads for a region or for behaviour; empty where that is not known."""
+def committed_layers(candidate, region, choose: bool = False) -> list[str]:
+    """Layers that a standard Brain-Score model reads for a region or for behaviour; empty where that is not known.
+
+    choose : let a model of Brain-Score that has not chosen a layer yet do so, for which it downloads benchmarks.
+    """
     if region in ("behavior", "behavior_vision"):
         try:
             return list(candidate.behavior_model.mapping["odd_one_out"].readout)
         except (AttributeError, KeyError, TypeError):
             return []
     region_layers = getattr(getattr(candidate, "layer_model", None), "region_layer_map", None)
-    # Brain-Score's lazy map would download benchmarks to choose a layer when it is asked
-    if not isinstance(region_layers, dict) or not dict.__contains__(region_layers, region):
+    if not choose and not (isinstance(region_layers, dict) and dict.__contains__(region_layers, region)):
         return []
-    layers = dict.__getitem__(region_layers, region)
+    try:
+        layers = region_layers[region]  # Brain-Score's lazy map chooses when it is asked
+    except (TypeError, KeyError):
+        return []
     return [layers] if isinstance(layers, str) else list(layers)
 
 

@@ -53,17 +53,6 @@ def parts(stimuli, order, at_once: int = AT_ONCE):
         yield part, rows
 
 
-def committed_layer(candidate: BrainModel, region: str) -> str | None:
-    """The layer a standard Brain-Score model has committed to a region, None for other models."""
-    try:
-        layer = (
-            behavioural_readout(candidate)[1] if region == BEHAVIOUR else candidate.layer_model.region_layer_map[region]
-        )
-    except (AttributeError, KeyError):
-        return None
-    return layer if isinstance(layer, str) else ", ".join(layer)
-
-
 def behavioural_readout(candidate: BrainModel):
     """The function stimuli -> activations that a model's odd-one-out choices are made from, and its layers.
 

@@ -55,10 +55,11 @@ def analyze(
         seed: Of all that is drawn.
         list: Only list the analyses and their questions.
     """
-    from brainscore_granularity.analysis import base
+    from brainscore_granularity.analysis import base, snapshots
     from brainscore_granularity.analysis.images import find, some_classes
-    from brainscore_granularity.analysis.study import Settings, Study
-    from brainscore_granularity.brains import base as ids
+    from brainscore_granularity.analysis.settings import Settings
+    from brainscore_granularity.analysis.study import Study
+    from brainscore_granularity.brains import catalogue
 
     if list or not names:
         for name in base.NAMES:
@@ -75,10 +76,10 @@ def analyze(
         shown,
         rsa_benchmarks(benchmarks),
         layers,
-        Settings(components, resamples, seed, tuple(ids.select("models", [*pool]))),
+        Settings(components, resamples, seed, tuple(catalogue.select("models", [*pool]))),
         say=_say,
         results=results,
-        runs=runs,
+        runs=snapshots.read_all(runs),
     )
     failed = run(chosen, study, results / "analyses", all_of_them="all" in names)
     if failed:
@@ -87,12 +88,12 @@ def analyze(
 
 def trained(patterns) -> list[str]:
     """The models of names and patterns; those of a pattern that are not trained yet are left out, and said."""
-    from brainscore_granularity.brains import base as ids
+    from brainscore_granularity.brains import catalogue
     from brainscore_granularity.weights.checkpoints import CheckpointError
     from brainscore_granularity.weights.find import commitment_of
 
     there, lacking = [], []
-    for model in ids.select("models", [*patterns]):
+    for model in catalogue.select("models", [*patterns]):
         try:
             commitment_of(model)
         except CheckpointError:
@@ -110,10 +111,10 @@ def trained(patterns) -> list[str]:
 
 def rsa_benchmarks(patterns) -> list[str]:
     """Our RSA benchmarks that match names or patterns; others that a pattern also matches are left out."""
-    from brainscore_granularity.brains import base as ids
+    from brainscore_granularity.brains import catalogue
 
-    found = ids.select("benchmarks", [*patterns]) if patterns else []
-    ours = set(ids.ours("benchmarks"))
+    found = catalogue.select("benchmarks", [*patterns]) if patterns else []
+    ours = set(catalogue.ours("benchmarks"))
     chosen = [name for name in found if name in ours and name.endswith("-rsa")]
     if patterns and not chosen:
         raise ValueError(f"{', '.join(found)}: analyses compare RDMs; choose benchmarks of ours that end in -rsa")
@@ -123,7 +124,7 @@ def rsa_benchmarks(patterns) -> list[str]:
 def run(chosen, study, folder: Path, all_of_them: bool = False) -> int:
     """Run analyses one after another; returns how many failed. What a study does not allow is said, not failed."""
     from brainscore_granularity.analysis import output
-    from brainscore_granularity.analysis.study import NotApplicable
+    from brainscore_granularity.analysis.base import NotApplicable
 
     todo, failed = [], 0
     for analysis in chosen:

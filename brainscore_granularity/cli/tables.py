@@ -7,6 +7,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from brainscore_granularity.report import conditions
+from brainscore_granularity.report.measures import ONE_IMAGE_SET, SUBJECTS
 from brainscore_granularity.report.summary import by_condition, is_best, number, raw_interval
 
 
@@ -35,7 +37,7 @@ def print_world_table(scores: pd.DataFrame) -> None:
             if is_best(summary, name, condition):
                 value = f"[bold]{value}[/bold]"
             cells.append(f"{value}\n[dim]{number(row['low'], 2)} {number(row['high'], 2)}[/dim]")
-        table.add_row(f"{condition} classes" if condition.isdigit() else condition, *cells)
+        table.add_row(conditions.named(condition).label, *cells)
     table.add_section()
     ceilings = summary.groupby("benchmark")[["ceiling_lower", "ceiling_upper"]].first()
     table.add_row(
@@ -46,25 +48,23 @@ def print_world_table(scores: pd.DataFrame) -> None:
 
 def print_scales_table(scores: pd.DataFrame) -> None:
     """Measured brains on one image set: one row a network, one column a measurement scale, raw scores."""
-    from brainscore_granularity.report.one_image_set import SCALES, SUBJECTS, condition, order
-
     table = Table(
         title="Alignment with measured brains on 92 images: RSA, raw (95% interval over images)",
         caption="bold: best of the column; layers were chosen on other stimuli, see docs/results.md",
     )
     table.add_column("trained on")
-    for scale in SCALES:
+    for scale in ONE_IMAGE_SET:
         table.add_column(f"{scale}\n{SUBJECTS[scale]}", justify="right")
     scores = scores[scores["status"] == "ok"]
     best = scores.groupby("benchmark")["raw"].max()
-    for model in order(scores["model"].unique()):
+    for model in conditions.models_in_order(scores["model"].unique()):
         cells = []
-        for name in SCALES.values():
+        for name in ONE_IMAGE_SET.values():
             row = scores[(scores["model"] == model) & (scores["benchmark"] == name)].iloc[0]
             raw, low, high = raw_interval(row)
             text = f"[bold]{number(raw)}[/bold]" if raw == best[name] else number(raw)
             cells.append(f"{text} [dim]{number(low, 2)} {number(high, 2)}[/dim]")
-        table.add_row(condition(model), *cells)
+        table.add_row(conditions.of(model).name, *cells)
     _console().print(table)
 
 

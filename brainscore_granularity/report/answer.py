@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from . import conditions
 from .curves import Line, Panel, Point
 from .measures import SCALES
 
@@ -32,7 +33,7 @@ def against_native(line: Line) -> Difference | None:
     is widened for the choice of the best among several numbers of classes (Bonferroni); it says nothing of other
     subjects.
     """
-    native = next((p for p in line.means if p.place == "native"), None)
+    native = next((p for p in line.means if p.place == conditions.NATIVE), None)
     coarse = [p for p in line.means if isinstance(p.place, int)]
     if native is None or not coarse:
         return None
@@ -102,11 +103,11 @@ def simulated(panels: list[Panel]) -> str | None:
         if not panel.simulated or panel.title != "IT":
             continue
         for line in panel.lines:
-            trained = [p for p in line.means if p.place != "untrained"]
+            trained = [p for p in line.means if p.place not in conditions.STARTS]
             best = max(trained, key=lambda p: p.value, default=None)
             if line.is_control or best is None or not best.low > 0:
                 continue
-            classes = "the native classes" if best.place == "native" else f"{best.place} classes"
+            classes = "the native classes" if best.place == conditions.NATIVE else f"{best.place} classes"
             parts.append(
                 f"the {line.name} is best matched by networks trained on <strong>{classes}</strong> "
                 f"({best.value:.2f} of its noise ceiling, 95% interval {best.low:.2f} to {best.high:.2f})"

@@ -13,16 +13,15 @@ import pandas as pd
 from brainscore_granularity.runner import results
 from brainscore_granularity.runner.record import resampled_of
 
-from . import measures
+from . import conditions, measures
+from .conditions import ENDS
 
-ENDS = ("untrained", "native")  # stand at the sides of the axis of classes
-CONTROLS = ("random", "permuted")
 _NUMBERS = ("value", "low", "high", "raw", "raw_low", "raw_high", "error")
 
 
 @dataclass(frozen=True)
 class Point:
-    """One network (a seed), one subject, or the mean of seeds. Places: "untrained", a number of classes, "native"."""
+    """One network (a seed), one subject, or the mean of seeds; see `conditions.Condition.place`."""
 
     place: str | int
     value: float
@@ -43,6 +42,7 @@ class Line:
     """One label source (or simulated brain): means over seeds, the seeds, and the subjects."""
 
     name: str
+    source: str  # of the labels
     colour: str
     means: list[Point] = field(default_factory=list)
     seeds: list[Point] = field(default_factory=list)
@@ -51,7 +51,7 @@ class Line:
 
     @property
     def is_control(self) -> bool:
-        return self.name in CONTROLS
+        return conditions.control(self.source) is not None
 
 
 @dataclass
@@ -71,10 +71,9 @@ def scored(records: Iterable[dict]) -> pd.DataFrame:
     table = results.table(list(records))
     if table.empty:
         return table
-    table = table[(table["status"] == "ok") & (table["labels"].isin(ENDS) | table["k"].notna())].copy()
-    table["place"] = [
-        labels if labels in ENDS else int(k) for labels, k in zip(table["labels"], table["k"], strict=True)
-    ]
+    known = [conditions.condition(labels, k) for labels, k in zip(table["labels"], table["k"], strict=True)]
+    table["place"] = [found and found.place for found in known]
+    table = table[(table["status"] == "ok") & table["place"].notna()].copy()
     scale = (table["raw"] / table["value"]).where(table["value"] != 0, 1.0).fillna(1.0)
     table["raw"] = table["raw"].fillna(table["value"])
     table = table.rename(columns={"interval_low": "low", "interval_high": "high"})
@@ -117,36 +116,37 @@ def _panel(family: str, title: str, simulated: bool, rows: pd.DataFrame, known: 
         colour = measured[own["benchmark"].iloc[0]].colour
         sources = [s for s in dict.fromkeys(complete["labels"]) if s not in ENDS]
         ends = complete[complete["labels"].isin(ENDS)]
-        for source in sorted(sources, key=lambda s: (s in CONTROLS, s)) or ["native"]:
+        for source in sorted(sources, key=conditions.source_rank) or [conditions.NATIVE]:
             mine = complete[complete["labels"] == source]
-            if source not in CONTROLS and source in sources:
-                mine = pd.concat([mine, ends]) if source == _main(sources) else mine
-            elif source not in sources:
+            if source not in sources:
                 mine = ends
-            panel.lines.append(_line(_name(brain, source, sources), colour, mine, known))
+            elif source == _main(sources):
+                mine = pd.concat([mine, ends])
+            panel.lines.append(_line(_name(brain, source, sources), source, colour, mine, known))
             panel.lines[-1].ceiling = _ceiling(complete)
     return panel
 
 
-def _main(sources: list[str]) -> str:
-    """The label source whose line also has the networks that belong to all of them: untrained and native."""
-    return min(sources, key=lambda s: (s in CONTROLS, s != "own", s))
+def _main(sources: list[str]) -> str | None:
+    """The label source whose line also has the networks that belong to all of them; None where all are controls."""
+    return min(filter(conditions.is_coarse, sources), key=conditions.source_rank, default=None)
 
 
 def _name(brain: str, source: str, sources: list[str]) -> str:
     if not brain:
         return source
-    return f"{brain}, {source}" if source in CONTROLS or len(set(sources) - set(CONTROLS)) > 1 else brain
+    several = sum(map(conditions.is_coarse, sources)) > 1
+    return f"{brain}, {source}" if conditions.control(source) or several else brain
 
 
-def _line(name: str, colour: str, rows: pd.DataFrame, known: dict) -> Line:
-    line = Line(name, colour)
+def _line(name: str, source: str, colour: str, rows: pd.DataFrame, known: dict) -> Line:
+    line = Line(name, source, colour)
     columns = ["place", "seed", "model", "benchmark", *_NUMBERS]
     by_place: dict = {}  # plain lists: pandas would take ten times as long for these small groups
     for row in zip(*(rows[column].tolist() for column in columns), strict=True):
         by_place.setdefault(row[0], {}).setdefault(row[1], []).append(row)
     one_benchmark = rows["benchmark"].nunique() == 1
-    for place in places(by_place):
+    for place in conditions.places_in_order(by_place):
         seeds = {seed: _means(scores) for seed, scores in by_place[place].items()}
         numbers = dict(zip(_NUMBERS, (_mean(values) for values in zip(*seeds.values(), strict=True)), strict=True))
         values = [found[0] for found in seeds.values()]
@@ -210,17 +210,6 @@ def _ceiling(rows: pd.DataFrame) -> tuple[float, float] | None:
     if bounds.isna().any(axis=None):
         return None
     return float(bounds["ceiling_lower"].mean()), float(bounds["ceiling_upper"].mean())
-
-
-def places(found: Iterable) -> list[str | int]:
-    """From left to right: untrained, growing numbers of classes, native."""
-    present = set(found)
-    first, last = ENDS
-    return [
-        *(p for p in [first] if p in present),
-        *sorted(p for p in present if p not in ENDS),
-        *(p for p in [last] if p in present),
-    ]
 
 
 def tidy(panels: Iterable[Panel]) -> pd.DataFrame:

@@ -9,13 +9,16 @@ from __future__ import annotations
 import html
 import math
 
-from .curves import CONTROLS, ENDS, Panel, Point, places
+from . import conditions
+from .conditions import ENDS, GOALS, NATIVE, PERMUTED, RANDOM, STARTS
+from .curves import Line, Panel, Point
 from .summary import number
 
 WIDTH, HEIGHT = 320, 236
 LEFT, RIGHT, TOP, BOTTOM = 38, 10, 12, 40
+APART = 46  # between places without a number of classes
 SHAPES = ("M-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0z", "M-3.5-3.5h7v7h-7z", "M0-4.5L4.4 3.5H-4.4z", "M0-5L5 0 0 5-5 0z")
-CONTROL_SHAPES = {"random": "M-3.5-3.5L3.5 3.5M-3.5 3.5L3.5-3.5", "permuted": "M0-4.5V4.5M-4.5 0H4.5"}
+CONTROL_SHAPES = {RANDOM: "M-3.5-3.5L3.5 3.5M-3.5 3.5L3.5-3.5", PERMUTED: "M0-4.5V4.5M-4.5 0H4.5"}
 
 
 def domains(panels: list[Panel]) -> dict[str, tuple[float, float]]:
@@ -36,16 +39,13 @@ def domains(panels: list[Panel]) -> dict[str, tuple[float, float]]:
 
 def draw(panel: Panel, domain: dict[str, tuple[float, float]], native: int | None = None) -> str:
     """SVG element of a panel. native : number of native classes, where it is known."""
-    slots = places(point.place for line in panel.lines for point in line.means)
+    slots = conditions.places_in_order(point.place for line in panel.lines for point in line.means)
     xs = {"log": _positions(slots, math.log2), "lin": _positions(slots, float)}
     y = scale(*domain["value"])
     parts = [_axes(slots, xs, domain, native), _ceilings(panel, domain)]
     for i, line in enumerate(panel.lines):
-        shape = next((s for name, s in CONTROL_SHAPES.items() if name in line.name), SHAPES[i % len(SHAPES)])
-        control = any(name in line.name for name in CONTROLS)
-        classes = f"line c-{'control' if control else html.escape(line.colour)} s{i}"
-        parts.append(f'<g class="{classes}" data-line="{html.escape(line.name)}">')
-        parts.append(_line(line, slots, xs["log"], y, shape))
+        parts.append(f'<g class="{css_class(line)} s{i}" data-line="{html.escape(line.name)}">')
+        parts.append(_line(line, slots, xs["log"], y, shape(line, i)))
         parts.append("</g>")
     name = f"{panel.title}, {panel.family}: alignment against classes. The table below has the numbers."
     data = " ".join(f'data-x-{key}="{",".join(f"{x:.1f}" for x in at)}"' for key, at in xs.items())
@@ -54,6 +54,16 @@ def draw(panel: Panel, domain: dict[str, tuple[float, float]], native: int | Non
         f'<svg class="panel" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{html.escape(name)}" '
         f"{data} {ranges}>{''.join(parts)}</svg>"
     )
+
+
+def css_class(line: Line) -> str:
+    """Classes of the style sheet that give a line its colour."""
+    return f"line c-{'control' if line.is_control else html.escape(line.colour)}"
+
+
+def shape(line: Line, i: int) -> str:
+    """Path of the mark of a panel's line number i."""
+    return CONTROL_SHAPES.get(conditions.control(line.source), SHAPES[i % len(SHAPES)])
 
 
 def _line(line, slots, x, y, shape: str) -> str:
@@ -103,16 +113,19 @@ def data(points: list[tuple], slots, digits: int = 4) -> str:
 
 
 def _positions(slots: list, scale) -> list[float]:
-    """Horizontal place of each slot: untrained and native stand apart at the sides."""
+    """Horizontal place of each slot: what has no number of classes stands apart at the sides."""
     left, right = LEFT + 14.0, WIDTH - RIGHT - 14.0
-    inner_left = left + (36 if ENDS[0] in slots else 0)
-    inner_right = right - (36 if ENDS[1] in slots else 0)
+    starts, goals = ([slot for slot in slots if slot in side] for side in (STARTS, GOALS))
+    beside = {slot: left + i * APART for i, slot in enumerate(starts)}
+    beside |= {slot: right - i * APART for i, slot in enumerate(reversed(goals))}
+    inner_left = left + (APART * len(starts) - 10 if starts else 0)
+    inner_right = right - (APART * len(goals) - 10 if goals else 0)
     numbers = [scale(s) for s in slots if s not in ENDS]
     low, high = (min(numbers), max(numbers)) if numbers else (0.0, 1.0)
     at = []
     for slot in slots:
-        if slot in ENDS:
-            at.append(left if slot == ENDS[0] else right)
+        if slot in beside:
+            at.append(beside[slot])
         else:
             share = (scale(slot) - low) / (high - low) if high > low else 0.5
             at.append(inner_left + share * (inner_right - inner_left))
@@ -152,14 +165,13 @@ def _axes(slots, xs, domain, native) -> str:
     for key, at in xs.items():
         labels, last = [], -math.inf
         for slot, x in zip(slots, at, strict=True):
-            text = {ENDS[0]: "untrained", ENDS[1]: "native"}.get(slot, str(slot))
+            text = str(slot)
             if slot not in ENDS and x - last < 6 + 5.5 * len(text):
                 continue
             last = x if slot not in ENDS else last
-            below = f'<tspan x="{x:.1f}" dy="12">{native}</tspan>' if slot == ENDS[1] and native else ""
-            anchor = "end" if slot == ENDS[1] else "middle"
-            x = x + 12 if slot == ENDS[1] else x
-            below = below.replace(f'x="{x - 12:.1f}"', f'x="{x:.1f}"')
+            outermost = slot in GOALS and slot == slots[-1]
+            anchor, x = ("end", x + 12) if outermost else ("middle", x)
+            below = f'<tspan x="{x:.1f}" dy="12">{native}</tspan>' if slot == NATIVE and native else ""
             labels.append(f'<text x="{x:.1f}" y="{HEIGHT - BOTTOM + 14}" text-anchor="{anchor}">{text}{below}</text>')
         out.append(f'<g class="axis only-{key}">{"".join(labels)}</g>')
     out.append(

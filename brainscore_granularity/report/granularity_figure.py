@@ -6,8 +6,8 @@ from io import StringIO
 
 import pandas as pd
 
-from . import style
-from .summary import by_condition, condition, order
+from . import conditions, style
+from .summary import by_condition
 
 # panel -> (title, y label, [(benchmark, line label, style key)])
 PANELS = (
@@ -41,7 +41,8 @@ def world_figure(scores: pd.DataFrame) -> str:
     from matplotlib import pyplot as plt
 
     summary = by_condition(scores)
-    x_of = {name: i for i, name in enumerate(order(summary["condition"]))}
+    native = conditions.NATIVE_CLASSES["granularity_world"]
+    x_of = {name: i for i, name in enumerate(summary["condition"].cat.categories)}
     with plt.rc_context(style.SETTINGS):
         figure, axes = plt.subplots(1, len(PANELS), figsize=(10, 3.6), sharey=True, width_ratios=(1, 1, 0.8))
         for axis, (title, y_label, lines) in zip(axes, PANELS, strict=True):
@@ -49,7 +50,7 @@ def world_figure(scores: pd.DataFrame) -> str:
                 _line(axis, scores, summary, benchmark, label, key, x_of)
             axis.set_title(title, loc="left")
             axis.set_ylabel(y_label)
-            axis.set_xticks(list(x_of.values()), [_tick(name) for name in x_of])
+            axis.set_xticks(list(x_of.values()), [conditions.named(name).tick(native) for name in x_of])
             axis.set_xlabel("classes the network was trained on")
             axis.axhline(0, color=style.MUTED, linewidth=0.8)
             axis.grid(axis="y", color=style.GRID, linewidth=0.6)
@@ -75,21 +76,17 @@ def _line(axis, scores, summary, benchmark, label, key, x_of) -> None:
     if rows.empty:
         return
     colour, marker = style.COLOURS[key], style.MARKERS[key]
-    trained = rows[rows["condition"] != "untrained"]
+    before = rows["condition"].isin(conditions.STARTS)
+    trained = rows[~before]
     x = [x_of[name] for name in trained["condition"]]
     axis.fill_between(x, trained["low"], trained["high"], color=colour, alpha=0.15, linewidth=0)
     axis.plot(x, trained["value"], color=colour, linewidth=1.8)
     axis.plot([], [], marker, color=colour, linestyle="-", linewidth=1.8, markersize=4, markeredgecolor="white",
               markeredgewidth=0.6, label=label)  # fmt: skip
-    start = rows[rows["condition"] == "untrained"]
-    if not start.empty:
-        start = start.iloc[0]
-        axis.vlines(x_of["untrained"], start["low"], start["high"], color=colour, alpha=0.4, linewidth=1.5)
+    for start in rows[before].itertuples():
+        axis.vlines(x_of[start.condition], start.low, start.high, color=colour, alpha=0.4, linewidth=1.5)
     seeds = scores[(scores["benchmark"] == benchmark) & (scores["status"] == "ok")]
-    seed_x = [x_of.get(condition(labels, k)) for labels, k in zip(seeds["labels"], seeds["k"], strict=True)]
+    known = [conditions.condition(labels, k) for labels, k in zip(seeds["labels"], seeds["k"], strict=True)]
+    seed_x = [found and x_of[found.name] for found in known]
     axis.plot(seed_x, seeds["value"], marker, color=colour, markersize=4, markeredgecolor="white",
               markeredgewidth=0.6)  # fmt: skip
-
-
-def _tick(name: str) -> str:
-    return {"untrained": "un-\ntrained", "native": "64\nnative"}.get(name, name)

@@ -14,8 +14,8 @@ import pandas as pd
 
 from brainscore_granularity.runner import results
 
-from . import drawing, embed, style
-from .curves import CONTROLS, ENDS
+from . import conditions, drawing, embed, style
+from .conditions import Condition
 from .summary import number
 
 esc = html.escape
@@ -25,10 +25,8 @@ esc = html.escape
 class Profile:
     """Scores of a condition's layers, mean over its seeds; ``committed`` are the layers that its seeds committed."""
 
-    name: str
-    source: str  # of the labels
+    condition: Condition
     look: str  # class of the style sheet
-    rank: tuple
     values: list[float]
     raws: list[float]
     committed: frozenset[int]
@@ -48,35 +46,33 @@ def panels(records: list[dict]) -> list[LayerPanel]:
     """A panel a family and benchmark; of a family, the networks that have the layers that most of them have."""
     groups: dict[tuple, list[dict]] = {}
     for record in records:
-        known = results.describe(record["model"])
-        if record["status"] == "ok" and record.get("layers") and (known["k"] or known["labels"] in ENDS):
-            groups.setdefault((known["family"], record["benchmark"]), []).append({**record, **known})
+        if record["status"] == "ok" and record.get("layers") and conditions.of(record["model"]):
+            family = results.describe(record["model"])["family"]
+            groups.setdefault((family, record["benchmark"]), []).append(record)
     return [_panel(family, benchmark, own) for (family, benchmark), own in groups.items()]
 
 
 def _panel(family: str, benchmark: str, records: list[dict]) -> LayerPanel:
     (layers, _), *_ = Counter(tuple(r["layers"]) for r in records).most_common(1)
-    conditions: dict[tuple, list[dict]] = {}
+    by_condition: dict[Condition, list[dict]] = {}
     for record in records:
         if tuple(record["layers"]) == layers:
-            conditions.setdefault((record["labels"], record["k"]), []).append(record)
-    profiles = [_profile(labels, k, own, layers) for (labels, k), own in conditions.items()]
-    simulated = any(r.get("simulated") for r in records)
-    return LayerPanel(family, benchmark, simulated, [*layers], sorted(profiles, key=lambda p: p.rank))
+            by_condition.setdefault(conditions.of(record["model"]), []).append(record)
+    profiles = [_profile(found, by_condition[found], layers) for found in conditions.in_order(by_condition)]
+    return LayerPanel(family, benchmark, any(r.get("simulated") for r in records), [*layers], profiles)
 
 
-def _profile(labels: str, k: float | None, records: list[dict], layers: tuple) -> Profile:
+def _profile(found: Condition, records: list[dict], layers: tuple) -> Profile:
     def mean(layer, key):
         found = [r["layers"][layer].get(key) for r in records]
         known = [v for v in found if v is not None]
         return sum(known) / len(known) if known else math.nan
 
-    name = labels if labels in ENDS else f"{k:.0f} classes" if labels == "own" else f"{labels} {k:.0f}"
-    look = labels if labels in ENDS else "control" if labels in CONTROLS else f"k{style.step(k)}"
-    rank = (labels in CONTROLS, {"untrained": 0, "native": 2}.get(labels, 1), labels, k or 0)
+    look = f"k{style.step(found.k)}" if found.k else found.labels if found.labels in conditions.STARTS else "native"
+    look = "control" if conditions.control(found.labels) else look
     own = frozenset(layers.index(r["layer"]) for r in records if r.get("layer") in layers)
     raws = [mean(layer, "raw") for layer in layers]
-    return Profile(name, labels, look, rank, [mean(layer, "value") for layer in layers], raws, own, len(records))
+    return Profile(found, look, [mean(layer, "value") for layer in layers], raws, own, len(records))
 
 
 def section(records: list[dict]) -> str:
@@ -102,9 +98,9 @@ def section(records: list[dict]) -> str:
 
 def of_one_source(panel: LayerPanel) -> LayerPanel:
     """Without controls, and with one source of labels where there are several: more lines could not be told apart."""
-    sources = {profile.source for profile in panel.profiles} - {*ENDS, *CONTROLS}
-    shown = {*ENDS, "own" if "own" in sources else min(sources, default="")}
-    return replace(panel, profiles=[profile for profile in panel.profiles if profile.source in shown])
+    coarse = (p.condition.labels for p in panel.profiles if conditions.is_coarse(p.condition.labels))
+    shown = {*conditions.ENDS, min(coarse, key=conditions.source_rank, default=None)}
+    return replace(panel, profiles=[profile for profile in panel.profiles if profile.condition.labels in shown])
 
 
 def draw(panel: LayerPanel, domain: dict[str, tuple[float, float]]) -> str:
@@ -119,9 +115,9 @@ def draw(panel: LayerPanel, domain: dict[str, tuple[float, float]]) -> str:
         if not points:
             continue
         told = ", ".join(f"{panel.layers[i]} {number(value)}" for i, value, _ in points)
-        marks = [drawing.poly("polyline", "curve", points, range(n), xs, y, f"{profile.name}: {told}")]
+        marks = [drawing.poly("polyline", "curve", points, range(n), xs, y, f"{profile.condition.label}: {told}")]
         for i, value, raw in (point for point in points if point[0] in profile.committed):
-            tip = f"{profile.name}, {panel.layers[i]}, committed: {number(value)}; raw {number(raw)}"
+            tip = f"{profile.condition.label}, {panel.layers[i]}, committed: {number(value)}; raw {number(raw)}"
             marks.append(
                 f'<path class="mean" d="{drawing.SHAPES[0]}" transform="translate({xs[i]:.1f} {y(value):.1f})" '
                 f'data-p="{drawing.data([(i, value, raw)], range(n))}"><title>{esc(tip)}</title></path>'
@@ -140,7 +136,7 @@ def tidy(own: list[LayerPanel]) -> pd.DataFrame:
     """The numbers behind panels: one row a benchmark, condition and layer."""
     return pd.DataFrame(
         [
-            {"family": p.family, "benchmark": p.benchmark, "simulated": p.simulated, "condition": profile.name,
+            {"family": p.family, "benchmark": p.benchmark, "simulated": p.simulated, "condition": profile.condition.label,
              "layer": layer, "value": profile.values[i], "raw": profile.raws[i], "seeds": profile.seeds,
              "committed": i in profile.committed}
             for p in own for profile in p.profiles for i, layer in enumerate(p.layers)
@@ -170,10 +166,10 @@ def _layer_names(layers: list[str], xs: list[float]) -> str:
 
 
 def _legend(own: list[LayerPanel]) -> str:
-    known = {profile.name: profile for panel in own for profile in panel.profiles}
+    known = {profile.condition: profile for panel in own for profile in panel.profiles}
     items = [
         f'<li class="line k-{p.look}"><svg viewBox="-16 -8 32 16" aria-hidden="true"><path class="curve" d="M-16 0H16"/></svg> '
-        f'<span style="color:var(--ink)">{esc(p.name)}</span>'
-        for p in sorted(known.values(), key=lambda p: p.rank)
+        f'<span style="color:var(--ink)">{esc(p.condition.label)}</span>'
+        for p in map(known.get, conditions.in_order(known))
     ]
     return f'<ul class="legend">{"".join(items)}</ul>'

@@ -7,6 +7,13 @@ from dataclasses import dataclass
 
 SCALES = ("behaviour", "spiking", "fMRI")
 OTHER = "other"
+# the benchmarks of all three on the 92 images of Kriegeskorte et al. (2008), and whose data they are
+ONE_IMAGE_SET = {
+    "spiking": "Kriegeskorte2008.mIT-rsa",
+    "fMRI": "Kriegeskorte2008.hIT-rsa",
+    "behaviour": "Kriegeskorte2008.judgment-rsa",
+}
+SUBJECTS = {"spiking": "macaque IT", "fMRI": "human IT", "behaviour": "human judgments"}
 _FMRI = re.compile(r"fmri|^Bracci2019|^Kriegeskorte2008\.hIT", re.IGNORECASE)
 _SPIKING = re.compile(
     r"^(Kriegeskorte2008\.mIT|MajajHong2015|FreemanZiemba2013|Papale2025|Li2026|Sanghavi|Rajalingham2020|Cadena2017"

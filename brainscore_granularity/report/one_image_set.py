@@ -12,42 +12,16 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.stats import false_discovery_control
 
 from brainscore_granularity import stats
 from brainscore_granularity.paths import write_atomically
 from brainscore_granularity.runner import results
 
+from . import conditions
+from .measures import ONE_IMAGE_SET, SUBJECTS
+from .scales_figure import scales_figure
 from .summary import number, raw_interval
-
-SCALES = {
-    "spiking": "Kriegeskorte2008.mIT-rsa",
-    "fMRI": "Kriegeskorte2008.hIT-rsa",
-    "behaviour": "Kriegeskorte2008.judgment-rsa",
-}
-SUBJECTS = {"spiking": "macaque IT", "fMRI": "human IT", "behaviour": "human judgments"}
-NATIVE = "native"
-
-
-def condition(model: str) -> str:
-    """What a network was trained on, as a short word: untrained, 2 ... 64, native, random 8, permuted 64.
-
-    >>> condition("granularity_tiny_own_k8_s1"), condition("granularity_tiny_permuted_k64_s1")
-    ('8', 'permuted 64')
-    """
-    known = results.describe(model)
-    labels, k = known["labels"], known["k"]
-    return labels if k is None else str(k) if labels == "own" else f"{labels} {k}"
-
-
-def order(models: Iterable[str]) -> list[str]:
-    """Models as they stand in tables: untrained, growing K, native, then the controls."""
-    ranks = {"untrained": 0, "own": 1, NATIVE: 2, "random": 3, "permuted": 4}
-
-    def rank(model):
-        known = results.describe(model)
-        return ranks.get(known["labels"], len(ranks)), known["k"] or 0, known["seed"] or 0
-
-    return sorted(models, key=rank)
 
 
 def layer_rdms(model: str) -> dict[str, np.ndarray]:
@@ -56,7 +30,7 @@ def layer_rdms(model: str) -> dict[str, np.ndarray]:
 
     from brainscore_granularity.brains.layers import candidates, spooled
 
-    benchmark, loaded = load_benchmark(SCALES["fMRI"]), load_model(model)
+    benchmark, loaded = load_benchmark(ONE_IMAGE_SET["fMRI"]), load_model(model)
     with spooled(loaded, benchmark.shown_to(loaded), candidates(loaded), benchmark.order) as spools:
         return {name: benchmark.representation(spool, f"{model} {name}") for name, spool in spools.items()}
 
@@ -66,7 +40,7 @@ def every_layer(rdms: dict[str, dict[str, np.ndarray]], permutations: int = 999)
     from brainscore_vision import load_benchmark
 
     rows = []
-    for scale, name in SCALES.items():
+    for scale, name in ONE_IMAGE_SET.items():
         benchmark = load_benchmark(name)
         for model, by_layer in rdms.items():
             p = benchmark.corrected_p(list(by_layer.values()), permutations)
@@ -88,12 +62,13 @@ def against_native(rdms: dict, chosen: dict[tuple[str, str], str]) -> pd.DataFra
     """
     from brainscore_vision import load_benchmark
 
-    natives = {results.describe(model)["seed"]: model for model in rdms if condition(model) == NATIVE}
+    known = {model: results.describe(model) for model in rdms}
+    natives = {about["seed"]: model for model, about in known.items() if about["labels"] == conditions.NATIVE}
     rows = []
-    for scale, name in SCALES.items():
+    for scale, name in ONE_IMAGE_SET.items():
         subjects = load_benchmark(name).subject_rdms
         for model in rdms:
-            native = natives.get(results.describe(model)["seed"], next(iter(natives.values())))
+            native = natives.get(known[model]["seed"], next(iter(natives.values())))
             if model == native:
                 continue
             found = stats.compare_models(
@@ -106,7 +81,7 @@ def against_native(rdms: dict, chosen: dict[tuple[str, str], str]) -> pd.DataFra
                 }
             )  # fmt: skip
     frame = pd.DataFrame(rows)
-    frame["q"] = stats.fdr(frame["p"].to_numpy())
+    frame["q"] = false_discovery_control(frame["p"].to_numpy())
     return frame
 
 
@@ -118,18 +93,18 @@ def best_layers(layers: pd.DataFrame) -> dict[tuple[str, str], str]:
 
 def scores_markdown(scores: pd.DataFrame) -> str:
     """Committed layers: raw score, interval and layer."""
-    header = ["trained on", *(f"{scale} ({SUBJECTS[scale]})" for scale in SCALES), "layer"]
+    header = ["trained on", *(f"{scale} ({SUBJECTS[scale]})" for scale in ONE_IMAGE_SET), "layer"]
     rows = []
-    for model in order(scores["model"].unique()):
+    for model in conditions.models_in_order(scores["model"].unique()):
         own = scores[scores["model"] == model].set_index("benchmark")
-        cells = [_with_interval(own.loc[name]) for name in SCALES.values()]
-        rows.append([condition(model), *cells, ", ".join(dict.fromkeys(own["layer"]))])
+        cells = [_with_interval(own.loc[name]) for name in ONE_IMAGE_SET.values()]
+        rows.append([conditions.of(model).name, *cells, ", ".join(dict.fromkeys(own["layer"]))])
     ceilings = scores.groupby("benchmark")[["ceiling_lower", "ceiling_upper"]].first()
     bounds = [
         f"{ceilings.loc[name].iloc[0]:.3f} to {ceilings.loc[name].iloc[1]:.3f}"
         if ceilings.loc[name].iloc[1] < 1
         else "not known"
-        for name in SCALES.values()
+        for name in ONE_IMAGE_SET.values()
     ]
     return markdown(header, [*rows, ["*noise ceiling*", *bounds, ""]])
 
@@ -138,28 +113,28 @@ def layers_markdown(layers: pd.DataFrame) -> str:
     """Best layer of every model, with the p value that knows of the search."""
     best, rows = best_layers(layers), []
     values = layers.set_index(["scale", "model", "layer"])
-    for model in order(layers["model"].unique()):
+    for model in conditions.models_in_order(layers["model"].unique()):
         cells = []
-        for scale in SCALES:
+        for scale in ONE_IMAGE_SET:
             layer = best[scale, model]
             cells.append(f"{number(values.loc[(scale, model, layer), 'raw'])} {layer}")
             cells.append(f"{values.loc[(scale, model, layer), 'p']:.3f}")
-        rows.append([condition(model), *cells])
-    return markdown(["trained on", *(part for scale in SCALES for part in (scale, "p"))], rows)
+        rows.append([conditions.of(model).name, *cells])
+    return markdown(["trained on", *(part for scale in ONE_IMAGE_SET for part in (scale, "p"))], rows)
 
 
 def differences_markdown(found: pd.DataFrame) -> str:
     """Each model minus native."""
     rows = []
-    for model in order(found["model"].unique()):
+    for model in conditions.models_in_order(found["model"].unique()):
         own = found[found["model"] == model].set_index("scale")
         cells = []
-        for scale in SCALES:
+        for scale in ONE_IMAGE_SET:
             row = own.loc[scale]
             text = f"{row['difference']:+.3f} ({row['low']:+.3f} to {row['high']:+.3f})"
             cells += [f"**{text}**" if row["q"] < 0.05 else text, f"{row['q']:.3f}"]
-        rows.append([condition(model), *cells])
-    return markdown(["trained on", *(part for scale in SCALES for part in (scale, "q"))], rows)
+        rows.append([conditions.of(model).name, *cells])
+    return markdown(["trained on", *(part for scale in ONE_IMAGE_SET for part in (scale, "q"))], rows)
 
 
 def markdown(header: list[str], rows: list[list[str]]) -> str:
@@ -181,18 +156,16 @@ def fill(page: Path, blocks: dict[str, str]) -> None:
 
 def write(scores: pd.DataFrame, page: Path, figure: Path, models: Iterable[str]) -> None:
     """Compute what is not in the scores, draw the figure, and fill the page."""
-    from .scales_figure import scales_figure
-
-    models = order(models)
-    scores = scores[scores["model"].isin(models) & scores["benchmark"].isin(SCALES.values())]
+    models = conditions.models_in_order(models)
+    scores = scores[scores["model"].isin(models) & scores["benchmark"].isin(ONE_IMAGE_SET.values())]
     failed = scores[scores["status"] != "ok"]
-    if len(failed) or len(scores) < len(models) * len(SCALES):
+    if len(failed) or len(scores) < len(models) * len(ONE_IMAGE_SET):
         raise ValueError(
-            f"{len(models) * len(SCALES) - len(scores) + len(failed)} scores are missing; score them first"
+            f"{len(models) * len(ONE_IMAGE_SET) - len(scores) + len(failed)} scores are missing; score them first"
         )
     rdms = {model: layer_rdms(model) for model in models}
     layers = every_layer(rdms)
-    scale_of = {name: scale for scale, name in SCALES.items()}
+    scale_of = {name: scale for scale, name in ONE_IMAGE_SET.items()}
     committed = {(scale_of[row.benchmark], row.model): row.layer for row in scores.itertuples()}
     blocks = {
         "scores": scores_markdown(scores),
@@ -207,14 +180,3 @@ def write(scores: pd.DataFrame, page: Path, figure: Path, models: Iterable[str])
 def _with_interval(row) -> str:
     raw, low, high = raw_interval(row)
     return f"{number(raw)} ({number(low)} to {number(high)})"
-
-
-if __name__ == "__main__":
-    import sys
-
-    from brainscore_granularity import runner
-    from brainscore_granularity.brains import catalogue
-
-    chosen = catalogue.select("models", ["granularity_tiny_*"])
-    folder, page, figure = map(Path, sys.argv[1:])
-    write(runner.score_grid(chosen, SCALES.values(), folder), page, figure, chosen)

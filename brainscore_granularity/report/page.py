@@ -7,7 +7,7 @@ from pathlib import Path
 from brainscore_granularity.paths import write_atomically
 from brainscore_granularity.runner import results
 
-from . import answer, comparison, curves, layer_figure, model_pages, sections
+from . import answer, comparison, conditions, curves, layer_figure, model_pages, sections
 
 HERE = Path(__file__).parent
 SIMULATED = (
@@ -53,10 +53,10 @@ def render(records: list[dict], folder: Path, changed: str | None = None, reload
     by_model: dict[str, list[dict]] = {}
     for record in records:
         by_model.setdefault(record["model"], []).append(record)
-    models = sorted(by_model, key=_rank)
+    models = conditions.models_in_order(by_model)
     cards = {model: model_pages.card(model) for model in models}
     natives = {
-        results.describe(m)["family"]: c["classes"] for m, c in cards.items() if c and results.describe(m)["labels"] == "native"
+        results.describe(m)["family"]: c["classes"] for m, c in cards.items() if c and results.describe(m)["labels"] == conditions.NATIVE
     }  # fmt: skip
     scales, each = curves.by_scale(records), curves.by_benchmark(records)
     families = list(dict.fromkeys(panel.family for panel in scales if not panel.simulated))
@@ -92,10 +92,3 @@ def render(records: list[dict], folder: Path, changed: str | None = None, reload
 <script>{(HERE / "report.js").read_text()}</script></body></html>
 """
     return text, found
-
-
-def _rank(model: str) -> tuple:
-    known = results.describe(model)
-    labels = known["labels"] or ""
-    place = {"untrained": 0, "native": 2}.get(labels, 3 if labels in curves.CONTROLS else 1)
-    return known["family"], place, labels, known["k"] or 0, known["seed"] or 0, model

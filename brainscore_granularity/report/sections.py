@@ -52,11 +52,8 @@ def figures(panels: list[curves.Panel], natives: dict[str, int], name: str, smal
 def _legend(panel: curves.Panel) -> str:
     items = []
     for i, line in enumerate(panel.lines):
-        shape = next((s for n, s in drawing.CONTROL_SHAPES.items() if n in line.name), drawing.SHAPES[i % 4])
-        control = any(n in line.name for n in curves.CONTROLS)
-        kind = "control" if control else esc(line.colour)
-        items.append(f'<li class="line c-{kind}"><svg viewBox="-16 -8 32 16" aria-hidden="true"><path class="curve" d="M-16 0H16"/>'
-                     f'<path class="mean" d="{shape}"/></svg> <span style="color:var(--ink)">{esc(line.name)}</span>')  # fmt: skip
+        items.append(f'<li class="{drawing.css_class(line)}"><svg viewBox="-16 -8 32 16" aria-hidden="true"><path class="curve" d="M-16 0H16"/>'
+                     f'<path class="mean" d="{drawing.shape(line, i)}"/></svg> <span style="color:var(--ink)">{esc(line.name)}</span>')  # fmt: skip
     return f'<ul class="legend">{"".join(items)}</ul>'
 
 

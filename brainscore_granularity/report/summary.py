@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import pandas as pd
 
-REFERENCE_LABELS = ("untrained", "native")
-
-
-def condition(labels: str | None, k: float | None) -> str | None:
-    """Name of a point on the granularity axis: "untrained", "2" ... "64", "native"; None for other models."""
-    if labels in REFERENCE_LABELS:
-        return labels
-    return None if labels is None or pd.isna(k) else str(int(k))
+from . import conditions
 
 
 def by_condition(scores: pd.DataFrame) -> pd.DataFrame:
     """Mean over seeds of the value, its interval and the raw score, one row a (benchmark, condition).
 
+    ``condition`` is a categorical of names, in order; see `conditions`.
+
     The interval is the mean of the seeds' own 95% stimulus intervals: all seeds are resampled with the same
     stimuli, so this is what the interval of their mean would be if the seeds agreed perfectly, and at most too wide.
     """
     scores = scores[scores["status"] == "ok"].copy()
-    scores["condition"] = [condition(labels, k) for labels, k in zip(scores["labels"], scores["k"], strict=True)]
+    known = [conditions.condition(labels, k) for labels, k in zip(scores["labels"], scores["k"], strict=True)]
+    scores["condition"] = [found and found.name for found in known]
     scores = scores.dropna(subset="condition")
+    names = [found.name for found in conditions.in_order(filter(None, known))]
     summary = scores.groupby(["benchmark", "condition"], as_index=False).agg(
         value=("value", "mean"),
         low=("interval_low", "mean"),
@@ -35,7 +32,7 @@ def by_condition(scores: pd.DataFrame) -> pd.DataFrame:
         ceiling_upper=("ceiling_upper", "first"),
         simulated=("simulated", "any"),
     )
-    summary["condition"] = pd.Categorical(summary["condition"], order(summary["condition"]), ordered=True)
+    summary["condition"] = pd.Categorical(summary["condition"], names, ordered=True)
     return summary.sort_values(["benchmark", "condition"], ignore_index=True)
 
 
@@ -54,17 +51,9 @@ def number(value: float, digits: int = 3) -> str:
     return f"{round(float(value), digits) + 0:.{digits}f}"
 
 
-def order(conditions) -> list[str]:
-    """Conditions from left to right: untrained, growing K, native classes."""
-    present = set(conditions)
-    numbers = sorted(present.difference(REFERENCE_LABELS), key=int)
-    first, last = REFERENCE_LABELS
-    return [*present.intersection([first]), *numbers, *present.intersection([last])]
-
-
 def best(summary: pd.DataFrame, benchmark: str) -> pd.Series | None:
     """The trained condition that aligns best with one benchmark; None where its interval does not exclude 0."""
-    rows = summary[(summary["benchmark"] == benchmark) & (summary["condition"] != "untrained")]
+    rows = summary[(summary["benchmark"] == benchmark) & ~summary["condition"].isin(conditions.STARTS)]
     if rows.empty:
         return None
     row = rows.loc[rows["value"].idxmax()]

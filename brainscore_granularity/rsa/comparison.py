@@ -102,6 +102,17 @@ def compare(a, b, method: str = "spearman", control=None) -> float:
     return float(_cosine(left, right))
 
 
+def ranked(r, name: str = "rdm") -> np.ndarray:
+    """The RDM (n, n) with average ranks, from 1, in place of its dissimilarities, and 0 on the diagonal.
+
+    >>> ranked([[0, 0.5, 0.2], [0.5, 0, 0.5], [0.2, 0.5, 0]])
+    array([[0. , 2.5, 1. ],
+           [2.5, 0. , 2.5],
+           [1. , 2.5, 0. ]])
+    """
+    return _symmetric(rankdata(_entries(r, name)))
+
+
 def standardised_ranks(r, name: str = "rdm") -> np.ndarray:
     """Average ranks of the upper triangle, centred and of length 1: the Spearman correlation of two RDMs is the inner
     product of theirs. For many comparisons of the same RDMs.
@@ -159,11 +170,17 @@ def _whitened(x, y) -> float:
     return _cosine(*(_centred_kernel(v).ravel() for v in (x, y)))
 
 
-def _centred_kernel(x) -> np.ndarray:
+def _symmetric(x) -> np.ndarray:
+    """(n, n) with these entries above and below the diagonal, and 0 on it."""
     n = round((1 + np.sqrt(1 + 8 * len(x))) / 2)
     i, j = np.triu_indices(n, 1)
-    g = np.zeros((n, n))
-    g[i, j] = g[j, i] = -x / 2
+    out = np.zeros((n, n))
+    out[i, j] = out[j, i] = x
+    return out
+
+
+def _centred_kernel(x) -> np.ndarray:
+    g = _symmetric(-x / 2)
     return g - g.mean(axis=0) - g.mean(axis=1)[:, None] + g.mean()
 
 

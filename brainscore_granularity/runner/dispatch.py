@@ -143,20 +143,9 @@ def _result(one: _Running) -> dict | None:
 
 
 def _failed(one: _Running, reason: str) -> dict:
-    from .record import provenance
+    from .record import outcome
 
-    model, benchmark = one.pair
-    seconds = round(time.monotonic() - one.since, 3)
-    started = time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(time.time() - seconds))
-    return {
-        "model": model,
-        "benchmark": benchmark,
-        "started": started,
-        "status": "failed",
-        "reason": reason,
-        "seconds": seconds,
-        **provenance(),
-    }
+    return outcome(*one.pair, time.monotonic() - one.since, failed=reason)
 
 
 class Pool:

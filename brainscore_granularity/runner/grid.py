@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import results
-from .record import provenance
+from .record import outcome
 from .session import Session
 
 
@@ -31,12 +30,7 @@ class Plan:
     @property
     def unloadable(self) -> list[dict]:
         """Records of the pairs whose benchmark cannot be loaded."""
-        started = time.strftime("%Y-%m-%dT%H:%M:%S%z")
-        return [
-            {"model": model, "benchmark": name, "started": started, "status": "failed", "reason": reason, "seconds": 0}
-            | provenance()
-            for (model, name), reason in self.missing.items()
-        ]
+        return [outcome(model, name, failed=reason) for (model, name), reason in self.missing.items()]
 
 
 def plan(models, benchmarks, folder: Path, session: Session, warn: Callable, look_for_data: bool = False) -> Plan:

@@ -6,6 +6,7 @@ import os
 import platform
 import re
 import subprocess
+import time
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -20,6 +21,20 @@ DETAILS = (
     "error", "interval", "chance", "subject_scores", "layer", "n_stimuli", "n_triplets", "accuracy", "simulated",
     "data", "n_neuroids", "mean_rdm_score", "partial",
 )  # fmt: skip
+
+
+def outcome(model: str, benchmark: str, seconds: float = 0.0, failed: str | None = None) -> dict:
+    """What every record has: the pair, when it was started, how it ended and why, and where.
+
+    Parameters
+    ----------
+    seconds : since the pair was started.
+    failed : the reason why there is no score; None if there is one.
+    """
+    started = time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(time.time() - seconds))
+    status = {"status": "ok"} if failed is None else {"status": "failed", "reason": failed}
+    pair = {"model": model, "benchmark": benchmark, "started": started}
+    return {**pair, **status, "seconds": round(seconds, 3), **provenance()}
 
 
 def describe_score(score) -> dict:

@@ -21,7 +21,7 @@ from brainscore_granularity.brains import recorder as reuse
 from brainscore_granularity.brains.preprocessed import Preprocessed
 
 from .environment import network, no_stored_activations
-from .record import describe_score, peak_memory, provenance, start_measuring_memory
+from .record import describe_score, outcome, peak_memory, start_measuring_memory
 
 REGIONS = ("V1", "V2", "V4", "IT")
 atexit.register(gc.unfreeze)  # what `Session` froze would otherwise be reported as leaked when the process ends
@@ -43,24 +43,22 @@ class Session:
 
         later : benchmarks that this session is going to score the same model on.
         """
-        record = {"model": model, "benchmark": name, "started": time.strftime("%Y-%m-%dT%H:%M:%S%z")}
         start_measuring_memory()
-        start = time.monotonic()
+        start, scored, failed = time.monotonic(), {}, None
         try:
             with network(self.offline), no_stored_activations():
-                record |= self._score(model, name, later)
-            value = record["value"]
-            record["status"] = "ok" if value is not None and value == value else "failed"
-            if record["status"] == "failed":
-                record["reason"] = f"the score is not a number ({value})"
+                scored = self._score(model, name, later)
+            value = scored["value"]
+            if value is None or value != value:
+                failed = f"the score is not a number ({value})"
         except Exception as error:
             if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise  # the next pair would fail as well
-            record |= {"status": "failed", "reason": f"{type(error).__name__}: {error}"}
+            failed = f"{type(error).__name__}: {error}"
             if isinstance(error, MemoryError):
                 self.release()
-        record["seconds"] = round(time.monotonic() - start, 3)
-        return record | {"peak_memory_mb": peak_memory(), **provenance()}
+        ended = outcome(model, name, time.monotonic() - start, failed)
+        return {**ended, **scored, "peak_memory_mb": peak_memory()}
 
     def benchmark(self, name: str):
         """A benchmark, loaded once; its ceiling is computed once and not taken from Brain-Score's cache by name."""

@@ -29,7 +29,6 @@ Which estimator to use when: docs/statistics.md. How each is calibrated: docs/ca
 
 from .ceiling import Ceiling, TwoSubjectsWarning, consistency, noise_ceiling, spearman_brown, split_half
 from .intervals import Interval, interval
-from .multiple import fdr
 from .paired import Estimate, compare_models, contrasts, two_factor
 from .permutation import MaxStatistic, max_statistic, permutation_test
 from .resampling import bootstrap, jackknife, resamples
@@ -44,7 +43,6 @@ __all__ = [
     "compare_models",
     "consistency",
     "contrasts",
-    "fdr",
     "interval",
     "jackknife",
     "max_statistic",

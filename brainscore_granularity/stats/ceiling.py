@@ -6,9 +6,9 @@ import warnings
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import rankdata
 
 from brainscore_granularity import rsa
+from brainscore_granularity.rsa.comparison import ranked
 
 from .checks import stack
 
@@ -74,18 +74,11 @@ def noise_ceiling(rdms, method: str = "spearman", pool: str = "mean") -> Ceiling
             TwoSubjectsWarning,
             stacklevel=2,
         )
-    pooled = np.stack([_ranks(r) for r in rdms]) if pool == "rank" else rdms
+    pooled = np.stack([ranked(r) for r in rdms]) if pool == "rank" else rdms
     total = pooled.sum(axis=0)
     lower = np.mean([rsa.compare(r, total - p, method) for r, p in zip(rdms, pooled, strict=True)])
     upper = np.mean([rsa.compare(r, total, method) for r in rdms])
     return Ceiling(float(lower), float(upper))
-
-
-def _ranks(r: np.ndarray) -> np.ndarray:
-    i, j = np.triu_indices(len(r), 1)
-    out = np.zeros_like(r)
-    out[i, j] = out[j, i] = rankdata(r[i, j])
-    return out
 
 
 def spearman_brown(r: float, k: float = 2.0) -> float:

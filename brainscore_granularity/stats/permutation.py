@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import rankdata
 
+from brainscore_granularity import rsa
 from brainscore_granularity.threads import cores, in_threads
 
 from .checks import stack
@@ -99,12 +99,10 @@ def max_statistic(a, b, n: int = 10_000, seed: int = 0) -> MaxStatistic:
 
 
 def standardised(r: np.ndarray) -> np.ndarray:
-    """Ranks of the upper triangle, centred and of length 1, as a symmetric (n, n)."""
+    """`rsa.standardised_ranks` as a symmetric (n, n)."""
     i, j = np.triu_indices(len(r), 1)
-    ranks = rankdata(r[i, j])
-    ranks -= ranks.mean()
-    out = np.zeros_like(r)
-    out[i, j] = out[j, i] = ranks / np.linalg.norm(ranks)
+    out = np.zeros(r.shape)
+    out[i, j] = out[j, i] = rsa.standardised_ranks(r)
     return out
 
 

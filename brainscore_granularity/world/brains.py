@@ -18,9 +18,10 @@ measurement noise that differs from repeat to repeat.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
+
+from brainscore_granularity.brains.gabor import gabor_energy
 
 from . import images as world
 
@@ -153,34 +154,6 @@ def odd_one_out(images: world.Images, brain: Brain, seed: int, n_triplets: int =
     odd = (rng.random((n_triplets, 1)) > probability.cumsum(axis=1)).sum(axis=1).clip(max=2)
     order = np.stack([(odd + 1) % 3, (odd + 2) % 3, odd], axis=1)
     return np.take_along_axis(triplets, order, axis=1), float(probability.max(axis=1).mean())
-
-
-def gabor_energy(pixels: np.ndarray) -> np.ndarray:
-    """(images, size, size, 3) uint8 -> (images, filters x 6 x 6) energy of 3 scales x 4 orientations."""
-    grey = pixels.astype(np.float32).mean(axis=3) / 255
-    grey -= grey.mean(axis=(1, 2), keepdims=True)
-    spectrum = np.fft.fft2(grey)
-    size = grey.shape[1]
-    step = size // 6
-    energy = []
-    for transfer in _gabor_bank(size):
-        filtered = np.abs(np.fft.ifft2(spectrum * transfer))
-        pooled = filtered.reshape(-1, 6, step, 6, step).mean(axis=(2, 4))
-        energy.append(pooled.reshape(len(grey), -1))
-    return np.hstack(energy)
-
-
-@lru_cache
-def _gabor_bank(size: int) -> list[np.ndarray]:
-    """One-sided Gabor filters in the Fourier domain: their output's magnitude is the energy."""
-    fx, fy = np.meshgrid(np.fft.fftfreq(size), np.fft.fftfreq(size))
-    bank = []
-    for frequency in (1 / 16, 1 / 8, 1 / 4):
-        for angle in np.arange(4) * np.pi / 4:
-            along = fx * np.cos(angle) + fy * np.sin(angle) - frequency
-            across = -fx * np.sin(angle) + fy * np.cos(angle)
-            bank.append(np.exp(-(along**2 + across**2) / (2 * (0.4 * frequency) ** 2)))
-    return bank
 
 
 def _unit_variance(x: np.ndarray) -> np.ndarray:

@@ -1,12 +1,7 @@
-"""The embedded study from images to report: `granularity demo`.
-
-``python -m brainscore_granularity.world.demo models/granularity_world`` makes the weights and layer commitments that
-are shipped with the package.
-"""
+"""The embedded study from images to report: `granularity demo`."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,12 +38,12 @@ def measured(folder: Path) -> pd.DataFrame:
     """Scores of the shipped networks that were trained on photographs, on the 92 images with measured brains."""
     from brainscore_vision import load_stimulus_set
 
-    from brainscore_granularity.report.one_image_set import SCALES
+    from brainscore_granularity.report.measures import ONE_IMAGE_SET
     from brainscore_granularity.report.page import write_report
 
     load_stimulus_set("Kriegeskorte2008")  # an error here, before any scoring, where the images cannot be had
     models = [name for name in plugins.registrations("models") if name.startswith("granularity_tiny_")]
-    scores = runner.score_grid(models, SCALES.values(), folder / "results")
+    scores = runner.score_grid(models, ONE_IMAGE_SET.values(), folder / "results")
     write_report(folder / "results", folder / "report.html")  # now with measured brains
     return scores
 
@@ -63,7 +58,3 @@ def train_and_commit(store: Path) -> None:
         for checkpoint in pending:
             commitment.save(checkpoint, *commitment.commit(checkpoint))
             advance(checkpoint.identifier)
-
-
-if __name__ == "__main__":
-    train_and_commit(Path(sys.argv[1]) / "weights")

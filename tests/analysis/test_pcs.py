@@ -53,7 +53,7 @@ def test_a_mosaic_holds_every_image_in_its_place_and_few_colours(tmp_path):
     assert found[14, 2].tolist() == [0, 0, 255] and len(np.unique(found.reshape(-1, 3), axis=0)) <= 6
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def world():
     return study.Study(MODELS, benchmarks=["World.IT-rsa"], layers=["relu5"])
 
@@ -63,7 +63,7 @@ def test_the_shipped_components_cut_the_classes_that_a_network_was_taught(world)
 
     from brainscore_granularity.weights.find import checkpoint_of
 
-    (axes,) = world.label_axes
+    (axes,) = label_axes.of(world)
     assert axes.encoder == "granularity_world_native_s0.relu5" and axes.scores.shape == (256, 6)
     assert (axes.classes(4) // 2 == axes.classes(2)).all() and set(axes.classes(4)) == {0, 1, 2, 3}
     for model, k in zip(MODELS[:2], (2, 4), strict=True):

@@ -6,8 +6,7 @@ import pandas as pd
 import pytest
 
 from brainscore_granularity import rsa
-from brainscore_granularity.analysis import base as catalogue
-from brainscore_granularity.analysis import images, study
+from brainscore_granularity.analysis import base, images, models, study
 from brainscore_granularity.analysis.components import Products, components
 from brainscore_granularity.analysis.measures.spectrum import participation_ratio, power_law
 from brainscore_granularity.cli import main as cli
@@ -148,11 +147,11 @@ def test_an_unknown_analysis_names_those_there_are(capsys):
     assert "did you mean spectrum?" in capsys.readouterr().err
     assert run("analyze", "--list") == 0
     listed = capsys.readouterr().out
-    assert all(name in listed for name in catalogue.NAMES)
+    assert all(name in listed for name in base.NAMES)
 
 
 def test_models_of_other_layers_and_mixed_images_are_refused(kriegeskorte92):
-    with pytest.raises(study.MissingLayers, match="has no layer"):
+    with pytest.raises(models.MissingLayers, match="has no layer"):
         _ = study.Study([MODELS[0], "granularity_tiny_native_s1"], benchmarks=["World.IT-rsa"]).layers
     with pytest.raises(images.MixedImages, match="256 of World.*|92 of"):
         study.Study(MODELS, benchmarks=["World.IT-rsa", "Kriegeskorte2008.hIT-rsa"])

@@ -1,5 +1,7 @@
 """What is shared between pairs changes no number, and nothing is served to whom it does not belong."""
 
+from types import SimpleNamespace
+
 import brainscore_vision
 import numpy as np
 import pytest
@@ -212,3 +214,15 @@ def test_kept_images_obey_their_budget_and_know_their_files(recorded, tmp_path):
     extractor.preprocess(copies)
     shutil.copy(paths[5], copies[0])
     assert np.array_equal(extractor.preprocess(copies), plain.preprocess(copies))
+
+
+def test_a_model_that_has_not_chosen_its_layer_does_so_only_when_it_may():
+    from brainscore_vision.model_helpers.brain_transformation import RegionLayerMap
+
+    asked = []
+    lazy = RegionLayerMap(lambda **about: asked.append(about) or "conv3", {"IT": "a benchmark to download"})
+    model = SimpleNamespace(layer_model=SimpleNamespace(region_layer_map=lazy))
+    assert reuse.committed_layers(model, "IT") == [] and not asked
+    assert reuse.committed_layers(model, "IT", choose=True) == ["conv3"] and len(asked) == 1
+    assert reuse.committed_layers(model, "IT") == ["conv3"] and reuse.committed_layers(model, "V9", choose=True) == []
+    assert reuse.committed_layers(model, "behavior") == reuse.committed_layers(object(), "IT", choose=True) == []

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from brainscore_granularity import runner
-from brainscore_granularity.report import one_image_set
+from brainscore_granularity.report import conditions, one_image_set
+from brainscore_granularity.report.measures import ONE_IMAGE_SET
 
 PAGE = Path(__file__).parents[2] / "docs" / "results.md"
 MODELS = ["granularity_tiny_own_k8_s1", "granularity_tiny_native_s1"]
@@ -18,7 +19,7 @@ def measured(tmp_path_factory, real_data):
         pytest.skip(f"no kriegeskorte92 in {real_data}")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BRAINSCORE_GRANULARITY_KRIEGESKORTE92", str(folder))
-        scores = runner.score_grid(MODELS, one_image_set.SCALES.values(), tmp_path_factory.mktemp("results"))
+        scores = runner.score_grid(MODELS, ONE_IMAGE_SET.values(), tmp_path_factory.mktemp("results"))
         yield scores, {model: one_image_set.layer_rdms(model) for model in MODELS}
 
 
@@ -32,26 +33,26 @@ def page_row(block, condition):
 def test_the_page_has_the_scores_that_the_networks_get(measured):
     scores, _ = measured
     for model in MODELS:
-        numbers = page_row("scores", one_image_set.condition(model))
-        found = [scores[(scores["model"] == model) & (scores["benchmark"] == b)] for b in one_image_set.SCALES.values()]
+        numbers = page_row("scores", conditions.of(model).name)
+        found = [scores[(scores["model"] == model) & (scores["benchmark"] == b)] for b in ONE_IMAGE_SET.values()]
         assert numbers[::3] == pytest.approx([row["raw"].item() for row in found], abs=0.002)
 
 
 def test_the_page_has_the_differences_to_native(measured):
     scores, rdms = measured
-    scale_of = {name: scale for scale, name in one_image_set.SCALES.items()}
+    scale_of = {name: scale for scale, name in ONE_IMAGE_SET.items()}
     chosen = {(scale_of[row.benchmark], row.model): row.layer for row in scores.itertuples()}
     found = one_image_set.against_native(rdms, chosen).set_index("scale")
     numbers = page_row("committed against native", "8")
-    assert numbers[::4] == pytest.approx([found.loc[s, "difference"] for s in one_image_set.SCALES], abs=0.003)
-    assert numbers[1::4] == pytest.approx([found.loc[s, "low"] for s in one_image_set.SCALES], abs=0.01)
+    assert numbers[::4] == pytest.approx([found.loc[s, "difference"] for s in ONE_IMAGE_SET], abs=0.003)
+    assert numbers[1::4] == pytest.approx([found.loc[s, "low"] for s in ONE_IMAGE_SET], abs=0.01)
 
 
 def test_every_layer_includes_the_committed_one_with_its_score(measured):
     scores, rdms = measured
     layers = one_image_set.every_layer(rdms, permutations=49).set_index(["scale", "model", "layer"])
     for row in scores.itertuples():
-        scale = next(s for s, name in one_image_set.SCALES.items() if name == row.benchmark)
+        scale = next(s for s, name in ONE_IMAGE_SET.items() if name == row.benchmark)
         assert layers.loc[(scale, row.model, row.layer), "raw"] == pytest.approx(row.raw, abs=1e-6)
     assert layers["p"].between(0.02, 1).all()
 
@@ -69,11 +70,3 @@ def test_missing_scores_are_said_before_anything_is_computed(tmp_path):
     none = pd.DataFrame({"model": [], "benchmark": [], "status": []})
     with pytest.raises(ValueError, match="6 scores are missing"):
         one_image_set.write(none, tmp_path / "page.md", tmp_path / "figure.svg", MODELS)
-
-
-def test_models_stand_in_the_order_of_granularity_with_the_controls_last():
-    names = ["permuted_k8_s1", "native_s1", "own_k16_s1", "random_k64_s1", "own_k2_s1", "untrained_s1"]
-    found = one_image_set.order(f"granularity_tiny_{name}" for name in names)
-    assert [one_image_set.condition(model) for model in found] == [
-        "untrained", "2", "16", "native", "random 64", "permuted 8",
-    ]  # fmt: skip

@@ -218,12 +218,12 @@ def test_layers_are_panels_with_a_line_for_each_number_of_classes():
         for labels in ("untrained", "own_k64", "own_k2", "native", "random_k8") for seed in (1, 2)
     ]  # fmt: skip
     (panel,) = layer_figure.panels([*rows, record("pixels", "World.IT-rsa", 0.1, 0, 0.2)])
-    names = [p.name for p in panel.profiles]
+    names = [p.condition.label for p in panel.profiles]
     assert names == ["untrained", "2 classes", "64 classes", "native", "random 8"] and panel.layers == [*layers]
     assert [p.look for p in panel.profiles] == ["untrained", "k0", "k5", "native", "control"]
     assert panel.profiles[1].committed == {2} and panel.profiles[1].seeds == 2
     drawn = layer_figure.of_one_source(panel)
-    assert [p.name for p in drawn.profiles] == names[:-1]
+    assert [p.condition.label for p in drawn.profiles] == names[:-1]
     ElementTree.fromstring(layer_figure.draw(drawn, {"value": (0, 1), "raw": (0, 1)}))
     table = layer_figure.tidy([panel])
     assert len(table) == 15 and table["value"].isna().sum() == 5

@@ -299,15 +299,6 @@ def test_error_over_subjects_is_the_standard_error_of_the_mean():
     assert result.error == pytest.approx(np.std(scores, ddof=1) / np.sqrt(5))
 
 
-def test_fdr_agrees_with_scipy():
-    control = pytest.importorskip("scipy.stats").false_discovery_control
-    p = np.random.default_rng(0).uniform(size=(4, 5)) ** 2
-    p[0, :2] = p[1, 1]  # ties
-    np.testing.assert_allclose(stats.fdr(p), control(p.ravel()).reshape(p.shape), atol=1e-12)
-    with pytest.raises(ValueError, match="no NaN"):
-        stats.fdr([0.5, np.nan])
-
-
 def test_unusable_rdms_are_refused():
     a, b = rdms(21)
     broken = a.copy()

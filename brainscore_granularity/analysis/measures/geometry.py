@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from brainscore_granularity import rsa, stats
+from brainscore_granularity.rsa.comparison import ranked
 
 FRACTION = 0.9  # of the images in a subsample: a repeated image would be its own neighbour
 
@@ -139,12 +140,7 @@ def _classical(distances):
 
 def _ranked(rdm) -> np.ndarray:
     """The RDM with average ranks, from 0, in place of its dissimilarities."""
-    from scipy.stats import rankdata
-
-    rdm = np.asarray(rdm)
-    upper, out = np.triu_indices(len(rdm), 1), np.zeros(rdm.shape)
-    out[upper] = rankdata(rdm[upper]) - 1
-    return out + out.T
+    return _without_diagonal(ranked(rdm) - 1)
 
 
 def _without_diagonal(x):

@@ -6,8 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-
-from brainscore_granularity import stats
+from scipy.stats import false_discovery_control
 
 
 class Track(NamedTuple):
@@ -71,7 +70,7 @@ def table(tracks: dict[str, Track], reference: str, levels=None) -> pd.DataFrame
     frame = pd.DataFrame(rows).assign(q=np.nan)
     known = frame["p"].notna()
     if known.any():
-        frame.loc[known, "q"] = stats.fdr(frame.loc[known, "p"].to_numpy())
+        frame.loc[known, "q"] = false_discovery_control(frame.loc[known, "p"].to_numpy())
     return frame
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from scipy.stats import false_discovery_control
 
 from brainscore_granularity import stats
 
@@ -42,6 +43,6 @@ def table(rdms: dict, subjects, references: tuple[str, ...], resamples: int = 10
             tests.append((i, reference, difference.p))
         rows.append(row)
     frame = pd.DataFrame(rows)
-    for (i, reference, _), q in zip(tests, stats.fdr([p for *_, p in tests]), strict=True):
+    for (i, reference, _), q in zip(tests, false_discovery_control([p for *_, p in tests]), strict=True):
         frame.loc[i, f"q against {reference}"] = q
     return frame

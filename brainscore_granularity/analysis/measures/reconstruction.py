@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from scipy.stats import false_discovery_control
 
 from brainscore_granularity import rsa, stats
 
@@ -36,7 +37,7 @@ def compare(coarse: dict, reconstructions: dict, subjects, resamples: int = 1000
                     "difference": found.value, "low": found.low, "high": found.high, "p": found.p,
                 }
             )  # fmt: skip
-    return pd.DataFrame(rows).assign(q=lambda table: stats.fdr(table["p"].to_numpy()))
+    return pd.DataFrame(rows).assign(q=lambda table: false_discovery_control(table["p"].to_numpy()))
 
 
 def verdict(rows: pd.DataFrame, level: float = 0.05) -> str:

@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 import pandas as pd
-from scipy.stats import ttest_1samp
+from scipy.stats import false_discovery_control, ttest_1samp
 
 from brainscore_granularity import rsa, stats
 from brainscore_granularity.brains.controls import partial_scores
@@ -111,7 +111,7 @@ def corrected(table: pd.DataFrame) -> pd.DataFrame:
 
     A contrast is certain where q is below 0.05 and all seeds have its sign.
     """
-    table = table.assign(q=stats.fdr(table["p"].to_numpy()))
+    table = table.assign(q=false_discovery_control(table["p"].to_numpy()))
     if "seeds_above" in table:
         one_sign = table["seeds_above"].isin([0]) | (table["seeds_above"] == table["seeds"])
         table = table.assign(certain=(table["q"] < SIGNIFICANT) & one_sign)

@@ -6,9 +6,8 @@ from brainscore_granularity.report import style
 from brainscore_granularity.runner import results
 
 from .. import drawing
-from ..base import Analysis, Findings
+from ..base import Analysis, Findings, NotApplicable
 from ..measures import agreement
-from ..study import NotApplicable
 
 RELATED = 0.05
 

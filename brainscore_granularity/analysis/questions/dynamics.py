@@ -42,7 +42,7 @@ def run(study) -> Findings:
             found = dynamics.course(
                 steps, np.stack(rdms), brain.rdms, settings.resamples, settings.resamples, settings.seed
             )
-            about = {"run": each.label, "k": each.k, "labels": each.label.split(" ")[0], "benchmark": brain.name}
+            about = {"run": each.label, "k": each.k, "labels": each.labels, "benchmark": brain.name}
             courses.append(found.table.assign(**about, layer=layer))
             halves.append(about | {"half": found.half, "low": found.low, "high": found.high,
                                    "unreached": found.unreached, "gain": np.ptp([found.table["value"].iloc[0],

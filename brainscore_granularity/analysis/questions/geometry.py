@@ -7,13 +7,12 @@ import itertools
 import numpy as np
 import pandas as pd
 
-from brainscore_granularity.report import style
+from brainscore_granularity.report import conditions, style
 from brainscore_granularity.rsa.distances import DegenerateFeatures
 
 from .. import drawing, label_axes
-from ..base import Analysis, Findings
+from ..base import Analysis, Findings, NotApplicable
 from ..measures import geometry
-from ..study import NotApplicable
 
 AT_MOST = 500  # images drawn for comparing layers: 125,000 pairs
 SORTED = 100  # images in RDMs for the eye
@@ -59,7 +58,7 @@ def _pairs(study):
     pairs = []
     for model, about in known.items():
         native = study.native(model)
-        if native not in (None, model) and about["labels"] != "native":
+        if native not in (None, model) and about["labels"] != conditions.NATIVE:
             pairs.append((model, native, "native"))
     for one, other in itertools.combinations(known, 2):
         same = all(known[one][key] == known[other][key] for key in ("labels", "k"))
@@ -133,7 +132,7 @@ def _sorted(study):
 def _axis(study, rows):
     """(score of each image on one axis, its coarse class, what both are from)."""
     try:
-        axes = study.label_axes[0]
+        axes = label_axes.of(study)[0]
     except label_axes.NoAxes as error:
         model = study.native() or study.models[-1]
         layer = study.layers[-1]
@@ -158,7 +157,7 @@ def _few(study):
     first = {study.describe(model)["k"]: model for model in reversed(coarse)}
     ks = sorted(first)
     few = [first[ks[i]] for i in sorted({0, len(ks) // 2, len(ks) - 1})] if ks else []
-    untrained = [model for model in study.models if study.describe(model)["labels"] == "untrained"]
+    untrained = [model for model in study.models if study.describe(model)["labels"] == conditions.UNTRAINED]
     few += [*([study.native()] if study.native() else []), *untrained[:1]]
     return few or study.models[:5]
 

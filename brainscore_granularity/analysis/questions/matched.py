@@ -9,9 +9,8 @@ from brainscore_granularity import rsa, stats
 from brainscore_granularity.report import style
 
 from .. import drawing, snapshots
-from ..base import Analysis, Findings
+from ..base import Analysis, Findings, NotApplicable
 from ..measures import matched, usefulness
-from ..study import NotApplicable
 
 
 def run(study) -> Findings:
@@ -30,7 +29,7 @@ def run(study) -> Findings:
             samples = samples.reshape(settings.resamples, len(steps), -1).mean(axis=2)
             values = np.array([np.mean([rsa.compare(rdm, own) for own in brain.rdms]) for rdm in rdms])
             tracks[brain.name][each.label] = matched.Track(accuracy, values, samples)
-            rows.append(pd.DataFrame({"run": each.label, "k": each.k, "labels": each.label.split(" ")[0],
+            rows.append(pd.DataFrame({"run": each.label, "k": each.k, "labels": each.labels,
                                       "benchmark": brain.name, "step": steps, "accuracy": accuracy,
                                       "alignment": values}).assign(layer=layer))  # fmt: skip
         study.say(f"matched: {each.label}")

@@ -8,9 +8,8 @@ from brainscore_granularity import rsa
 from brainscore_granularity.report import style
 
 from .. import drawing, snapshots
-from ..base import Analysis, Findings
+from ..base import Analysis, Findings, NotApplicable
 from ..measures import objectives
-from ..study import NotApplicable
 
 
 def run(study) -> Findings:

@@ -19,7 +19,7 @@ COLOURED = 4  # classes
 
 
 def run(study) -> Findings:
-    all_axes, warnings = study.label_axes, []
+    all_axes, warnings = label_axes.of(study), []
     ends, scatter, held, mosaics = [], [], [], {}
     layer = study.layers[-1]
     for axes in all_axes:

@@ -7,9 +7,8 @@ import pandas as pd
 from brainscore_granularity.report import style
 
 from .. import drawing
-from ..base import Analysis, Findings
+from ..base import Analysis, Findings, NotApplicable
 from ..measures import reconstruction
-from ..study import NotApplicable
 
 
 def run(study) -> Findings:

@@ -12,11 +12,10 @@ import pandas as pd
 from brainscore_granularity import rsa
 
 from .. import drawing
-from ..base import Analysis, Findings
+from ..base import Analysis, Findings, NotApplicable
 from ..images import as_stimuli
 from ..measures import resolution
 from ..measures import rules as r
-from ..study import NotApplicable
 from . import rules_figures
 
 GABOR_SIZE = 48  # pixels a side
@@ -105,7 +104,7 @@ def _baselines(study) -> dict[str, np.ndarray]:
     from PIL import Image
 
     from brainscore_granularity.brains.controls import control_rdms
-    from brainscore_granularity.world.brains import gabor_energy
+    from brainscore_granularity.brains.gabor import gabor_energy
 
     images = study.seen
     found = control_rdms(as_stimuli(images.ids, images.paths, images.name))

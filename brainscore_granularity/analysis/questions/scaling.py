@@ -9,10 +9,9 @@ from brainscore_granularity.report import style
 from brainscore_granularity.runner import results
 
 from .. import drawing
-from ..base import Analysis, Findings
+from ..base import Analysis, Findings, NotApplicable
 from ..scaling import axis as along
 from ..scaling.table import TooFewPoints
-from ..study import NotApplicable
 from .agreement import records
 
 LAWS = ("log-linear", "free")  # the first is drawn and answers; the second has E and alpha, where they are identified

@@ -9,9 +9,8 @@ import pandas as pd
 from brainscore_granularity.threads import in_threads
 
 from .. import drawing
-from ..base import Analysis, Findings
+from ..base import Analysis, Findings, NotApplicable
 from ..measures import selectivity
-from ..study import NotApplicable
 
 RESAMPLES, NULLS = 40, 20  # at most, of images and of the null, which takes all distances between images anew
 TITLES = {

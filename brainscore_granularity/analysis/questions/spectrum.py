@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from scipy.stats import false_discovery_control
 
 from brainscore_granularity import stats
 from brainscore_granularity.report import style
@@ -61,7 +62,7 @@ def run(study) -> Findings:
     if kept:
         tables["kept"] = pd.DataFrame(kept)
     if len(differences):
-        differences["q"] = stats.fdr(differences["p"].to_numpy())
+        differences["q"] = false_discovery_control(differences["p"].to_numpy())
         tables["differences"] = differences
     if len({about["seed"] for about in map(study.describe, study.models) if about["seed"] is not None}) == 1:
         warnings.append("one seed only: intervals are over images, none over networks")

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 
 from brainscore_granularity.report import style
+from brainscore_granularity.report.conditions import NATIVE, STARTS, UNTRAINED
 
 from .. import drawing
-from ..base import Analysis, Findings
+from ..base import Analysis, Findings, NotApplicable
 from ..measures import universality as u
-from ..study import NotApplicable
 from . import universality_in_brains as in_brains
 
 AT_MOST = 50  # components of a layer, unless --components says otherwise
@@ -71,7 +71,7 @@ def _pairs(study, targets, fit, score):
     samples : {(model, predictor): (resamples, measures)}.
     """
     settings = study.settings
-    pool = list(settings.pool) or [m for m in study.models if study.describe(m)["labels"] != "untrained"]
+    pool = list(settings.pool) or [m for m in study.models if study.describe(m)["labels"] not in STARTS]
     shuffled = np.random.default_rng(settings.seed).permutation(len(score))
     rows, samples = [], {}
     for predictor in pool:
@@ -143,7 +143,7 @@ def _summary(pairs):
 
 def _trend(study, summary, samples):
     """Slope of universality over log2 K among coarse and native networks, by measure, with its intervals."""
-    chosen = [*study.coarse(), *(m for m in study.models if study.describe(m)["labels"] == "native")]
+    chosen = [*study.coarse(), *(m for m in study.models if study.describe(m)["labels"] == NATIVE)]
     classes = [study.describe(model)["k"] for model in chosen]
     if len(set(classes)) < 3:
         return None, "Whether universality rises as classes get coarser needs networks of at least three granularities."
@@ -165,7 +165,7 @@ def _trend(study, summary, samples):
     verdict = "rises" if whole.high_both < 0 else "falls" if whole.low_both > 0 else "neither rises nor falls for sure"
     if (whole.high_both < 0 and by_rank.high_both >= 0) or (whole.low_both > 0 and by_rank.low_both <= 0):
         verdict += " only where components are weighted by variance"
-    null, untrained = summary["permuted"].mean(), summary[summary["labels"] == "untrained"]["weighted"]
+    null, untrained = summary["permuted"].mean(), summary[summary["labels"] == UNTRAINED]["weighted"]
     return trend, (
         f"As classes get coarser, universality {verdict}: per doubling of K it changes by {_change(whole)} weighted by "
         f"variance, by {_change(by_rank)} over the first ten components of each layer (intervals over predicting "

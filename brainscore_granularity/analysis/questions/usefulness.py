@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 
 from brainscore_granularity.report import style
+from brainscore_granularity.report.conditions import UNTRAINED
 from brainscore_granularity.threads import in_threads
 
 from .. import drawing
-from ..base import Analysis, Findings
+from ..base import Analysis, Findings, NotApplicable
 from ..measures import usefulness
-from ..study import NotApplicable
 
 EPISODES = 20
 
@@ -50,7 +50,7 @@ def _answer(study, table) -> str:
     best = probe.loc[probe.groupby("model", sort=False)["accuracy"].idxmax()].set_index("model")
     chosen = [*study.coarse(), *([study.native()] if study.native() else [])] or list(best.index)
     parts = [f"{model} {_with_interval(best.loc[model])}" for model in chosen]
-    untrained = [model for model in best.index if best.loc[model, "labels"] == "untrained"]
+    untrained = [model for model in best.index if best.loc[model, "labels"] == UNTRAINED]
     parts += [f"{model} {_with_interval(best.loc[model])}" for model in untrained if model not in chosen]
     return (
         f"Accuracy of a linear probe on {len(set(study.labels))} classes, best of the layers {', '.join(study.layers)} "

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from brainscore_granularity.report import conditions
 from brainscore_granularity.weights import identifiers
 
 from .fitting import Fit, fit
@@ -19,9 +20,6 @@ from .uncertainty import Bootstrap, Range, bootstrap, profile
 if TYPE_CHECKING:
     import pandas
 
-# classes of the data sets that networks named `native` were trained on
-NATIVE_CLASSES = {"granularity_world": 64, "granularity_tiny": 200, "granularity_imagenet": 1000}
-CONTROLS = ("random", "permuted")
 LEAST_SPAN = 2
 AXES = {
     "classes": "how many classes a network was trained on",
@@ -114,11 +112,13 @@ def _with_axis(table, axis, training) -> pandas.DataFrame:
     if training is not None:
         table = table.drop(columns=[axis], errors="ignore").merge(training[["model", axis]], on="model", how="left")
     elif axis == "classes":
-        native = table["family"].map(NATIVE_CLASSES).where(table["labels"] == "native")
+        is_native = table["labels"] == conditions.NATIVE
+        native = table["family"].map(conditions.NATIVE_CLASSES).where(is_native)
         table[axis] = table["k"].astype(float).fillna(native)
         # networks on native classes end the ladder of every label source of their family, but for random labels
-        ladders = table[table["k"].notna() & ~table["labels"].isin(CONTROLS)][["family", "labels"]].drop_duplicates()
-        top = table[table["labels"] == "native"].drop(columns="labels").merge(ladders, on="family")
+        coarse = table["k"].notna() & table["labels"].map(conditions.is_coarse)
+        ladders = table[coarse][["family", "labels"]].drop_duplicates()
+        top = table[is_native].drop(columns="labels").merge(ladders, on="family")
         import pandas as pd
 
         table = pd.concat([table[table["k"].notna()], top], ignore_index=True)
@@ -161,7 +161,8 @@ def _of_checkpoint(model: str) -> dict[str, float]:
     if isinstance(checkpoint, Untrained) or "data" not in checkpoint.info:
         return {}
     info = checkpoint.info
-    accuracy = info.get("metrics", {}).get("validation_accuracy") if info["recipe"]["labels"] == "native" else None
+    of_native = info["recipe"]["labels"] == conditions.NATIVE
+    accuracy = info.get("metrics", {}).get("validation_accuracy") if of_native else None
     known = {"accuracy": float(accuracy)} if accuracy else {}
     if seen := info["data"].get("number", 0) * info["recipe"]["epochs"]:
         known |= {
