@@ -20,9 +20,9 @@ import numpy as np
 
 from brainscore_granularity.paths import home, write_atomically
 from brainscore_granularity.progress import progress
+from brainscore_granularity.rsa.components import Components, Products, components
 from brainscore_granularity.runner import results
 
-from .components import Components, Products, components
 from .digests import DIGESTS
 from .images import ImageSet, as_stimuli, find, of_benchmarks
 
