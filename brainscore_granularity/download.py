@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from pathlib import Path
+
+from .paths import sha256_of
 
 CHUNK = 1 << 16
 TIMEOUT_SECONDS = 60  # without a byte
@@ -13,12 +14,6 @@ ATTEMPTS = 10  # to go on after a broken connection; given up earlier where one 
 
 class DataMissing(OSError):
     """Data that a benchmark needs are not here; the message says how to get them."""
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file's content, in hexadecimal."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def fetch(url: str, to: Path, sha256: str, advice: str) -> Path:

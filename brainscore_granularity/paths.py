@@ -1,5 +1,6 @@
 """Where things are kept on this computer."""
 
+import hashlib
 import os
 import secrets
 from pathlib import Path
@@ -10,6 +11,12 @@ HOME_VARIABLE = "BRAINSCORE_GRANULARITY_HOME"
 def home() -> Path:
     """Folder for checkpoints, stimuli and caches: $BRAINSCORE_GRANULARITY_HOME or ~/.brainscore_granularity."""
     return Path(os.environ.get(HOME_VARIABLE) or "~/.brainscore_granularity").expanduser()
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file's content, in hexadecimal; the file is read in pieces."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_atomically(path: Path, content: bytes | str, durable: bool = True) -> None:

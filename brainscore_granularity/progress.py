@@ -1,4 +1,4 @@
-"""Progress with time left: a bar on a terminal, plain lines elsewhere."""
+"""What a long computation says on stderr: its progress with the time left, and notes to the user."""
 
 from __future__ import annotations
 
@@ -8,6 +8,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 LINE_EVERY_SECONDS = 15
+
+
+def say(line: str) -> None:
+    """Tell the user something in a line on stderr; above the bar, where one is shown."""
+    print(line, file=sys.stderr, flush=True)  # which rich redirects as long as it draws a bar
 
 
 @contextmanager
@@ -56,6 +61,6 @@ def _lines(title, total):
             shown = now
             left = f"{(now - start) / done * (total - done):.0f} s left" if done else f"{now - start:.0f} s so far"
             when = left if done < total else f"done in {now - start:.0f} s"
-            print(f"{title}: {done}/{total}, {when}" + (f" ({note})" if note else ""), file=sys.stderr, flush=True)
+            say(f"{title}: {done}/{total}, {when}" + (f" ({note})" if note else ""))
 
     return advance

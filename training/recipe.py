@@ -231,8 +231,7 @@ class Execution:
     snapshots_mb: float = 0.0
     """Space for weights along training, spread over log(step), in half precision; 0 for none."""
     report: bool = False
-    """After every epoch, measure how far each layer has moved, the angle of its change to backpropagation's, and
-    its activity; straight networks only."""
+    """Each epoch, report every layer's movement, angle to backpropagation and activity; straight networks only."""
 
     def place(self) -> str:
         """The device by name."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from brainscore_granularity.paths import home
+from brainscore_granularity.paths import home, sha256_of
 from brainscore_granularity.weights.identifiers import how_to_make
 
 from .base import NotApplicable
@@ -63,12 +63,10 @@ def _find(study) -> list[Axes]:
 
 def inputs(study) -> list:
     """What results depend on: the files of components, or why there are none."""
-    import hashlib
-
     found = {}
     for model in study.coarse():
         try:
-            found[hashlib.sha256(file_of(model).read_bytes()).hexdigest()] = None
+            found[sha256_of(file_of(model))] = None
         except NoAxes as error:
             found[str(error)] = None
     return list(found)

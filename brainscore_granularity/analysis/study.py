@@ -17,10 +17,10 @@ import numpy as np
 
 from brainscore_granularity.progress import progress
 from brainscore_granularity.report import conditions
+from brainscore_granularity.rsa.components import Components, Products, components
 
 from . import kept, models, subjects
 from .base import NotApplicable
-from .components import Components, Products, components
 from .images import ImageSet, find, of_benchmarks
 from .settings import Settings
 from .snapshots import Run

@@ -403,7 +403,7 @@ def labels(
     suffix = ".parquet" if parquet else ".csv"
     if held_out := inputs.validation(data, images, validation, broken):
         given |= {"held_out": held_out, "held_out_folder": targets.folder(held_out)}
-    label_run.make(source, images, targets.folder(images), ladder=k, suffix=suffix, **given)
+    label_run.make(source, images, targets.folder(images), ladder=k, suffix=suffix, say=print, **given)
 
 
 def data() -> None:

@@ -11,8 +11,8 @@ from brainscore_core.supported_data_standards.brainio.assemblies import DataAsse
 from scipy.io import loadmat
 from scipy.spatial.distance import squareform
 
-from brainscore_granularity.download import DataMissing, fetch, sha256_of
-from brainscore_granularity.paths import home
+from brainscore_granularity.download import DataMissing, fetch
+from brainscore_granularity.paths import home, sha256_of
 
 from .stimuli import from_pixels
 

@@ -12,7 +12,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from brainscore_granularity.paths import home, write_atomically
+from brainscore_granularity.paths import home, sha256_of, write_atomically
 
 from .identifiers import how_to_make
 
@@ -35,7 +35,7 @@ class Checkpoint:
     def is_intact(self) -> bool:
         """Whether the weights file is there and is the one that the JSON describes."""
         try:
-            return hashlib.sha256(self.weights.read_bytes()).hexdigest() == self.sha256
+            return sha256_of(self.weights) == self.sha256
         except OSError:
             return False
 

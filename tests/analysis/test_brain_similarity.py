@@ -6,6 +6,7 @@ import pytest
 from brainscore_granularity import rsa
 from brainscore_granularity.analysis.measures import brain_similarity as brains
 from brainscore_granularity.analysis.measures import universality as u
+from brainscore_granularity.rsa.components import principal_components
 
 
 @pytest.fixture
@@ -93,7 +94,7 @@ def test_universal_components_that_carry_the_brain_s_geometry_are_told_from_larg
     images = 60
     shared, private = rng.normal(size=(images, 5)), rng.normal(size=(images, 5))
     x = np.hstack([1.0 * shared, 4.0 * private]) @ np.linalg.qr(rng.normal(size=(40, 40)))[0][:10] + 3
-    principal = u.principal_components(x, np.arange(images))
+    principal = principal_components(x, np.arange(images))
     subjects = np.stack([rsa.rdm(shared @ rng.normal(size=(5, 80)) + rng.normal(size=(images, 80))) for _ in range(3)])
     universality = np.array([abs(u.correlation(shared, np.repeat(z[:, None], 5, axis=1))).max()
                              for z in principal.scores.T])  # fmt: skip

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from brainscore_granularity import rsa
-from brainscore_granularity.analysis.components import Products, components
 from brainscore_granularity.analysis.measures.reconstruction import compare, verdict
 from brainscore_granularity.cli import main as cli
+from brainscore_granularity.rsa.components import Products, components
 
 MODELS = ["granularity_world_own_k2_s1", "granularity_world_native_s1"]
 

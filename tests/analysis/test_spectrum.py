@@ -7,9 +7,9 @@ import pytest
 
 from brainscore_granularity import rsa
 from brainscore_granularity.analysis import base, images, models, study
-from brainscore_granularity.analysis.components import Products, components
 from brainscore_granularity.analysis.measures.spectrum import participation_ratio, power_law
 from brainscore_granularity.cli import main as cli
+from brainscore_granularity.rsa.components import Products, components
 
 MODELS = ["granularity_world_own_k2_s1", "granularity_world_native_s1"]
 

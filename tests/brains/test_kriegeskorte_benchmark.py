@@ -15,7 +15,8 @@ from candidates import IDENTIFIER, Given, current
 from brainscore_granularity import runner
 from brainscore_granularity.brains import layers
 from brainscore_granularity.datasets import kriegeskorte2008
-from brainscore_granularity.download import DataMissing, fetch, sha256_of
+from brainscore_granularity.download import DataMissing, fetch
+from brainscore_granularity.paths import sha256_of
 from brainscore_granularity.runner import results
 
 TARGETS = ["hIT", "mIT", "judgment"]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from brainscore_granularity import networks
 from brainscore_granularity.paths import home
-from brainscore_granularity.progress import progress
+from brainscore_granularity.progress import progress, say
 
 from ..recipe import Recipe
 from . import pack, packed, sources
@@ -49,7 +48,7 @@ def validation(data: Path, training: Packed, choice: str, broken: str) -> Packed
     if strange := sorted({*source.classes} - {*training.classes}):
         message = f"validation images of {len(strange)} classes that the training images lack ({strange[0]})"
         if choice == "auto":
-            print(f"no validation: {message}", file=sys.stderr)
+            say(f"no validation: {message}")
             return None
         raise ValueError(f"{message}; choose another split, or --validation none")
     found = _packed(source, training.info["size"], broken)
@@ -72,7 +71,7 @@ def _packed(source: sources.Source, size: int, broken: str) -> Packed:
     finished = (folder / "pack.json").exists()
 
     if not finished:
-        print(f"packing {len(source)} images into {folder}", file=sys.stderr)
+        say(f"packing {len(source)} images into {folder}")
     steps = 0 if finished else -(-len(source) // pack.BLOCK)
     with progress("packing", steps) as advance:
         found = pack.pack(
@@ -84,5 +83,5 @@ def _packed(source: sources.Source, size: int, broken: str) -> Packed:
             on_progress=lambda done, total: advance(f"{done} images"),
         )
     if found.info["broken"]:
-        print(f"{found.info['broken']} images could not be read: {folder / 'broken.tsv'}", file=sys.stderr)
+        say(f"{found.info['broken']} images could not be read: {folder / 'broken.tsv'}")
     return found

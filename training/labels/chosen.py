@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from brainscore_granularity.paths import home
+from brainscore_granularity.progress import say
 
 from ..data.packed import Packed
 from ..loop.validation import HeldOut
@@ -87,10 +87,9 @@ def held_out(targets: Targets, images: Packed, validation: Packed | None, recipe
     table = files.read(path, validation.names, every_class=False) if path.exists() else None
     same = table is not None and table.info.get("of") == images.fingerprint
     if not same or any(table.info.get(key) != targets.info.get(key) for key in SAME_RULE):
-        print(
+        say(
             f"no validation for {targets.path.stem}: the validation images have no labels cut as the training "
-            "images' are. `granularity labels` makes both",
-            file=sys.stderr,
+            "images' are. `granularity labels` makes both"
         )
         return None
     return HeldOut(validation, table.labels)
@@ -118,7 +117,7 @@ def _control(name: str, k: int, images: Packed) -> Targets:
     made = _tables(images, f"{name}_k{k}_s*" if name == "random" else f"{name}_*_k{k}_s*")
     if made:
         path = _one(name, k, images, made)
-        print(f"{name} labels from {path}", file=sys.stderr)
+        say(f"{name} labels from {path}")
         return _from_table(path, name, k, images)
     if name == "random":
         rules.power_of_two(k)

@@ -6,7 +6,6 @@ where they were looked for and how to get them.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from torch import nn
 
 from brainscore_granularity import networks
 from brainscore_granularity.networks.library import require_timm
+from brainscore_granularity.paths import sha256_of
 from brainscore_granularity.weights import checkpoints
 from brainscore_granularity.weights.find import find
 from brainscore_granularity.weights.identifiers import how_to_make
@@ -73,7 +73,7 @@ def pretrained(source: str, weights: Path | None = None) -> Encoder:
     except Exception as error:  # whatever the readers of both formats raise on a file that is not what it should be
         reason = " ".join(str(error).split())[:300]
         raise ValueError(f"{path} does not hold the weights of {spec.title}: {reason}") from error
-    return Encoder(source, network.eval(), IMAGE_SIZE, _sha256(path), spec.mean, spec.std)
+    return Encoder(source, network.eval(), IMAGE_SIZE, sha256_of(path), spec.mean, spec.std)
 
 
 def own(identifier: str, store: Path | None = None, layer: str | None = None) -> Encoder:
@@ -196,8 +196,3 @@ PRETRAINED = {
         _timm_command(DINO),
     ),
 }
-
-
-def _sha256(path):
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -42,7 +42,7 @@ def make(
     extremes: int = 5,
     held_out: Images | None = None,
     held_out_folder: Path | None = None,
-    say: Callable[[str], None] = print,
+    say: Callable[[str], None] = lambda line: None,
     **spooling,
 ) -> list[Path]:
     """Label every image and write a table for each number of classes; returns the paths of the training tables.

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from brainscore_granularity import rsa, stats
+from brainscore_granularity.rsa.components import Principal, eigh
 
-from ..components import eigh
 from . import universality as u
 
 MOST_UNIVERSAL = (1, 5, 10)
@@ -76,7 +76,7 @@ def partial_spearman(a, b, control) -> float:
     return float((ab - ac * bc) / np.sqrt((1 - ac**2) * (1 - bc**2)))
 
 
-def kept_components(principal: u.Principal, rows, universality, subjects, resamples: int = 1000, seed: int = 0):
+def kept_components(principal: Principal, rows, universality, subjects, resamples: int = 1000, seed: int = 0):
     """RSA of features rebuilt from a few components: the most universal, the largest, as many at random, and all.
 
     Parameters

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from brainscore_granularity import rsa, stats
+from brainscore_granularity.rsa.components import principal_components
 
 
 class Course(NamedTuple):
@@ -90,11 +91,10 @@ def against(features, native, components=(1, 2, 5, 10)) -> pd.DataFrame:
 def scores(features, k: int) -> np.ndarray:
     """(n, k) scores on the first k principal components."""
     x = np.asarray(features, np.float64).reshape(len(features), -1)
-    u, s, _ = np.linalg.svd(x - x.mean(axis=0), full_matrices=False)
-    rank = int((s > s[0] * 1e-9).sum()) if s[0] > 0 else 0
-    if rank < k:
-        raise ValueError(f"{len(x)} images give {rank} principal components here, asked: {k}; ask for fewer")
-    return u[:, :k] * s[:k]
+    found = principal_components(x, np.arange(len(x))).scores
+    if found.shape[1] < k:
+        raise ValueError(f"{len(x)} images give {found.shape[1]} principal components here, asked: {k}; ask for fewer")
+    return found[:, :k]
 
 
 def checked(steps, number: int) -> np.ndarray:

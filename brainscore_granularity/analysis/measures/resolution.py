@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..components import correlation_distance
+from brainscore_granularity.rsa.components import correlation_distance
 
 SIZES = (32, 64, 96, 128, 160, 224)  # pixels a side, those of the published sweep
 BATCH = 32

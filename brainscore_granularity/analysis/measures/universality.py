@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..components import eigh
+from brainscore_granularity.rsa.components import eigh
 
 ALPHAS = (0.0, *np.logspace(-3, 4, 8))
 FOLDS = 5
@@ -140,28 +140,6 @@ def _weighted_correlation(a, b, weights):
     floor = 1e-12 * (a**2).mean(axis=0) * (b**2).mean(axis=0)
     good = spread > floor
     return np.where(good, (weights @ (a * b) - mean_a * mean_b) / np.sqrt(np.where(good, spread, 1)), 0)
-
-
-class Principal(NamedTuple):
-    """Principal components of pooled features: scores (n, k), variances (k,), mean (p,), directions (k, p)."""
-
-    scores: np.ndarray
-    variances: np.ndarray
-    mean: np.ndarray
-    directions: np.ndarray
-
-    def rebuilt(self, rows, keep) -> np.ndarray:
-        """(rows, p) features with all components but some set to zero."""
-        return self.mean + self.scores[np.ix_(rows, keep)] @ self.directions[keep]
-
-
-def principal_components(x, fit) -> Principal:
-    """Components fitted on some images only, up to the rank."""
-    mean = x[fit].mean(axis=0)
-    _, s, vt = np.linalg.svd(x[fit] - mean, full_matrices=False)
-    good = s > s[0] * 1e-6 if s[0] > 0 else np.zeros(len(s), bool)
-    good[len(fit) - 1 :] = False
-    return Principal((x - mean) @ vt[good].T, s[good] ** 2 / (len(fit) - 1), mean, vt[good])
 
 
 def correlation(a, b) -> np.ndarray:

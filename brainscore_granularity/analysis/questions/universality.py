@@ -7,6 +7,7 @@ import pandas as pd
 
 from brainscore_granularity.report import style
 from brainscore_granularity.report.conditions import NATIVE, STARTS, UNTRAINED
+from brainscore_granularity.rsa.components import principal_components
 
 from .. import drawing
 from ..base import Analysis, Findings, NotApplicable
@@ -56,7 +57,7 @@ def _targets(study, model, fit, at_most):
     """(all images, components of all layers), what each is, and the layers' components."""
     about, columns, rows, layers = study.describe(model), [], [], {}
     for layer in study.layers:
-        found = u.principal_components(study.pooled(model, layer).astype(np.float64), fit)
+        found = principal_components(study.pooled(model, layer).astype(np.float64), fit)
         k = min(at_most, len(found.variances))
         columns.append(found.scores[:, :k])
         layers[layer] = found

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import zlib
 from collections.abc import Iterable
 from contextlib import contextmanager
 from pathlib import Path
+
+from brainscore_granularity.paths import sha256_of
 
 from .registry import Dataset
 
@@ -56,17 +57,12 @@ def open_nifti(path: Path):
         raise OSError(str(error)) from error
 
 
-def sha256(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def fingerprint(path: Path, hash_up_to: int = HASH_UP_TO) -> dict:
     """{"file", "bytes", "sha256"}; for files larger than ``hash_up_to`` "modified" (seconds) instead of the hash."""
     status = path.stat()
     record = {"file": path.name, "bytes": status.st_size}
     if status.st_size <= hash_up_to:
-        return record | {"sha256": sha256(path)}
+        return record | {"sha256": sha256_of(path)}
     return record | {"modified": status.st_mtime}
 
 

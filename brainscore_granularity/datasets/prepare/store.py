@@ -16,9 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from brainscore_granularity.paths import HOME_VARIABLE, home, write_atomically
+from brainscore_granularity.paths import HOME_VARIABLE, home, sha256_of, write_atomically
 
-from . import files
 from .registry import DATASETS, dataset_of
 
 VERSION = 1  # of the layout of a build's folder
@@ -112,7 +111,7 @@ def save(identifier: str, assembly, stimuli, images: Path, stimulus_set: str, so
                 "dataset": dataset.name,
                 "version": VERSION,
                 "written": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-                "assembly": {"bytes": assembly_file.stat().st_size, "sha256": files.sha256(assembly_file)},
+                "assembly": {"bytes": assembly_file.stat().st_size, "sha256": sha256_of(assembly_file)},
                 "stimuli": {"bytes": len(table), "sha256": hashlib.sha256(table).hexdigest()},
                 "stimulus_set": f"{stimulus_set}--{content[:12]}",
                 "images": {"folder": str(_relative(images)), "bytes": sizes},
@@ -142,7 +141,7 @@ def load(identifier: str):
         raise Damaged(f"{identifier} is damaged: {detail}; {again}")
     folder, record = root() / identifier, _record(identifier)
     for part, name in (("assembly", f"assy_{identifier}.nc"), ("stimuli", f"stimulus_{identifier}.csv")):
-        if files.sha256(folder / name) != record[part]["sha256"]:
+        if sha256_of(folder / name) != record[part]["sha256"]:
             raise Damaged(f"{folder / name} is damaged: its SHA-256 is not the one in prepared.json; {again}")
     images = root() / record["images"]["folder"]
     stimuli = StimulusSet.from_files(folder / f"stimulus_{identifier}.csv", images)

@@ -246,7 +246,7 @@ def test_torchrun_from_the_command_line(tmp_path):
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", 2]
 
     def start(*words):
-        command = [str(word) for word in (*torchrun, "-m", "brainscore_granularity.cli.main", *words)]
+        command = [str(word) for word in (*torchrun, "-m", "brainscore_granularity.cli", *words)]
         return subprocess.run(command, capture_output=True, text=True, timeout=200, env=environment)
 
     done = start(*words)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from brainscore_granularity.paths import sha256_of
+
 from .. import files, store
 from ..registry import DATASETS
 from . import design as nsd_design
@@ -50,7 +52,7 @@ class Plan:
         for part in self.with_region(region):
             mask = hashlib.sha256(np.argwhere(part.masks[region]).tobytes()).hexdigest()
             stamps = [session.stamp() for session in part.sessions.values()]
-            facts.append([part.subject.name, part.train.tolist(), stamps, mask, files.sha256(part.subject.ncsnr)])
+            facts.append([part.subject.name, part.train.tolist(), stamps, mask, sha256_of(part.subject.ncsnr)])
         return {"sha256": hashlib.sha256(json.dumps(facts).encode()).hexdigest()}
 
     def with_region(self, region: str) -> list[Part]:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from brainscore_granularity.paths import sha256_of
+
 from .. import files, store
 from ..registry import DATASETS
 from . import images as things_images
@@ -214,6 +216,6 @@ def _inputs(folder: Path, paths: list[Path], stimuli) -> dict:
 
 def _find(source: Path, name: str) -> Path | None:
     found = [path for below in BELOW for path in sorted(source.glob(below + name)) if path.is_file()]
-    if len(found) > 1 and len({files.sha256(path) for path in found}) > 1:
+    if len(found) > 1 and len({sha256_of(path) for path in found}) > 1:
         raise ValueError(f"{source} has different files {name}: {', '.join(map(str, found))}; name one folder of them")
     return found[0] if found else None

@@ -1,14 +1,41 @@
-"""Principal components and reconstructions from inner products: the features themselves are never needed again."""
+"""Principal components: of features in memory, or from inner products alone, and what is rebuilt from some of them.
+
+Features that do not fit in memory are read in blocks by the rule that makes class labels
+(``training.labels.rule.fit_pca``).
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from brainscore_granularity.rsa.distances import DegenerateFeatures
+from .distances import DegenerateFeatures
 
 RANK = 1e-7  # eigenvalues below this share of the largest are rounding: inner products are kept in single precision
+
+
+class Principal(NamedTuple):
+    """Principal components of features in memory: scores (n, k), variances (k,), mean (p,), directions (k, p)."""
+
+    scores: np.ndarray
+    variances: np.ndarray
+    mean: np.ndarray
+    directions: np.ndarray
+
+    def rebuilt(self, rows, keep) -> np.ndarray:
+        """(rows, p) features with all components but some set to zero."""
+        return self.mean + self.scores[np.ix_(rows, keep)] @ self.directions[keep]
+
+
+def principal_components(x, fit) -> Principal:
+    """Components of features (n, p), fitted on the images ``fit`` only, up to their rank; signs are arbitrary."""
+    mean = x[fit].mean(axis=0)
+    _, s, vt = np.linalg.svd(x[fit] - mean, full_matrices=False)
+    good = s > s[0] * 1e-6 if s[0] > 0 else np.zeros(len(s), bool)
+    good[len(fit) - 1 :] = False
+    return Principal((x - mean) @ vt[good].T, s[good] ** 2 / (len(fit) - 1), mean, vt[good])
 
 
 @dataclass(frozen=True)
