@@ -11,12 +11,10 @@ PACKAGE = "brainscore_granularity"
 
 # From the ground up; the wings of one line know nothing of each other.
 FLOORS = (
-    ("plugins", "paths", "progress", "threads", "download"),
-    ("rsa", "networks"),
-    ("stats",),
-    ("weights",),
-    ("training",),
-    ("datasets",),
+    ("plugins", "paths", "progress", "threads"),
+    ("download", "rsa", "networks"),
+    ("stats", "weights"),
+    ("training", "datasets"),
     ("brains",),
     ("runner",),
     ("report",),
