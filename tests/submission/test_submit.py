@@ -57,6 +57,7 @@ def one_environment(throwaway, monkeypatch):
         shutil.rmtree(path)
 
 
+@pytest.mark.slow
 def test_the_real_zip_passes_the_real_check(made):
     said = []
     assert 0 < check.check(made, None, said.append) < 1
