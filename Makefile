@@ -5,11 +5,12 @@ BIN := .venv/bin
 export BS_INSTALL_DEPENDENCIES ?= no
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help demo test test-numpy2 lint docs bench bench-training calibrate weights results clean
+.PHONY: help demo test test-fast test-numpy2 lint docs bench bench-training calibrate weights results clean
 
 help:
 	@echo "make demo       answer the question on an embedded world, in minutes"
-	@echo "make test       run the tests"
+	@echo "make test       run the tests (15 minutes on two cores)"
+	@echo "make test-fast  run those that need no environment, cluster, browser or kill, in two minutes"
 	@echo "make test-numpy2   run the tests of training with numpy 2 and without Brain-Score"
 	@echo "make lint       check style"
 	@echo "make docs       build the documentation as a site, in site/"
@@ -22,9 +23,13 @@ help:
 demo: .venv/installed
 	@$(BIN)/granularity demo
 
-# Two processes, a file to one of them: what a module's fixture made is not made twice.
+# Two processes, a file to one of them: what a module's fixture made is not made twice. Slow files go first (conftest.py).
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 test: .venv/installed
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	@$(PYTEST)
+
+test-fast: .venv/installed
+	@$(PYTEST) -m "not slow"
 
 lint: .venv/installed
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

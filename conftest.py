@@ -17,6 +17,21 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import brainscore_granularity  # noqa: E402, F401  (switches the plugin hook on, also for `pytest models/...` alone)
 
+# Processes to kill, environments, a browser, the site, and all pages of the documentation.
+SLOW_FIXTURES = {"forked", "one_environment", "browser", "site", "failures"}
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` is applied
+def pytest_collection_modifyitems(config, items):
+    """Mark what is slow by its fixtures; of several test processes, each begins with files that have something slow."""
+    for item in items:
+        if SLOW_FIXTURES.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker("slow")
+    if hasattr(config, "workerinput"):
+        slow = {item.path for item in items if item.get_closest_marker("slow")}
+        items.sort(key=lambda item: item.path not in slow)
+
+
 DATA_VARIABLE = "BRAINSCORE_GRANULARITY_TEST_DATA"
 
 

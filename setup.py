@@ -83,7 +83,7 @@ setup(
             "pytest-check>=2",
             "playwright>=1.45",  # drives the browser that is there; downloads none
             "axe-playwright-python>=0.1.4",
-            "pytest-xdist>=3.5",
+            "pytest-xdist>=3.7",
             "mkdocs-material>=9.5",
             "nbclient>=0.10",
             "ipykernel>=6",

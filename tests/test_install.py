@@ -73,12 +73,25 @@ class Environment:
         }
 
 
-@pytest.fixture
-def regular(tmp_path):
-    environment = Environment(tmp_path / "environment")
+def with_regular_brainscore(folder):
+    environment = Environment(folder / "environment")
     environment.add_brainscore("brainscore_vision")
     environment.add_brainscore("brainscore_core")
     return environment
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory):
+    """What is in the environment of `installed` before our wheel is."""
+    environment = with_regular_brainscore(tmp_path_factory.mktemp("regular"))
+    return environment, environment.listing()
+
+
+@pytest.fixture(scope="module")
+def installed(bare, wheel):
+    """An environment with a regular Brain-Score and our wheel, until the last test of this file uninstalls it."""
+    bare[0].pip("install", "--no-deps", "--no-index", wheel)
+    return bare[0]
 
 
 @pytest.fixture
@@ -97,43 +110,35 @@ def editable(tmp_path):
     return environment
 
 
-def test_wheel_and_regular_brainscore_from_install_to_uninstall(regular, wheel, tmp_path):
-    before = regular.listing()
-    regular.pip("install", "--no-deps", "--no-index", wheel)
-    added = regular.listing() - before
+def test_wheel_and_regular_brainscore(bare, installed, tmp_path):
+    added = installed.listing() - bare[1]
     assert "brainscore_granularity.pth" in added
     assert not [name for name in added if name.startswith("brainscore_vision")]  # nothing in Brain-Score's folder
 
-    by_import = run(regular.python, "-W", "ignore", "-c", SCORE, cwd=tmp_path)
+    by_import = run(installed.python, "-W", "ignore", "-c", SCORE, cwd=tmp_path)
     value = float(by_import.split("value")[1])
     command = ["-m", "brainscore_vision", "score", f"--model_identifier={MODEL}", f"--benchmark_identifier={BENCHMARK}"]
-    by_command = run(regular.python, "-W", "ignore", *command, cwd=tmp_path)
+    by_command = run(installed.python, "-W", "ignore", *command, cwd=tmp_path)
     assert 0.5 < value < 1 and str(value)[:8] in by_command
 
-    well = run(regular.python.parent / "granularity", "doctor", cwd=tmp_path)
+    well = run(installed.python.parent / "granularity", "doctor", cwd=tmp_path)
     assert "on at interpreter start" in well and "all is well" in well
 
-    regular.pip("uninstall", "-y", "brainscore_granularity")
-    assert regular.listing() == before
-    off = run(regular.python, "-c", "import sys; print([type(f).__name__ for f in sys.meta_path])")
-    assert "_WaitForBrainScore" not in off
 
-
-def test_scoring_works_on_a_read_only_installation(regular, wheel, tmp_path):
+def test_scoring_works_on_a_read_only_installation(installed, tmp_path):
     """brainscore_vision.score fails there, because it writes a pickle beside itself; `granularity score` does not."""
-    regular.pip("install", "--no-deps", "--no-index", wheel)
-    root = regular.site.parents[2]
+    root = installed.site.parents[2]
     if subprocess.run(["mount", "--bind", "-o", "ro", root, root], capture_output=True).returncode:
         pytest.skip("mounting a folder read-only needs root")
     try:
         command = ["score", "--models", MODEL, "--benchmarks", BENCHMARK, "--results", tmp_path / "results"]
-        out = run(regular.python.parent / "granularity", *command, cwd=tmp_path)
+        out = run(installed.python.parent / "granularity", *command, cwd=tmp_path)
         assert "1 scored, 0 failed" in out
         theirs = subprocess.run(
-            [regular.python, "-W", "ignore", "-c", SCORE], capture_output=True, text=True, cwd=tmp_path
+            [installed.python, "-W", "ignore", "-c", SCORE], capture_output=True, text=True, cwd=tmp_path
         )
         assert theirs.returncode and "Read-only file system" in theirs.stderr
-        assert "use `granularity score`" in run(regular.python.parent / "granularity", "doctor", cwd=tmp_path)
+        assert "use `granularity score`" in run(installed.python.parent / "granularity", "doctor", cwd=tmp_path)
     finally:
         subprocess.run(["umount", root], check=True)
 
@@ -145,7 +150,8 @@ def test_wheel_and_editable_brainscore(editable, wheel, tmp_path):
     assert str(tmp_path / "vision") in where
 
 
-def test_our_package_editable(regular, checkout, tmp_path):
+def test_our_package_editable(checkout, tmp_path):
+    regular = with_regular_brainscore(tmp_path)
     regular.pip("install", "--no-deps", "--no-build-isolation", "--no-index", "-e", checkout)
     assert not (regular.site / "brainscore_granularity.pth").exists()
     out = run(regular.python, "-W", "ignore", "-c", f"import brainscore_granularity; {SCORE}", cwd=tmp_path)
@@ -156,19 +162,18 @@ def test_our_package_editable(regular, checkout, tmp_path):
     assert str(checkout / "training") in found
 
 
-def test_hook_cost_at_interpreter_start(regular, wheel, tmp_path):
+def test_hook_cost_at_interpreter_start(installed):
     """The .pth adds less than a tenth of bare Python's own start-up (well under 1 ms where that is 10 to 30 ms)."""
-    regular.pip("install", "--no-deps", "--no-index", wheel)
     code = "import sys, time; t = time.perf_counter(); import brainscore_granularity.plugins"
-    run(regular.python, "-S", "-c", "pass")
-    timed = f"import sys; sys.path.insert(0, {str(regular.site)!r}); {code}; print(time.perf_counter() - t)"
-    hook = min(float(run(regular.python, "-S", "-c", timed)) for _ in range(7))
+    run(installed.python, "-S", "-c", "pass")
+    timed = f"import sys; sys.path.insert(0, {str(installed.site)!r}); {code}; print(time.perf_counter() - t)"
+    hook = min(float(run(installed.python, "-S", "-c", timed)) for _ in range(7))
     whole = (
         "import subprocess, sys, time; t = time.perf_counter(); subprocess.run([sys.executable, '-S', '-c', 'pass'])"
     )
-    bare = min(float(run(sys.executable, "-c", f"{whole}; print(time.perf_counter() - t)")) for _ in range(7))
-    print(f"\nhook {hook * 1e3:.2f} ms, bare start-up {bare * 1e3:.1f} ms")
-    assert hook < 0.1 * bare
+    start = min(float(run(sys.executable, "-c", f"{whole}; print(time.perf_counter() - t)")) for _ in range(7))
+    print(f"\nhook {hook * 1e3:.2f} ms, bare start-up {start * 1e3:.1f} ms")
+    assert hook < 0.1 * start
 
 
 def test_wheel_holds_the_package_and_nothing_else(wheel):
@@ -183,4 +188,11 @@ def test_wheel_holds_the_package_and_nothing_else(wheel):
     plugin = "brainscore_granularity/_plugins/models/granularity_world"
     assert f"{plugin}/model.py" in names and f"{plugin}/region_layer_map/{MODEL}.json" in names
     assert [name for name in names if name.startswith(f"{plugin}/weights/") and name.endswith(".safetensors")]
-    assert "brainscore_granularity/training/loop.py" in names
+    assert "brainscore_granularity/training/loop/loop.py" in names
+
+
+def test_uninstalling_leaves_nothing(bare, installed):
+    installed.pip("uninstall", "-y", "brainscore_granularity")
+    assert installed.listing() == bare[1]
+    off = run(installed.python, "-c", "import sys; print([type(f).__name__ for f in sys.meta_path])")
+    assert "_WaitForBrainScore" not in off

@@ -34,6 +34,29 @@ def files(made):
         return {name: opened.read(name) for name in opened.namelist() if not name.endswith("/")}
 
 
+@pytest.fixture(scope="module")
+def throwaway(tmp_path_factory):
+    return environment.make(tmp_path_factory.mktemp("throwaway") / "environment")
+
+
+@pytest.fixture
+def one_environment(throwaway, monkeypatch):
+    """Instead of an environment for every check, one, out of which is taken what a check has put into it."""
+    _, brainscore = throwaway
+    places = [brainscore / kind for kind in ("models", "benchmarks", "data", "model_helpers")]
+    before = {path for place in places for path in place.iterdir()}
+
+    def make(folder, requirements=()):
+        assert not requirements  # it has none but those of Brain-Score
+        return throwaway
+
+    monkeypatch.setattr(environment, "make", make)
+    yield
+    for path in {path for place in places for path in place.iterdir()} - before:
+        shutil.rmtree(path)
+
+
+@pytest.mark.slow
 def test_the_real_zip_passes_the_real_check(made):
     said = []
     assert 0 < check.check(made, None, said.append) < 1
@@ -54,6 +77,7 @@ def full_precision(home):
     return checkpoints.save(checkpoints.default_store(), MODEL, state, shipped.info)
 
 
+@pytest.mark.usefixtures("one_environment")
 def test_own_weights_in_full_precision_under_a_url_pass_the_real_check(full_precision, tmp_path, folder_server):
     """The website's half-precision copy is compared with the same rounding of the installed model."""
     path = command.make(MODEL, tmp_path, url=f"{folder_server(tmp_path)}/{weights_name(full_precision, tmp_path)}")
@@ -102,6 +126,7 @@ def test_a_reference_that_cannot_be_measured_says_why():
     assert said.startswith("not measured (") and "no_such_model" in said
 
 
+@pytest.mark.usefixtures("one_environment")
 @pytest.mark.parametrize("plugin", ["granularity_world", "kriegeskorte2008"])
 def test_a_benchmark_as_a_pull_request_runs_without_this_package(plugin, tmp_path, request):
     name = {"granularity_world": "World.IT-rsa", "kriegeskorte2008": "Kriegeskorte2008.hIT-rsa"}[plugin]
@@ -146,6 +171,7 @@ def test_a_benchmark_that_is_not_ours_is_refused_with_the_names(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.usefixtures("one_environment")
 def test_a_tampered_weight_file_is_refused_and_all_that_was_printed_is_kept(files, tmp_path):
     (weights,) = [name for name in files if name.endswith(".safetensors")]
     content = bytearray(files[weights])
