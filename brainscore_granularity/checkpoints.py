@@ -162,9 +162,9 @@ def versions() -> dict[str, str]:
     }
 
 
-_TRAINED = re.compile(r"granularity_(?P<recipe>[a-z]+)_(?P<labels>[a-z]+)(_k(?P<k>\d+))?_s(?P<seed>\d+)")
+_TRAINED = re.compile(r"granularity_(?P<recipe>[a-z]+)_(?P<labels>[a-z][a-z0-9]*)(_k(?P<k>\d+))?_s(?P<seed>\d+)")
 
-_RULE = re.compile(r"learningrule_(?P<rule>[a-z_]+?)(_(?P<labels>[a-z]+_k\d+))?_s(?P<seed>\d+)")
+_RULE = re.compile(r"learningrule_(?P<rule>[a-z_]+?)(_(?P<labels>[a-z][a-z0-9]*_k\d+))?_s(?P<seed>\d+)")
 
 _SCALING = re.compile(r"scaling_(?P<network>[a-z0-9]+)_w(?P<width>\d+)(of(?P<of>\d+))?_d(?P<images>\d+)_s(?P<seed>\d+)")
 
@@ -188,10 +188,18 @@ def how_to_make(identifier: str) -> str:
     steps, of = [], f"--recipe {recipe} --data IMAGES"
     if source not in ("native", "untrained", "random"):
         cut = "own" if source == "permuted" else source
-        checkpoint = f" --checkpoint granularity_{recipe}_native_s0" if cut == "own" else ""
-        steps.append(f"`granularity labels {of} --source {cut}{checkpoint}`")
+        needs = {
+            "own": f" --checkpoint granularity_{recipe}_native_s0",
+            "merged": f" --k {k} --seed {seed}",
+            "wordnet": f" --k {k} --is-a data.noun",
+            "untrainedpcs": " --seed 0",
+        }
+        steps.append(f"`granularity labels {of} --source {cut}{needs.get(cut, '')}`")
     classes = f" --k {k}" if k else ""
-    labels = "native --epochs 0" if source == "untrained" else source
+    also = {"untrained": "native --epochs 0", "distilled": "distilled --objective regress --label-smoothing 0"}
+    labels = also.get(source, source)
+    if source == "merged":  # every seed merges anew
+        labels, classes = f"merged_k{k}_s{seed}", ""
     named = f" --name {identifier}" if source == "untrained" else ""
     steps.append(f"`granularity train {of} --labels {labels}{classes} --seed {seed}{named}`")
     steps.append(f"`granularity commit {identifier}`")

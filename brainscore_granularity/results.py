@@ -19,7 +19,7 @@ from .paths import write_atomically
 if TYPE_CHECKING:
     import pandas
 
-_MODEL = re.compile(r"(?P<family>[a-z]+_[a-z]+)_(?P<labels>[a-z]+)(?:_k(?P<k>\d+))?_s(?P<seed>\d+)")
+_MODEL = re.compile(r"(?P<family>[a-z]+_[a-z]+)_(?P<labels>[a-z][a-z0-9]*)(?:_k(?P<k>\d+))?_s(?P<seed>\d+)")
 
 
 def path(folder: Path, model: str, benchmark: str) -> Path:

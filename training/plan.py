@@ -46,7 +46,7 @@ def rungs(
     for i, (source, n, seed) in enumerate(wanted):
         aim = targets.training(source, n, images, named(recipe, **{**changes, "labels": None, "k": 1}))
         own = named(recipe, **{**changes, "labels": aim.short, "k": aim.k, "seed": seed})
-        count = "" if aim.short in ("native", "none") else f"_k{aim.k}"
+        count = "" if aim.short in targets.UNCUT else f"_k{aim.k}"
         study = f"granularity_{recipe}" if own.rule == "backprop" else f"granularity_{recipe}_{own.rule}"
         if recipe == "learning_rules":
             study = f"learningrule_{own.rule}"
