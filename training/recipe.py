@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict, dataclass, fields
 from typing import Literal
 
-SUPERVISED = ("classify", "auxiliary", "curriculum", "adversarial")
+SUPERVISED = ("classify", "auxiliary", "curriculum", "adversarial", "regress")
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Recipe:
     """Share of units silenced in the network's dropout layers; by default the network's own."""
     ema: float | None = None
     """Decay a step of a running average of the weights, which is then the result."""
-    objective: Literal["classify", "auxiliary", "curriculum", "adversarial", "simclr", "dino"] = "classify"
+    objective: Literal["classify", "auxiliary", "curriculum", "adversarial", "regress", "simclr", "dino"] = "classify"
     """What the loss asks for; training.objectives says more."""
     auxiliary_k: int | None = None
     """Auxiliary: number of classes of the second head."""
@@ -134,6 +134,8 @@ class Recipe:
             if self.accumulate > 1:
                 raise ValueError(f"objective {self.objective} compares images of one batch: accumulate must be 1")
 
+        if self.objective == "regress" and self.label_smoothing:
+            raise ValueError(f"objective regress has no classes: set label_smoothing 0, got {self.label_smoothing}")
         if self.rule != "backprop" and self.objective != "classify":
             raise ValueError(f"rule {self.rule} learns classes: set objective classify, got {self.objective}")
 
@@ -186,7 +188,7 @@ _CHOICES = {
     "order": ("images", "blocks"),
     "precision": ("float32", "bfloat16"),
     "optimizer": ("adamw", "sgd", "lars"),
-    "objective": ("classify", "auxiliary", "curriculum", "adversarial", "simclr", "dino"),
+    "objective": ("classify", "auxiliary", "curriculum", "adversarial", "regress", "simclr", "dino"),
     "tune": ("all", "late", "head", None),
     "rule": ("backprop", "feedback_alignment", "predictive_coding", "stdp", "readout", "untrained"),
     "feedback": ("random", "sign", "direct", None),

@@ -368,22 +368,24 @@ def labels(
 ) -> None:
     """Label images at every granularity, for `granularity train` and `granularity ladder` to use.
 
-    Writes SOURCE_kK.csv (image, label), what made them and the principal components, and prints the class sizes and
-    the images at both ends of each component.
+    Writes SOURCE_kK.csv (image, label), with _sSEED where a seed decides, or scores for distilled; what made them and
+    the principal components; and prints the class sizes and the images at both ends of each component.
 
     Example: granularity labels --data tiny_imagenet --source own --checkpoint granularity_tiny_native_s1
 
     Args:
         data: Images: a folder, a zip or a folder of zips, laid out split/class/image; or a pack made before.
-        source: own (a network of yours), alexnet, clip, dino, vit, wordnet, random or permuted.
+        source: Principal components of own (a network of yours), alexnet, clip, dino, lite0 or vit; of untrainedpcs
+            (an untrained network), pixels, or the minor ones of lite0, 7 to 12; native classes merged at random
+            (merged) or along WordNet (wordnet); random, permuted; or distilled, lite0's scores to be regressed.
         recipe: Recipe that will train on the labels: it decides the size at which images are packed.
         k: Numbers of classes.
         checkpoint: For own: identifier of the network whose features are cut into classes.
-        weights: For alexnet, clip, dino and vit: file of the pretrained weights; by default the library's cache.
-        is_a: For wordnet: file of lines `parent child`.
-        depth: For wordnet: how far below the root classes are merged.
+        weights: For alexnet, clip, dino, lite0 and vit: file of the pretrained weights; by default the library's cache.
+        is_a: For wordnet: file of lines `parent child`, or WordNet's own data.noun.
+        depth: For wordnet: how far below the root classes are merged, in place of k.
         tables: For permuted: label tables to permute.
-        seed: For random and permuted.
+        seed: For random, permuted, merged and untrainedpcs.
         images_per_class: Only this many images of every class.
         broken: What to do with images that cannot be read: fatal, or skip and list them.
         validation: Images to label by the same rule, so that training can measure accuracy on them: auto (a val or
@@ -398,7 +400,7 @@ def labels(
     images = inputs.images(data, named(recipe, labels="native", k=1), images_per_class, 0, broken)
     given = {
         "checkpoint": checkpoint, "weights": weights, "is_a": is_a, "depth": depth, "tables": tables or None,
-        "seed": seed,
+        "seed": seed, "network": named(recipe, k=1).network if source == "untrainedpcs" else None,
     }  # fmt: skip
     suffix = ".parquet" if parquet else ".csv"
     if held_out := inputs.validation(data, images, validation, broken):

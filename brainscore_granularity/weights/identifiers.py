@@ -127,16 +127,24 @@ def how_to_make(identifier: str) -> str:
 
 
 def _ladder_commands(identifier: str, wanted: Ladder) -> str:
+    source, k, seed = wanted.labels, wanted.k, wanted.seed
     steps, of = [], f"--recipe {wanted.recipe} --data IMAGES"
-    if wanted.labels not in ("native", "untrained", "random"):
-        cut = "own" if wanted.labels == "permuted" else wanted.labels
-        checkpoint = f" --checkpoint granularity_{wanted.recipe}_native_s0" if cut == "own" else ""
-        steps.append(f"`granularity labels {of} --source {cut}{checkpoint}`")
-    classes = f" --k {wanted.k}" if wanted.k else ""
-    untrained = wanted.labels == "untrained"
-    labels = "native --epochs 0" if untrained else wanted.labels
-    named = f" --name {identifier}" if untrained else ""
-    steps.append(f"`granularity train {of} --labels {labels}{classes} --seed {wanted.seed}{named}`")
+    if source not in ("native", "untrained", "random"):
+        cut = "own" if source == "permuted" else source
+        needs = {
+            "own": f" --checkpoint granularity_{wanted.recipe}_native_s0",
+            "merged": f" --k {k} --seed {seed}",
+            "wordnet": f" --k {k} --is-a data.noun",
+            "untrainedpcs": " --seed 0",
+        }
+        steps.append(f"`granularity labels {of} --source {cut}{needs.get(cut, '')}`")
+    classes = f" --k {k}" if k else ""
+    also = {"untrained": "native --epochs 0", "distilled": "distilled --objective regress --label-smoothing 0"}
+    labels = also.get(source, source)
+    if source == "merged":  # every seed merges anew
+        labels, classes = f"merged_k{k}_s{seed}", ""
+    named = f" --name {identifier}" if source == "untrained" else ""
+    steps.append(f"`granularity train {of} --labels {labels}{classes} --seed {seed}{named}`")
     steps.append(f"`granularity commit {identifier}`")
     return "run " + ", then ".join(steps)
 

@@ -45,6 +45,9 @@ def test_table_reads_the_granularity_off_the_id(tmp_path):
     ("model", "expected"),
     [
         ("granularity_imagenet_clip_k16_s3", ("granularity_imagenet", "clip", 16, 3)),
+        ("granularity_tiny_lite0_k8_s1", ("granularity_tiny", "lite0", 8, 1)),
+        ("granularity_tiny_untrainedpcs_k64_s2", ("granularity_tiny", "untrainedpcs", 64, 2)),
+        ("granularity_tiny_distilled_s1", ("granularity_tiny", "distilled", None, 1)),
         ("granularity_tiny_native_s1", ("granularity_tiny", "native", None, 1)),
         ("granularity_world_untrained_s2", ("granularity_world", "untrained", None, 2)),
         ("resnet50-julios", ("resnet50-julios", None, None, None)),

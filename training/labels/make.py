@@ -8,13 +8,20 @@ from typing import Protocol
 
 import numpy as np
 
-from . import files, sources
+from . import files, merged, sources
 from . import rule as rules
+from . import scores as score_files
 from .features import spool
 
 # What each kind of source needs and may be given; anything else is an error, because nothing would read it.
-NEEDS = {"own": ("checkpoint",), "wordnet": ("is_a", "depth"), "random": ("seed",), "permuted": ("seed", "tables")}
-MAY = {"own": ("store",), **{source: ("weights",) for source in sources.PRETRAINED}}
+NEEDS = {
+    **{"own": ("checkpoint",), "wordnet": ("is_a",), "random": ("seed",), "permuted": ("seed", "tables")},
+    **{"merged": ("seed",), "untrainedpcs": ("seed", "network")},
+}
+MAY = {
+    **{"own": ("store",), "wordnet": ("depth",)},
+    **{source: ("weights",) for source in (*sources.PRETRAINED, *sources.FEATURES_OF)},
+}
 
 
 class Images(Protocol):
@@ -38,6 +45,7 @@ def make(
     depth: int | None = None,
     tables: Sequence[Path] | None = None,
     seed: int | None = None,
+    network: str | None = None,
     suffix: str = ".csv",
     extremes: int = 5,
     held_out: Images | None = None,
@@ -51,27 +59,37 @@ def make(
     ----------
     source : one of `sources.SOURCES`.
     folder : of the tables, ``<source>_k<classes>.csv``; features and principal components go there too.
-    ladder : numbers of classes; WordNet's follows from the depth, that of permuted labels from the tables.
+    ladder : numbers of classes; that of permuted labels follows from the tables, WordNet's from the depth if given.
     weights : file of a pretrained network, by default the publishing library's cache.
     checkpoint, store : a network of our own, and where it is kept.
-    is_a, depth : the WordNet taxonomy, and how far below its root classes are merged.
+    is_a, depth : the WordNet taxonomy, and how far below its root classes are merged; without a depth, it is cut
+        into as many groups as the ladder says, as even as they can be.
     tables : label tables to permute.
+    seed : of labels by chance, of merged classes, and of the untrained network.
+    network : architecture of the untrained network.
     extremes : images shown at both ends of each component; 0 for none.
     held_out, held_out_folder : validation images, labelled by the same rule (the same components cut at the same
         places, the same merged classes), and the folder of their tables. Chance has no rule, and gives them none.
     say : told the class sizes and the images at the ends of the components.
-    spooling : ``batch_size``, ``precision`` and ``device`` of `label_features.spool`.
+    spooling : ``batch_size``, ``precision`` and ``device`` of `features.spool`.
     """
     given = {"weights": weights, "checkpoint": checkpoint, "store": store, "is_a": is_a, "depth": depth}
-    given |= {"tables": tables, "seed": seed, **spooling}
+    given |= {"tables": tables, "seed": seed, "network": network, **spooling}
     _check_settings(source, {name for name, value in given.items() if value not in (None, [], ())})
     ladder = tuple(ladder)
-    if source in sources.FEATURE_SOURCES:
+    if source in (*sources.FEATURE_SOURCES, *sources.FEATURES_OF):
         for k in ladder:
             rules.power_of_two(k)  # now, because the features may take hours
     folder, info = Path(folder), {"source": source, "data": images.fingerprint}
     beside = {}  # the same for the validation images
-    if source == "wordnet":
+    if source in ("merged", "wordnet") and depth is None:
+        groups = sources.class_groups(source, images.names, ladder, seed=seed, is_a=is_a)
+        info |= {"rule": source} | ({} if seed is None else {"seed": seed})
+        names = {k: f"{source}_k{k}" + ("" if seed is None else f"_s{seed}") for k in ladder}
+        found = {names[k]: (merged.labels(images.names, g), {**info, "groups": g}) for k, g in groups.items()}
+        if held_out:
+            beside = {names[k]: merged.labels(held_out.names, g) for k, g in groups.items()}
+    elif source == "wordnet":
         labels, classes = sources.from_wordnet(images.names, is_a, depth)
         info |= {"rule": "wordnet", "depth": depth, "classes": classes}
         found = {f"wordnet_depth{depth}": (labels, info)}
@@ -90,23 +108,31 @@ def make(
                 {**info, "rule": "permuted", "of": table.name, "seed": seed},
             )
     else:
-        encoder = sources.encoder(source, weights=weights, checkpoint=checkpoint, store=store)
-        stored = spool(
-            encoder, images.pixels, images.names, images.fingerprint, folder / f"{source}_features", say=say, **spooling
-        )
-        fitted = sources.from_features(stored, ladder)
+        features_of = sources.FEATURES_OF.get(source, source)
+        seeded = "" if seed is None else f"_s{seed}"
+        made_of = {"weights": weights, "checkpoint": checkpoint, "store": store, "network": network, "seed": seed}
+        encoder = sources.encoder(source, **made_of, images=images.pixels)
+
+        def features(of: Images, where: Path):
+            to = Path(where) / f"{features_of}_features{seeded}"
+            return spool(encoder, of.pixels, of.names, of.fingerprint, to, say=say, **spooling)
+
+        first = sources.FIRST.get(source, 0)
+        fitted = sources.from_features(features(images, folder), ladder, first)
         info |= {"rule": "pca", "encoder": encoder.name, "weights": encoder.fingerprint}
-        files.write_pca(folder / f"{source}_pca.safetensors", fitted.pca, fitted.medians, info)
-        found = {f"{source}_k{k}": (labels, info) for k, labels in fitted.by_k.items()}
+        info |= {"first_component": first + 1} if first else {}
+        files.write_pca(folder / f"{source}_pca{seeded}.safetensors", fitted.pca, fitted.medians, info)
+        others = features(held_out, held_out_folder) if held_out else None
+        if source == "distilled":
+            return _write_scores(fitted, images, folder, others and (others, held_out, held_out_folder), info, say)
+        found = {f"{source}_k{k}{seeded}": (labels, info) for k, labels in fitted.by_k.items()}
         if held_out:
-            to = Path(held_out_folder) / f"{source}_features"
-            others = spool(encoder, held_out.pixels, held_out.names, held_out.fingerprint, to, say=say, **spooling)
-            beside = {f"{source}_k{k}": labels for k, labels in sources.apply(fitted, others).items()}
+            beside = {f"{source}_k{k}{seeded}": labels for k, labels in sources.apply(fitted, others).items()}
         if extremes:
-            _say_extremes(fitted, images.names, extremes, say)
+            _say_extremes(fitted, images.names, extremes, say, first)
     for name, labels in beside.items():
         k = int(found[name][0].max()) + 1
-        about = {**info, "data": held_out.fingerprint, "of": images.fingerprint, "k": k}
+        about = {**found[name][1], "data": held_out.fingerprint, "of": images.fingerprint, "k": k}
         files.write(Path(held_out_folder) / f"{name}{suffix}", held_out.names, labels, about, every_class=False)
     if beside:
         say(f"{held_out_folder}: the same for {len(held_out.names)} validation images")
@@ -120,7 +146,7 @@ def _check_settings(source, given):
     if missing := [name for name in needs if name not in given]:
         raise ValueError(f"labels from {source} need {' and '.join(missing)}")
     may = {*needs, *MAY.get(source, ())}
-    if source in sources.FEATURE_SOURCES:
+    if source in (*sources.FEATURE_SOURCES, *sources.FEATURES_OF):
         may |= {"batch_size", "precision", "device"}
     if unused := sorted(given - may):
         raise ValueError(f"labels from {source} do not use {', '.join(unused)}; they use {', '.join(sorted(may))}")
@@ -136,9 +162,23 @@ def _write(path, names, labels, info, say):
     return path
 
 
-def _say_extremes(fitted, names, count, say):
+def _write_scores(fitted, images, folder, beside, info, say):
+    """Standardised scores of the images and, by the same mean and deviation, of those held out."""
+    path = folder / f"distilled{score_files.SUFFIX}"
+    score_files.write(path, images.names, score_files.standardised(fitted.scores), {**info, "rule": "scores"})
+    if beside:
+        others, held_out, where = beside
+        scores = np.concatenate([fitted.pca.scores(block) for block in others.blocks()])
+        about = {**info, "rule": "scores", "data": held_out.fingerprint, "of": images.fingerprint}
+        scores = score_files.standardised(scores, fitted.scores)
+        score_files.write(Path(where) / path.name, held_out.names, scores, about)
+    say(f"{path}: {fitted.scores.shape[1]} scores an image, mean 0 and deviation 1")
+    return [path]
+
+
+def _say_extremes(fitted, names, count, say, first=0):
     share = fitted.pca.variances / fitted.pca.variances.sum()
     for number, (low, high) in enumerate(sources.pc_extremes(fitted.scores, names, count)):
-        say(f"component {number + 1} ({share[number]:.1%} of the variance)")
+        say(f"component {first + number + 1} ({share[first + number]:.1%} of the variance)")
         say(f"  low:  {', '.join(low)}")
         say(f"  high: {', '.join(high)}")

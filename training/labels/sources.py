@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
+from . import merged
 from . import rule as rules
-from .encoders import PRETRAINED, own, pretrained
+from .encoders import PRETRAINED, own, pixels, pretrained, untrained
 from .features import Encoder, Spool
-from .wordnet import read_is_a, wordnet_labels
+from .wordnet import even_groups, read_is_a, wordnet_labels
 
-FEATURE_SOURCES = (*PRETRAINED, "own")
-SOURCES = (*FEATURE_SOURCES, "wordnet", "random", "permuted")
+FEATURE_SOURCES = (*PRETRAINED, "own", "minor", "pixels", "untrainedpcs")
+SOURCES = (*FEATURE_SOURCES, "distilled", "merged", "wordnet", "random", "permuted")
+# Sources that cut, or regress, the features of another, and where each begins among the components.
+FEATURES_OF = {"minor": "lite0", "distilled": "lite0"}
+FIRST = {"minor": 6}
 
 
 @dataclass(frozen=True)
@@ -31,9 +35,21 @@ class FeatureLabels:
 
 
 def encoder(
-    source: str, *, weights: Path | None = None, checkpoint: str | None = None, store: Path | None = None
+    source: str,
+    *,
+    weights: Path | None = None,
+    checkpoint: str | None = None,
+    store: Path | None = None,
+    network: str | None = None,
+    seed: int | None = None,
+    images: np.ndarray | None = None,
 ) -> Encoder:
-    """The network of a feature source: ``own`` needs the id of a checkpoint, the others may be given a file."""
+    """The network of a feature source.
+
+    ``own`` needs the id of a checkpoint; ``untrainedpcs`` an architecture, its seed and images (n, size, size, 3)
+    for batch norm's statistics; ``pixels`` nothing; the others may be given a file.
+    """
+    source = FEATURES_OF.get(source, source)
     if source not in FEATURE_SOURCES:
         raise ValueError(f"{source!r} has no features; sources with features: {', '.join(FEATURE_SOURCES)}")
     if source == "own":
@@ -42,16 +58,24 @@ def encoder(
         if weights is not None:
             raise ValueError("labels from a network of our own take a checkpoint id, not a weights file")
         return own(checkpoint, store)
+    if source == "pixels":
+        return pixels()
+    if source == "untrainedpcs":
+        return untrained(network, seed, images)
     if checkpoint is not None or store is not None:
         raise ValueError(f"{source} takes a weights file, not a checkpoint; the source `own` takes a checkpoint")
     return pretrained(source, weights)
 
 
-def from_features(spool: Spool, ladder: Iterable[int] = rules.LADDER) -> FeatureLabels:
-    """Nested labels from features on disk: two passes for the exact PCA, a third for the scores."""
+def from_features(spool: Spool, ladder: Iterable[int] = rules.LADDER, first: int = 0) -> FeatureLabels:
+    """Nested labels from features on disk: two passes for the exact PCA, a third for the scores.
+
+    first : components left out before the first that is cut.
+    """
     ladder = tuple(ladder)
     components = max(rules.power_of_two(k) for k in ladder)
-    pca = rules.fit_pca(spool.blocks, components)
+    pca = rules.fit_pca(spool.blocks, first + components)
+    pca = replace(pca, components=pca.components[:, first:])
     scores = np.concatenate([pca.scores(block) for block in spool.blocks()])
     medians = np.median(scores, axis=0)
     return FeatureLabels(rules.nested_labels(scores, ladder, medians), scores, medians, pca)
@@ -66,6 +90,17 @@ def apply(fitted: FeatureLabels, spool: Spool) -> dict[int, np.ndarray]:
 def from_wordnet(names: Sequence[str], is_a: Path, depth: int) -> tuple[np.ndarray, tuple[str, ...]]:
     """Labels of images named ``<wnid>/<file>``, and the WordNet ids of the classes."""
     return wordnet_labels([name.split("/")[0] for name in names], read_is_a(is_a), depth)
+
+
+def class_groups(
+    source: str, names: Sequence[str], ladder: Iterable[int], *, seed: int | None = None, is_a: Path | None = None
+) -> dict[int, dict[str, int]]:
+    """{K: {class: group}} for the classes of images named ``<class>/<file>``, merged by chance or along WordNet."""
+    classes = sorted({name.split("/")[0] for name in names})
+    if source == "merged":
+        return {k: merged.merge(classes, k, seed) for k in ladder}
+    parents = read_is_a(is_a)
+    return {k: even_groups(classes, parents, k) for k in ladder}
 
 
 def at_random(n_images: int, ladder: Iterable[int], seed: int) -> dict[int, np.ndarray]:

@@ -1,10 +1,13 @@
 """Classes merged along the WordNet taxonomy: labels that follow meaning instead of a network's features.
 
-The taxonomy is a text file of lines ``parent child`` of WordNet ids, such as ImageNet's ``wordnet.is_a.txt``.
+The taxonomy is a text file of lines ``parent child`` of WordNet ids, such as ImageNet's ``wordnet.is_a.txt``, or the
+nouns of WordNet 3.0 themselves, ``data.noun`` (on Debian in the package wordnet-base, below /usr/share/wordnet).
 """
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -13,8 +16,11 @@ import numpy as np
 
 def read_is_a(path: Path) -> dict[str, tuple[str, ...]]:
     """Child -> its parents, sorted."""
+    lines = Path(path).read_text(encoding="utf-8").splitlines()
+    if lines and lines[0].startswith("  1 "):  # the licence, a numbered line each, as in all files of WordNet
+        return _read_nouns(lines)
     parents: dict[str, set[str]] = {}
-    for number, line in enumerate(Path(path).read_text().splitlines(), start=1):
+    for number, line in enumerate(lines, start=1):
         words = line.split()
         if not words:
             continue
@@ -23,6 +29,27 @@ def read_is_a(path: Path) -> dict[str, tuple[str, ...]]:
         parents.setdefault(words[1], set()).add(words[0])
     if not parents:
         raise ValueError(f"{path} has no line `parent child`")
+    return {child: tuple(sorted(found)) for child, found in parents.items()}
+
+
+def _read_nouns(lines: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Child -> its parents, sorted, from WordNet's ``data.noun`` (see wndb(5WN) for its columns).
+
+    ImageNet's ids are the offsets of this file in WordNet 3.0 with an n before them.
+    """
+    parents: dict[str, set[str]] = {}
+    for number, line in enumerate(lines, start=1):
+        if line.startswith(" ") or not line.strip():
+            continue  # the licence
+        words = line.split(" | ", 1)[0].split()
+        try:
+            start = 4 + 2 * int(words[3], 16)  # after the words of the synset
+            pointers = [words[start + 1 + 4 * i :][:4] for i in range(int(words[start]))]
+            up = {"n" + offset for symbol, offset, kind, _ in pointers if symbol in ("@", "@i") and kind == "n"}
+        except (IndexError, ValueError) as error:
+            raise ValueError(f"line {number} of the nouns is not a synset of WordNet: {line[:60]!r}") from error
+        if up:
+            parents["n" + words[0]] = up
     return {child: tuple(sorted(found)) for child, found in parents.items()}
 
 
@@ -62,6 +89,48 @@ def merged_classes(wnids: Iterable[str], parents: Mapping[str, Sequence[str]], d
         way = ancestry(wnid, parents)
         merged[wnid] = way[min(depth, len(way) - 1)]
     return merged
+
+
+def even_groups(wnids: Iterable[str], parents: Mapping[str, Sequence[str]], k: int) -> dict[str, int]:
+    """Each class -> one of exactly ``k`` groups, each a branch of the taxonomy less the branches cut off from it.
+
+    All begin in one group. Again and again that branch is cut off which makes the sizes most even (the entropy over
+    classes largest; of equal ones the first id in the alphabet), so that groups are nested over k. The label is the
+    place of the group's topmost id in the alphabet.
+    """
+    wnids = sorted(set(wnids))
+    merged_classes(wnids, parents, 0)  # an unknown class is an error
+    if not 2 <= k <= len(wnids):
+        raise ValueError(f"{len(wnids)} classes can be merged into 2 to {len(wnids)} groups, got {k}")
+    ways = {wnid: ancestry(wnid, parents) for wnid in wnids}
+    below: dict[str, list[str]] = {}  # branch -> its classes
+    for wnid, way in ways.items():
+        for node in way:
+            below.setdefault(node, []).append(wnid)
+    top = {wnid: way[0] for wnid, way in ways.items()}  # topmost id of the group that a class is in
+
+    def moved(node):
+        """The classes that leave their group with this branch; what was cut off further down stays itself."""
+        return [wnid for wnid in below[node] if ways[wnid].index(top[wnid]) < ways[wnid].index(node)]
+
+    def gain(node):
+        from_group = Counter(top[wnid] for wnid in moved(node))
+        left = sum(_n_log_n(sizes[g]) - _n_log_n(sizes[g] - n) for g, n in from_group.items())
+        return left - _n_log_n(from_group.total())
+
+    while len(sizes := Counter(top.values())) < k:
+        best = max(sorted(below), key=lambda node: round(gain(node), 9))
+        if gain(best) < 1e-9:
+            raise ValueError(f"the taxonomy parts these classes into {len(sizes)} groups at most, asked: {k}")
+        for wnid in moved(best):
+            top[wnid] = best
+    number = {name: i for i, name in enumerate(sorted(sizes))}
+    return {wnid: number[top[wnid]] for wnid in wnids}
+
+
+def _n_log_n(n: int) -> float:
+    """Its sum over groups falls as their sizes become more even: the entropy is log N less this sum over N."""
+    return n * math.log(n) if n else 0.0
 
 
 def wordnet_labels(

@@ -17,6 +17,7 @@ from ..rules.report import Report, by_layer
 from . import log, parallel
 from .feed import Feed, normalise
 from .learner import Learner, OutOfMemory, TrainingDiverged
+from .regress import as_targets, check_scores
 from .state import RunFolder, snapshot_steps
 from .validation import HeldOut
 from .validation import accuracy as held_out_accuracy
@@ -39,7 +40,7 @@ class Run:
         self.learner, self.folder, self.held_out, self.report = learner, folder, held_out, report
         self.reports: list[dict] = []  # after each epoch
         self.accuracies: list[float | None] = []  # on the held-out images, after each epoch
-        self.labels = torch.from_numpy(np.asarray(labels, np.int64)).to(learner.device)
+        self.labels = as_targets(labels).to(learner.device)
         self.snapshots = set(snapshot_steps(learner.total, learner.network, snapshots_mb)) if folder else set()
         self.saved = None  # steps done at the last save
         self.failed: TrainingDiverged | None = None
@@ -175,7 +176,7 @@ def _report(learner: Learner, feed: Feed, labels: np.ndarray) -> Report:
     """On a batch from all over the training images, the same in every process and after a crash."""
     some = np.linspace(0, len(feed.pixels) - 1, feed.batch_size).astype(int)
     inputs = normalise(torch.from_numpy(np.array(feed.pixels[some])).to(learner.device))
-    return Report(learner, inputs, torch.from_numpy(np.asarray(labels, np.int64)[some]).to(learner.device))
+    return Report(learner, inputs, as_targets(np.asarray(labels)[some]).to(learner.device))
 
 
 def fit(runs: list[Run], feed: Feed, execution: Execution, on_epoch=None, title: str | None = None) -> None:
@@ -265,7 +266,9 @@ def _accuracies(runs: list[Run]) -> str:
 
 
 def check_labels(labels: np.ndarray, n_images: int, recipe: Recipe) -> None:
-    """Labels must name every image and use every class."""
+    """Labels must name every image and use every class; those of a regression are real numbers."""
+    if recipe.objective == "regress":
+        return check_scores(labels, n_images, recipe)
     labels = np.asarray(labels)
     classes = (recipe.k,) if recipe.auxiliary_k is None else (recipe.k, recipe.auxiliary_k)
     shape = (n_images,) if len(classes) == 1 else (n_images, len(classes))

@@ -2,7 +2,8 @@
 
 An objective is a module that holds what it needs beside the network (a second head, a teacher) and gives the loss
 of one batch. All run in the same loop. ``views``: the normalised batch (b, 3, h, w), once or, for SimCLR and DINO,
-in two augmentations; ``targets``: (b,) classes, or (b, 2) fine and coarse classes.
+in two augmentations; ``targets``: (b,) classes, (b, 2) fine and coarse classes, or for a regression
+(b, k) real numbers.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from brainscore_granularity import networks
 from ..recipe import Recipe
 from .feed import local_side
 from .parallel import at_least_single, gathered
+from .regress import Regress
 
 HIDDEN = 2048  # width of the projection heads of SimCLR and DINO
 
@@ -188,6 +190,7 @@ class Prototypes(nn.Module):
 
 OBJECTIVES = {
     "classify": Classify,
+    "regress": Regress,
     "curriculum": Classify,
     "auxiliary": Auxiliary,
     "adversarial": Adversarial,

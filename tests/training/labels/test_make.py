@@ -78,10 +78,14 @@ def test_controls(images, store, tmp_path):
         (
             "imagenet",
             {},
-            "unknown label source 'imagenet'; known: alexnet, vit, clip, dino, own, wordnet, random, permuted",
+            "unknown label source 'imagenet'; known: alexnet, vit, clip, dino, lite0, own, minor, "
+            "pixels, untrainedpcs, distilled, merged, wordnet, random, permuted",
         ),
         ("wordnet", {"depth": 2}, "labels from wordnet need is_a"),
         ("own", {}, "labels from own need checkpoint"),
+        ("merged", {"ladder": (2,)}, "labels from merged need seed"),
+        ("untrainedpcs", {"seed": 1}, "labels from untrainedpcs need network"),
+        ("pixels", {"seed": 1}, "labels from pixels do not use seed"),
         ("random", {"seed": 1, "depth": 2}, "labels from random do not use depth; they use seed"),
         ("clip", {"seed": 1}, "labels from clip do not use seed; they use batch_size, device, precision, weights"),
         ("random", {"seed": 1, "batch_size": 8}, "do not use batch_size"),

@@ -134,7 +134,7 @@ def test_a_file_of_other_weights_is_an_error(tmp_path, suffix):
 
 def test_sources_and_their_arguments(store, monkeypatch, tmp_path):
     with pytest.raises(
-        ValueError, match="'wordnet' has no features; sources with features: alexnet, vit, clip, dino, own"
+        ValueError, match="'wordnet' has no features; sources with features: alexnet, vit, clip, dino, lite0"
     ):
         label_sources.encoder("wordnet")
     with pytest.raises(ValueError, match="need the id of its checkpoint"):
