@@ -1,34 +1,13 @@
 from brainscore_granularity.brains import concepts
 from brainscore_granularity.brains.benchmark import OddOneOutBenchmark, RSABenchmark
 from brainscore_granularity.brains.recording import BEHAVIOUR
+from brainscore_granularity.datasets.references import bibtex
 from brainscore_granularity.datasets.sources import Source
 
 VISUAL_DEGREES = 8
 BEST_ACCURACY = 0.6767  # people who see a triplet again choose the same image this often
 LICENCE = "terms of the THINGS image database"
-BIBTEX = """@article{hebart2023things,
-  title = {{THINGS}-data, a multimodal collection of large-scale datasets for investigating object representations in
-    human brain and behavior},
-  author = {Hebart, Martin N. and Contier, Oliver and Teichmann, Lina and Rockter, Adam H. and Zheng, Charles Y. and
-    Kidder, Alexis and Corriveau, Anna and Vaziri-Pashkam, Maryam and Baker, Chris I.},
-  journal = {eLife},
-  year = {2023},
-  url = {https://doi.org/10.7554/eLife.82580}
-}
-@article{mehta2026coarse,
-  title = {An extremely coarse feedback signal is sufficient for learning human-aligned visual representations},
-  author = {Mehta, Yash and Bonner, Michael F.},
-  journal = {arXiv preprint arXiv:2605.05556},
-  year = {2026},
-  url = {https://arxiv.org/abs/2605.05556}
-}
-@article{kriegeskorte2008representational,
-  title = {Representational similarity analysis -- connecting the branches of systems neuroscience},
-  author = {Kriegeskorte, Nikolaus and Mur, Marieke and Bandettini, Peter A.},
-  journal = {Frontiers in Systems Neuroscience},
-  year = {2008},
-  url = {https://doi.org/10.3389/neuro.06.004.2008}
-}"""
+REFERENCES = bibtex("hebart2023things", "mehta2026coarse", "kriegeskorte2008representational")
 
 
 def triplet():
@@ -39,7 +18,7 @@ def triplet():
         load=source.load,
         ceiling=BEST_ACCURACY,
         visual_degrees=VISUAL_DEGREES,
-        bibtex=BIBTEX,
+        bibtex=REFERENCES,
         status=source.status,
         summary="1,854 images, 453,642 choices",
     )
@@ -54,7 +33,7 @@ def concept_rsa():
         region=BEHAVIOUR,
         load=lambda: concepts.targets(concepts.TEST),
         visual_degrees=concepts.VISUAL_DEGREES,
-        bibtex=BIBTEX,
+        bibtex=REFERENCES,
         status=source.status,
         summary="1,484 concepts, one embedding of many people's choices",
         parent="behavior_vision",

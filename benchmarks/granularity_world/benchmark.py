@@ -2,15 +2,10 @@ from brainscore_vision import load_dataset
 
 from brainscore_granularity.brains.benchmark import OddOneOutBenchmark, RSABenchmark
 from brainscore_granularity.brains.targets import from_responses
+from brainscore_granularity.datasets.references import bibtex
 
 VISUAL_DEGREES = 8
-BIBTEX = """@article{mehta2026coarse,
-  title = {An extremely coarse feedback signal is sufficient for learning human-aligned visual representations},
-  author = {Mehta, Yash and Bonner, Michael F.},
-  journal = {arXiv preprint arXiv:2605.05556},
-  year = {2026},
-  url = {https://arxiv.org/abs/2605.05556}
-}"""
+REFERENCES = bibtex("mehta2026coarse")
 
 
 def rsa_benchmark(data_identifier, region):
@@ -20,7 +15,7 @@ def rsa_benchmark(data_identifier, region):
         region=region,
         load=lambda: from_responses(load_dataset(data_identifier)),
         visual_degrees=VISUAL_DEGREES,
-        bibtex=BIBTEX,
+        bibtex=REFERENCES,
         simulated=True,
         summary="256 images, 4 subjects",
     )
@@ -33,7 +28,7 @@ def triplet_benchmark(data_identifier):
         load=lambda: load_dataset(data_identifier),
         ceiling=None,  # known, because the observer is simulated
         visual_degrees=VISUAL_DEGREES,
-        bibtex=BIBTEX,
+        bibtex=REFERENCES,
         simulated=True,
         summary="256 images, 4,000 choices",
     )

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from functools import lru_cache, partial
 
+from brainscore_granularity.datasets import measured
 from brainscore_granularity.datasets.prepare import store
 from brainscore_granularity.datasets.sources import Source
 
 from . import concepts, targets
 from .benchmark import OddOneOutBenchmark, RSABenchmark
+from .measured_rsa import measured_rsa
 from .recording import BEHAVIOUR
 
 REGIONS = ("V1", "V2", "V4", "IT")
@@ -53,34 +55,16 @@ def _nsd() -> list:
     own = [name for name in store.identifiers("nsd") if ".train." in name and name.split(".")[1] in REGIONS]
     ready = [name for name in own if store.state(name)[0] == "ready"]
     if ready:
-        return [_rsa(Source(local=name), name.split(".")[1], 8.4, ("nc_testset", 30)) for name in ready]
-    file, licence = "assy_Allen2022_fMRI_train_Assembly.nc", "NSD terms and conditions"
-    local = "Allen2022_fmri_local.{}.train.subj01"
-    return [
-        _rsa(
-            Source("Allen2022_fmri_train", file, local.format(region), region, licence), region, 8.4, ("nc_testset", 30)
-        )
-        for region in REGIONS
-    ]
+        return [_rsa(measured.NSD, name.split(".")[1], Source(local=name)) for name in ready]
+    return _train_split(measured.NSD, "train.subj01")
 
 
-def _train_split(dataset: str, file: str, regions, degrees: float, keep: tuple[str, float], licence: str) -> list:
-    local = f"{dataset}_local.{{}}.train"
-    return [
-        _rsa(Source(f"{dataset}_train", file, local.format(region), region, licence), region, degrees, keep)
-        for region in regions
-    ]
+def _train_split(data: measured.Measured, part: str = "train") -> list:
+    return [_rsa(data, region, data.source(region, part)) for region in data.regions]
 
 
-def _rsa(source: Source, region: str, degrees: float, keep: tuple[str, float]) -> RSABenchmark:
-    return RSABenchmark(
-        f"{source.local}-selection",
-        version=1,
-        region=region,
-        load=lambda: targets.from_responses(source.load(), keep=keep, n_stimuli=N_STIMULI),
-        visual_degrees=degrees,
-        bibtex="",
-    )
+def _rsa(data: measured.Measured, region: str, source: Source) -> RSABenchmark:
+    return measured_rsa(f"{source.local}-selection", 1, data, region, source=source, n_stimuli=N_STIMULI)
 
 
 def _concepts() -> list:
@@ -99,13 +83,7 @@ def _concepts() -> list:
 SELECTIONS = {
     DEFAULT: _world,
     "Allen2022_fmri": _nsd,
-    "Papale2025": partial(
-        _train_split, "Papale2025", "assy_THINGS_TVSD_train_Assembly.nc", ("V1", "V4", "IT"), 18, ("reliability", 0.3),
-        "the licence stated with the TVSD",
-    ),
-    "Hebart2023_fmri": partial(
-        _train_split, "Hebart2023_fmri", "assy_THINGS_fMRI_train_Assembly.nc", REGIONS, 10, ("nc_testset", 30),
-        "the licence stated with THINGS-data",
-    ),
+    "Papale2025": partial(_train_split, measured.TVSD),
+    "Hebart2023_fmri": partial(_train_split, measured.THINGS_FMRI),
     "Hebart2023": _concepts,
-}  # fmt: skip
+}

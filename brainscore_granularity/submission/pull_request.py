@@ -125,12 +125,12 @@ def _plugin(kind: str, folder: str, identifier: str) -> dict[str, bytes]:
 
 def _only(text: str, registry: str, identifier: str) -> str:
     """A plugin's `__init__.py` without the other registrations; Brain-Score scores every one on all public models."""
-    kept = [
-        line
-        for line in text.splitlines()
-        if not line.startswith("#")
-        and (not line.startswith(f"{registry}[") or line.startswith(f'{registry}["{identifier}"]'))
-    ]
+    dropped: set[int] = set()
+    for node in ast.parse(text).body:
+        target = ast.unparse(node.targets[0]) if isinstance(node, ast.Assign) else ""
+        if target.startswith(f"{registry}[") and target != f"{registry}[{identifier!r}]":
+            dropped.update(range(node.lineno, node.end_lineno + 1))
+    kept = [line for n, line in enumerate(text.splitlines(), 1) if n not in dropped and not line.startswith("#")]
     return re.sub(r"\n{4,}", "\n\n\n", "\n".join(kept).rstrip()) + "\n"
 
 

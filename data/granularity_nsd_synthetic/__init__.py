@@ -2,19 +2,14 @@
 
 from brainscore_vision import data_registry, stimulus_set_registry
 
-from brainscore_granularity.datasets.prepare import store
+from brainscore_granularity.datasets.prepare.store import load
 from brainscore_granularity.datasets.sources import stimuli_of
 
+data_registry["Allen2022_fmri_synthetic_local.early.test"] = lambda: load("Allen2022_fmri_synthetic_local.early.test")
+data_registry["Allen2022_fmri_synthetic_local.ventral.test"] = lambda: load(
+    "Allen2022_fmri_synthetic_local.ventral.test"
+)
 
-def build(name):
-    return store.load(f"Allen2022_fmri_synthetic_local.{name}")
-
-
-def shown(pattern):
-    return stimuli_of(f"Allen2022_fmri_synthetic_local.{pattern}")
-
-
-data_registry["Allen2022_fmri_synthetic_local.early.test"] = lambda: build("early.test")
-data_registry["Allen2022_fmri_synthetic_local.ventral.test"] = lambda: build("ventral.test")
-
-stimulus_set_registry["Allen2022_fmri_synthetic_local.test"] = lambda: shown("*.test")
+stimulus_set_registry["Allen2022_fmri_synthetic_local.test"] = lambda: stimuli_of(
+    "Allen2022_fmri_synthetic_local.*.test"
+)

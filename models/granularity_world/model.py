@@ -1,14 +1,7 @@
 from pathlib import Path
 
 from brainscore_granularity.brains.model import brain_model
-
-BIBTEX = """@article{mehta2026coarse,
-  title = {An extremely coarse feedback signal is sufficient for learning human-aligned visual representations},
-  author = {Mehta, Yash and Bonner, Michael F.},
-  journal = {arXiv preprint arXiv:2605.05556},
-  year = {2026},
-  url = {https://arxiv.org/abs/2605.05556}
-}"""
+from brainscore_granularity.datasets.references import bibtex
 
 
 def get_model(identifier):
@@ -16,4 +9,4 @@ def get_model(identifier):
 
 
 def get_bibtex(identifier):
-    return BIBTEX
+    return bibtex("mehta2026coarse")

@@ -1,14 +1,7 @@
 from pathlib import Path
 
 from brainscore_granularity.brains.model import brain_model
-
-BIBTEX = """@article{leutenegger2026untrained,
-  title = {Untrained CNNs match backpropagation at V1},
-  author = {Leutenegger, Nils},
-  journal = {arXiv preprint arXiv:2604.16875},
-  year = {2026},
-  url = {https://arxiv.org/abs/2604.16875}
-}"""
+from brainscore_granularity.datasets.references import bibtex
 
 
 def get_model(identifier):
@@ -16,4 +9,4 @@ def get_model(identifier):
 
 
 def get_bibtex(identifier):
-    return BIBTEX
+    return bibtex("leutenegger2026untrained")

@@ -1,14 +1,7 @@
 from pathlib import Path
 
 from brainscore_granularity.brains.model import brain_model
-
-BIBTEX = """@inproceedings{gokce2025scaling,
-  title = {Scaling Laws for Task-Optimized Models of the Primate Visual Ventral Stream},
-  author = {Gokce, Abdulkadir and Schrimpf, Martin},
-  booktitle = {International Conference on Machine Learning},
-  year = {2025},
-  url = {https://arxiv.org/abs/2411.05712}
-}"""
+from brainscore_granularity.datasets.references import bibtex
 
 
 def get_model(identifier):
@@ -16,4 +9,4 @@ def get_model(identifier):
 
 
 def get_bibtex(identifier):
-    return BIBTEX
+    return bibtex("gokce2025scaling")
