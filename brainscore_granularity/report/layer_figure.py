@@ -68,7 +68,8 @@ def _profile(found: Condition, records: list[dict], layers: tuple) -> Profile:
         known = [v for v in found if v is not None]
         return sum(known) / len(known) if known else math.nan
 
-    look = f"k{style.step(found.k)}" if found.k else found.labels if found.labels in conditions.STARTS else "native"
+    beside = found.labels if found.labels in conditions.STARTS else conditions.NATIVE
+    look = f"k{style.step(found.k)}" if found.k else beside
     look = "control" if conditions.control(found.labels) else look
     own = frozenset(layers.index(r["layer"]) for r in records if r.get("layer") in layers)
     raws = [mean(layer, "raw") for layer in layers]
