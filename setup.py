@@ -54,7 +54,8 @@ setup(
     packages=[*find_packages(include=["brainscore_granularity*"]), *mapped_packages()],
     package_dir={package: folder for folder, package in MAPPED.items()},
     package_data={
-        "": ["*.md", "*.json", "*.toml", "*.css", "*.js", "weights/*", "statistics/*", "labels/*/*", "region_layer_map/*.json"],
+        "": ["*.md", "*.json", "*.toml", "*.css", "*.js", "labels/*/*", "region_layer_map/*.json"]
+        + ["weights/*", "statistics/*"],
     },
     install_requires=[
         "brainscore_vision>=2.4.2,<2.5",

@@ -24,11 +24,7 @@ if TYPE_CHECKING:
 
 def known() -> list[str]:
     """Ids of the networks that can be fitted: those whose untrained ones are registered and built from a seed."""
-    return [
-        identifiers.fitted_of(name)
-        for name in plugins.registrations("models")
-        if _start(name) is not None
-    ]
+    return [identifiers.fitted_of(name) for name in plugins.registrations("models") if _start(name) is not None]
 
 
 def select(patterns: Iterable[str]) -> list[str]:
