@@ -54,7 +54,7 @@ setup(
     packages=[*find_packages(include=["brainscore_granularity*"]), *mapped_packages()],
     package_dir={package: folder for folder, package in MAPPED.items()},
     package_data={
-        "": ["*.md", "*.json", "*.toml", "*.css", "*.js", "weights/*", "labels/*/*", "region_layer_map/*.json"],
+        "": ["py.typed", "*.md", "*.json", "*.toml", "*.css", "*.js", "weights/*", "labels/*/*", "region_layer_map/*.json"],
     },
     install_requires=[
         "brainscore_vision>=2.4.2,<2.5",
@@ -89,6 +89,7 @@ setup(
             "ipykernel>=6",
             "statsmodels>=0.14",
             "ruff>=0.6",
+            "mypy>=1.10",
             "build>=1",
             "rsatoolbox==0.2.0",
             "himalaya>=0.4",

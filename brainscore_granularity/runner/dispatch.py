@@ -13,6 +13,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from . import worker
 
@@ -30,7 +31,7 @@ class Limits:
 @dataclass
 class _Running:
     pair: tuple[str, str]
-    future: object
+    future: Any
     since: float = field(default_factory=time.monotonic)
 
 

@@ -10,6 +10,7 @@ import time
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -41,7 +42,7 @@ def describe_score(score) -> dict:
     """A Brain-Score Score as plain numbers and words."""
     attrs = score.attrs
     raw = attrs.get("raw")
-    record = {"value": number(score), "raw": number(raw)}
+    record: dict[str, Any] = {"value": number(score), "raw": number(raw)}
     if (ceiling := attrs.get("ceiling")) is not None:
         known, upper = getattr(ceiling, "attrs", {}), number(ceiling)
         lower = known.get("lower", known.get("lower_bound_loo", upper))
@@ -117,4 +118,5 @@ def peak_memory() -> float | None:
         status = Path("/proc/self/status").read_text()
     except OSError:
         return None
-    return round(int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 1024, 1)
+    most = re.search(r"VmHWM:\s+(\d+)", status)
+    return round(int(most[1]) / 1024, 1) if most else None

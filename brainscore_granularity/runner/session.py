@@ -16,6 +16,7 @@ import errno
 import gc
 import time
 from collections.abc import Iterable
+from typing import Any
 
 from brainscore_granularity.brains import recorder as reuse
 from brainscore_granularity.brains.preprocessed import Preprocessed
@@ -36,7 +37,10 @@ class Session:
         self._missing: dict[tuple[str, bool], str | None] = {}
         self._images: dict[tuple, list] = {}
         self._preprocessed = Preprocessed()
-        self._model = self._candidate = self._loaded_from = self.recorder = None
+        self.recorder: reuse.Recorder | None = None
+        self._model: str | None = None
+        self._candidate: Any = None
+        self._loaded_from: tuple | None = None
 
     def score(self, model: str, name: str, later: Iterable[str] = ()) -> dict:
         """Score one pair; returns its record, whatever happens. Only a full disk raises.
@@ -189,7 +193,7 @@ def _layer_scores(benchmark, candidate) -> dict[str, dict]:
 
 def _once(function):
     """A method ``_ceiling(identifier)`` that computes once."""
-    kept = []
+    kept: list = []
 
     def ceiling(identifier):
         if not kept:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-_sessions: dict[tuple, object] = {}
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .session import Session
+
+_sessions: dict[tuple, Session] = {}
 
 
 def score(model: str, name: str, later: list[str], offline: bool, all_layers: bool) -> dict:

@@ -194,13 +194,15 @@ def _estimates(a, b, weights, n, seed, factor, level, method, correction) -> lis
         drawn = scores_on(a, b, resamples(images, n, None, seed), method)
         one_out = scores_on(a, b, 1 - np.eye(images, dtype=np.int32), method) if correction == "pairs" else None
     return [
-        _estimate(*(x if x is None else _summed(row, x) for x in (whole, drawn, one_out)), images, seed, factor, level)
+        _estimate(_summed(row, whole), _summed(row, drawn), _summed(row, one_out), images, seed, factor, level)
         for row in weights
     ]
 
 
-def _summed(contrast, scores) -> np.ndarray:
+def _summed(contrast, scores: np.ndarray | None) -> np.ndarray | None:
     """(resamples, subjects): weighted sum over models, of the resamples in which all are defined."""
+    if scores is None:
+        return None
     used = contrast != 0
     out = np.einsum("m,rms->rs", contrast[used], scores[:, used])
     return out[np.isfinite(out).all(axis=1)]

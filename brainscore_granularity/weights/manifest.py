@@ -72,9 +72,8 @@ def publish(
     for checkpoint in models:
         info = {**checkpoint.info, "source_sha256": checkpoint.sha256}
         info.pop("identifier", None)
-        checkpoints.save(folder, checkpoint.identifier, checkpoint.state_dict(), info, half=True)
-        copy = checkpoints.read(folder, checkpoint.identifier)
-        copy.network()
+        copy = checkpoints.save(folder, checkpoint.identifier, checkpoint.state_dict(), info, half=True)
+        copy.network()  # reads the file back
         copies.append(copy)
     if base_url:
         entries = {
