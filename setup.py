@@ -54,7 +54,10 @@ setup(
     packages=[*find_packages(include=["brainscore_granularity*"]), *mapped_packages()],
     package_dir={package: folder for folder, package in MAPPED.items()},
     package_data={
-        "": ["py.typed", "*.md", "*.json", "*.toml", "*.css", "*.js", "weights/*", "labels/*/*", "region_layer_map/*.json"],
+        "": [
+            *("py.typed", "*.md", "*.json", "*.toml", "*.css", "*.js"),
+            *("weights/*", "labels/*/*", "region_layer_map/*.json"),
+        ],
     },
     install_requires=[
         "brainscore_vision>=2.4.2,<2.5",
