@@ -16,7 +16,7 @@ SHARED = {"data_seed": 3, "epochs": 2, "batch_size": 64, "augmentation": "flip=t
 
 @pytest.fixture(scope="module")
 def drawn():
-    return world.draw(8, seed=31)
+    return world.draw(4, seed=31)
 
 
 def rungs(drawn):
