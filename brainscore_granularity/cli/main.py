@@ -392,20 +392,12 @@ def labels(
             test split where the data has one), the name of a split, or none.
         parquet: Write Parquet instead of CSV.
     """
-    from brainscore_granularity.training.data import inputs
-    from brainscore_granularity.training.labels import chosen as targets
-    from brainscore_granularity.training.labels import make as label_run
-    from brainscore_granularity.training.recipes import named
+    from brainscore_granularity.training.labels.make import from_disk
 
-    images = inputs.images(data, named(recipe, labels="native", k=1), images_per_class, 0, broken)
-    given = {
-        "checkpoint": checkpoint, "weights": weights, "is_a": is_a, "depth": depth, "tables": tables or None,
-        "seed": seed, "network": named(recipe, k=1).network if source == "untrainedpcs" else None,
-    }  # fmt: skip
+    images = {"images_per_class": images_per_class, "broken": broken, "validation": validation}
+    given = {"weights": weights, "is_a": is_a, "depth": depth, "tables": tables, "seed": seed}
     suffix = ".parquet" if parquet else ".csv"
-    if held_out := inputs.validation(data, images, validation, broken):
-        given |= {"held_out": held_out, "held_out_folder": targets.folder(held_out)}
-    label_run.make(source, images, targets.folder(images), ladder=k, suffix=suffix, say=print, **given)
+    from_disk(data, source, recipe, **images, ladder=k, checkpoint=checkpoint, **given, suffix=suffix, say=print)
 
 
 def data() -> None:

@@ -124,7 +124,7 @@ def augmenter(name: str) -> Callable[[torch.Tensor, torch.Generator, tuple[int, 
 
     The part, such as (0, 1), says which of how many equal parts of a batch the pixels are.
 
-    ``flip``, ``none``, or settings of ``augment.Augmentation``, separated by commas: ``rotation=10,flip=true``.
+    ``flip``, ``none``, or settings of ``augment.batches.Augmentation``, separated by commas: ``rotation=10,flip=true``.
     """
     if name == "none":
         return lambda pixels, generator, part=(0, 1): normalise(pixels)
