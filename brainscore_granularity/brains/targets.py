@@ -107,7 +107,7 @@ def between_subjects(rdms: np.ndarray) -> Score:
     """How well the subjects' RDMs (subjects, n, n) predict each other: bounds on the true model's score.
 
     Ranks are pooled, so that no model can exceed the upper bound; ``mean_pool`` holds the bounds from the mean RDM, as
-    they are usually published. One subject predicts nobody: the ceiling is then unknown.
+    they are usually published. With one subject there is none to predict: the ceiling is then unknown.
     """
     if len(rdms) < 2:
         return unknown_ceiling()

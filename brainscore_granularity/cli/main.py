@@ -271,7 +271,7 @@ def publish(
 ) -> None:
     """Copy weights in half precision to a folder, checked, with the manifest that lets others load them by id.
 
-    Upload the folder, then put its weights.toml beside the model plugin, or send it to whoever shall use the models:
+    Upload the folder, then put its weights.toml beside the model plugin, or send it to those who will use the models:
     in $BRAINSCORE_GRANULARITY_HOME it makes `load_model` fetch them.
 
     Example: granularity publish zoo --models 'granularity_imagenet_clip_*' --base-url https://example.org/zoo

@@ -14,7 +14,7 @@ class Measured:
     reference : key of its entry in `references`.
     visual_degrees : width of the images as the subjects saw them.
     reliable : (coordinate, threshold); neuroids that are not above it do not count.
-    licence : of the data, for who lacks them.
+    licence : of the data, said where they are missing.
     brainscore, file : identifier of Brain-Score's data set, and the file in which it is kept, with ``{split}``.
     regions : those that Brain-Score's data set has.
     local : identifier of the local build, with ``{region}`` and ``{part}``.

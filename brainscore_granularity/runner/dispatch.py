@@ -111,7 +111,7 @@ def on_workers(pool, limits: Limits, offline: bool = False, all_layers: bool = F
 
 
 def _next(waiting, held, address, running) -> tuple[str, str] | None:
-    """The next pair for a worker: of the model it holds, of one that nobody holds, or from the longest queue."""
+    """The next pair for a worker: of the model it holds, of one that no worker holds, or from the longest queue."""
     model = held.get(address)
     if model not in waiting:
         others = {one.pair[0] for one in running.values()}

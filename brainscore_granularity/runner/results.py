@@ -142,7 +142,7 @@ def describe(model: str) -> dict:
 
 @contextmanager
 def _many_objects():
-    """Python looks for garbage among all objects again and again while many are made, here in vain."""
+    """Without the garbage collector, which would search all objects again and again while many are made."""
     was_on = gc.isenabled()
     gc.disable()
     try:
