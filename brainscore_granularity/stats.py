@@ -37,12 +37,21 @@ from brainscore_granularity.inference.ceiling import (
     split_half,
 )
 from brainscore_granularity.inference.interval import Interval, interval
+from brainscore_granularity.inference.margins import (
+    Equivalence,
+    equivalence,
+    equivalence_margin,
+    equivalence_of,
+    equivalence_on_resamples,
+)
 from brainscore_granularity.inference.multiple import fdr
 from brainscore_granularity.inference.paired import Estimate, compare_models, contrasts, two_factor
 from brainscore_granularity.inference.permutation import MaxStatistic, max_statistic, permutation_test
+from brainscore_granularity.inference.seeds import over_networks
 
 __all__ = [
     "Ceiling",
+    "Equivalence",
     "Estimate",
     "Interval",
     "MaxStatistic",
@@ -51,11 +60,16 @@ __all__ = [
     "compare_models",
     "consistency",
     "contrasts",
+    "equivalence",
+    "equivalence_margin",
+    "equivalence_of",
+    "equivalence_on_resamples",
     "fdr",
     "interval",
     "jackknife",
     "max_statistic",
     "noise_ceiling",
+    "over_networks",
     "permutation_test",
     "resamples",
     "spearman_brown",
