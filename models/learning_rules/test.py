@@ -1,5 +1,5 @@
 import pytest
-from brainscore_vision import load_model, load_model_bibtex
+from brainscore_vision import load_model
 
 from brainscore_granularity.plugins import registrations
 from brainscore_granularity.weights.checkpoints import CheckpointError, find
@@ -40,7 +40,3 @@ def test_a_network_that_is_not_there_says_how_to_train_it(identifier, tmp_path, 
 def test_these_are_all_that_are_registered():
     names = {*IDS, *COARSE, *(f"learningrule_untrained_s{seed}" for seed in SEEDS)}
     assert names == {name for name in registrations("models") if name.startswith("learningrule_")}
-
-
-def test_bibtex_has_what_the_leaderboard_needs():
-    assert all(f"{field} = {{" in load_model_bibtex(UNTRAINED) for field in ("url", "author", "year"))
