@@ -12,7 +12,7 @@ from .targets import from_responses
 METHOD = ("mehta2026coarse", "kriegeskorte2008representational")
 
 
-def measured_rsa(
+def rsa_on(
     identifier: str,
     version: int,
     data: Measured,

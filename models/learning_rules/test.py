@@ -2,8 +2,8 @@ import pytest
 from brainscore_vision import load_model
 
 from brainscore_granularity.plugins import registrations
-from brainscore_granularity.weights.checkpoints import CheckpointError, find
-from brainscore_granularity.weights.find import checkpoint_of
+from brainscore_granularity.weights.checkpoints import CheckpointError
+from brainscore_granularity.weights.find import checkpoint_of, find
 
 LAYERS = {"V1": "conv1", "V2": "conv1", "V4": "conv3", "IT": "fc1"}
 TRAINED = ("backprop", "feedback_alignment", "predictive_coding", "stdp")
