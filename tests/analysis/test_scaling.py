@@ -178,6 +178,7 @@ def test_the_right_law_is_chosen(law, name):
     assert np.mean([chosen(seed, law, name) for seed in range(6)]) >= 0.75
 
 
+@pytest.mark.slow
 def test_model_resamples_cover_and_row_resamples_do_not():
     """Reduced; bench/calibrate_scaling.py measures the rates. Intervals of one world go together."""
     rates = {by: np.mean([list(coverage(s, by, 40).values()) for s in range(12)]) for by in ("model", "row")}
