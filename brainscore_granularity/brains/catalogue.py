@@ -8,7 +8,7 @@ from pathlib import Path
 
 from brainscore_granularity import plugins
 from brainscore_granularity.weights import layer_map
-from brainscore_granularity.weights.checkpoints import CheckpointError, Published, Untrained
+from brainscore_granularity.weights.checkpoints import CheckpointError, Fitted, Published, Untrained
 from brainscore_granularity.weights.find import checkpoint_of, is_stored, plugin_of
 from brainscore_granularity.weights.identifiers import how_to_make
 
@@ -63,6 +63,10 @@ def model_state(identifier: str) -> tuple[str, str | None]:
         return "trained, layers not chosen", f"run `granularity commit {identifier}`"
     if isinstance(checkpoint, Untrained):
         return "ready, built from its seed", None
+    if isinstance(checkpoint, Fitted):
+        if not checkpoint.is_intact():
+            return "statistics missing or damaged", how_to_make(identifier)
+        return f"ready, built from its seed, statistics of {checkpoint.info['number']} images", None
     if isinstance(checkpoint, Published) and not checkpoint.weights.exists():
         return f"fetched when loaded, {checkpoint.info['bytes'] / 1e6:.0f} MB from {checkpoint.info['url']}", None
     shipped = checkpoint.weights.parent == plugin / "weights"

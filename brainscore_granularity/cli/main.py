@@ -14,7 +14,7 @@ from . import data as data_commands
 from . import scaling as scaling_commands
 from .analyze import analyze
 from .report import report
-from .train import ladder, train
+from .train import fit, ladder, train
 
 
 def demo(to: Path = Path(".")) -> None:
@@ -283,11 +283,11 @@ def publish(
     """
     from brainscore_granularity.brains import catalogue
     from brainscore_granularity.weights import manifest
-    from brainscore_granularity.weights.checkpoints import Untrained
+    from brainscore_granularity.weights.checkpoints import Fitted, Untrained
     from brainscore_granularity.weights.find import checkpoint_of
 
     chosen = [checkpoint_of(name) for name in catalogue.select("models", models)]
-    copies = manifest.publish(folder, [c for c in chosen if not isinstance(c, Untrained)], base_url)
+    copies = manifest.publish(folder, [c for c in chosen if not isinstance(c, Untrained | Fitted)], base_url)
     for copy in copies:
         print(f"{copy.weights} ({copy.weights.stat().st_size / 1e6:.1f} MB)")
     if base_url:
@@ -429,7 +429,7 @@ Start with `granularity demo`. Any verb takes --debug for the traceback of an er
 GROUPS = {
     "first steps": {"demo": demo, "doctor": doctor, "models": models, "benchmarks": benchmarks},
     "score": {"score": score, "results": show_results, "report": report, "commit": commit, "layers": layers},
-    "train": {"train": train, "labels": labels, "ladder": ladder},
+    "train": {"train": train, "labels": labels, "ladder": ladder, "fit": fit},
     "explain": {"analyze": analyze, "scaling": scaling_commands.scaling},
     "data and weights": {"data": data, "publish": publish, "submit": submit},
     "shell": {"completion": completion},

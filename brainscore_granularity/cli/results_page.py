@@ -13,7 +13,7 @@ def main(folder: Path, page: Path, figure: Path) -> None:
     from brainscore_granularity.report import one_image_set
     from brainscore_granularity.report.measures import ONE_IMAGE_SET
 
-    models = catalogue.select("models", ["granularity_tiny_*"])
+    models = catalogue.select("models", ["granularity_tiny_*_s1"])  # trained ones have one seed
     one_image_set.write(runner.score_grid(models, ONE_IMAGE_SET.values(), folder), page, figure, models)
 
 

@@ -57,14 +57,14 @@ def print_scales_table(scores: pd.DataFrame) -> None:
         table.add_column(f"{scale}\n{SUBJECTS[scale]}", justify="right")
     scores = scores[scores["status"] == "ok"]
     best = scores.groupby("benchmark")["raw"].max()
-    for model in conditions.models_in_order(scores["model"].unique()):
+    for model, words in conditions.named_models(scores["model"].unique(), words=True).items():
         cells = []
         for name in ONE_IMAGE_SET.values():
             row = scores[(scores["model"] == model) & (scores["benchmark"] == name)].iloc[0]
             raw, low, high = raw_interval(row)
             text = f"[bold]{number(raw)}[/bold]" if raw == best[name] else number(raw)
             cells.append(f"{text} [dim]{number(low, 2)} {number(high, 2)}[/dim]")
-        table.add_row(conditions.of(model).name, *cells)
+        table.add_row(words, *cells)
     _console().print(table)
 
 

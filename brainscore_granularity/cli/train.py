@@ -1,4 +1,4 @@
-"""`granularity train` and `granularity ladder`: their settings, and a line for each network trained."""
+"""`granularity train`, `ladder` and `fit`: their settings, and a line for each network that is made."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import ast
 import inspect
 import itertools
 from dataclasses import dataclass, field, fields, make_dataclass
-from typing import Annotated, get_type_hints
+from pathlib import Path
+from typing import Annotated, Literal, get_type_hints
 
 import tyro
 
+from brainscore_granularity.training import fit as fitting
 from brainscore_granularity.training import train as training
 from brainscore_granularity.training.recipe import Execution, Recipe
 
@@ -93,3 +95,26 @@ def ladder(
         if "validation_accuracy" in metrics:
             last += f", validation accuracy {metrics['validation_accuracy']:.1%}"
         print(f"{saved.identifier}{last} -> {saved.weights}")
+
+
+def fit(
+    models: Annotated[list[str], tyro.conf.Positional, tyro.conf.arg(metavar="PATTERN ...")],
+    data: Path,
+    to: Path | None = None,
+    broken: Literal["fatal", "skip"] = "fatal",
+) -> None:
+    """Give untrained networks the batch-norm statistics of training images: the baseline of claims about learning.
+
+    Every weight stays as the seed made it. 2,048 images, evenly spread over the training images, decide the running
+    means and variances, which are kept with the images' fingerprint; the layers are those of the untrained network.
+
+    Example: granularity fit 'granularity_tiny_fitted_*' --data tiny_imagenet
+
+    Args:
+        models: Identifiers or shell patterns of fitted networks.
+        data: Training images: a folder, a zip or a folder of zips, laid out split/class/image; or a pack made before.
+        to: Folder of the statistics, their manifest and layer maps; by default $BRAINSCORE_GRANULARITY_HOME.
+        broken: What to do with images that cannot be read: end with an error, or leave them out and list them.
+    """
+    for made in fitting.fit(models, data, to, broken):
+        print(f"{made.identifier} -> {made.weights}")

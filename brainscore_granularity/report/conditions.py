@@ -16,6 +16,7 @@ network of ours), ``clip``, ``wordnet``, ``lite0``, ...
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -46,7 +47,9 @@ class Condition(NamedTuple):
 
     @property
     def label(self) -> str:
-        """The name where it stands alone, as in a legend: "8 classes"."""
+        """The name in words where it stands alone, as in a legend: "8 classes"."""
+        if self.labels == FITTED:
+            return "untrained, statistics fitted"
         return f"{self.name} classes" if self.labels == OWN else self.name
 
     @property
@@ -120,6 +123,23 @@ def source_rank(labels: str) -> tuple:
 def in_order(conditions: Iterable[Condition]) -> list[Condition]:
     """Each condition once: sources as `source_rank` says, each by growing K."""
     return sorted(dict.fromkeys(conditions), key=lambda c: (*source_rank(c.labels), c.k or 0))
+
+
+def named_models(models: Iterable[str], words: bool = False) -> dict[str, str]:
+    """{model: name of its condition} in order, with the seed where several have one condition.
+
+    words : labels instead of names.
+
+    >>> list(named_models(f"granularity_tiny_{which}" for which in ("native_s1", "fitted_s2", "fitted_s1")).values())
+    ['fitted, seed 1', 'fitted, seed 2', 'native']
+    """
+    ordered = {model: of(model) for model in models_in_order(models)}
+    several = {found for found, count in Counter(ordered.values()).items() if count > 1}
+    named = {}
+    for model, found in ordered.items():
+        seed = f", seed {results.describe(model)['seed']}" if found in several else ""
+        named[model] = (found.label if words else found.name) + seed
+    return named
 
 
 def models_in_order(models: Iterable[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Behaviour, spiking and fMRI on the 92 images of Kriegeskorte et al. (2008): every layer, and K against native.
+"""Behaviour, spiking and fMRI on the 92 images of Kriegeskorte et al. (2008): every layer, K against native and fitted.
 
 ``write`` fills the marked blocks of a Markdown page, so that every number in it comes from one command (``make
 results``) and prose stands between them.
@@ -50,9 +50,10 @@ def every_layer(rdms: dict[str, dict[str, np.ndarray]], permutations: int = 999)
     return pd.DataFrame(rows)
 
 
-def against_native(rdms: dict, chosen: dict[tuple[str, str], str]) -> pd.DataFrame:
-    """Each model minus the native one of its seed, on the same resamples of images (and of subjects, if several).
+def against(baseline: str, rdms: dict, chosen: dict[tuple[str, str], str]) -> pd.DataFrame:
+    """Each model minus the baseline of its seed, on the same resamples of images (and of subjects, if several).
 
+    baseline : what it was trained on: ``native``; or ``fitted`` for what learning gave.
     chosen : {(scale, model): layer}
 
     Returns
@@ -63,17 +64,17 @@ def against_native(rdms: dict, chosen: dict[tuple[str, str], str]) -> pd.DataFra
     from brainscore_vision import load_benchmark
 
     known = {model: results.describe(model) for model in rdms}
-    natives = {about["seed"]: model for model, about in known.items() if about["labels"] == conditions.NATIVE}
+    by_seed = {about["seed"]: model for model, about in known.items() if about["labels"] == baseline}
+    if not by_seed:
+        raise ValueError(f"no {baseline} network among {', '.join(rdms)}")
     rows = []
     for scale, name in ONE_IMAGE_SET.items():
         subjects = load_benchmark(name).subject_rdms
         for model in rdms:
-            native = natives.get(known[model]["seed"], next(iter(natives.values())))
-            if model == native:
+            other = by_seed.get(known[model]["seed"], next(iter(by_seed.values())))
+            if known[model]["labels"] == baseline:
                 continue
-            found = stats.compare_models(
-                rdms[model][chosen[scale, model]], rdms[native][chosen[scale, native]], subjects
-            )
+            found = stats.compare_models(rdms[model][chosen[scale, model]], rdms[other][chosen[scale, other]], subjects)
             rows.append(
                 {
                     "scale": scale, "model": model, "difference": found.value, "low": found.low, "high": found.high,
@@ -95,10 +96,10 @@ def scores_markdown(scores: pd.DataFrame) -> str:
     """Committed layers: raw score, interval and layer."""
     header = ["trained on", *(f"{scale} ({SUBJECTS[scale]})" for scale in ONE_IMAGE_SET), "layer"]
     rows = []
-    for model in conditions.models_in_order(scores["model"].unique()):
+    for model, name in conditions.named_models(scores["model"].unique()).items():
         own = scores[scores["model"] == model].set_index("benchmark")
-        cells = [_with_interval(own.loc[name]) for name in ONE_IMAGE_SET.values()]
-        rows.append([conditions.of(model).name, *cells, ", ".join(dict.fromkeys(own["layer"]))])
+        cells = [_with_interval(own.loc[benchmark]) for benchmark in ONE_IMAGE_SET.values()]
+        rows.append([name, *cells, ", ".join(dict.fromkeys(own["layer"]))])
     ceilings = scores.groupby("benchmark")[["ceiling_lower", "ceiling_upper"]].first()
     bounds = [
         f"{ceilings.loc[name].iloc[0]:.3f} to {ceilings.loc[name].iloc[1]:.3f}"
@@ -113,27 +114,27 @@ def layers_markdown(layers: pd.DataFrame) -> str:
     """Best layer of every model, with the p value that knows of the search."""
     best, rows = best_layers(layers), []
     values = layers.set_index(["scale", "model", "layer"])
-    for model in conditions.models_in_order(layers["model"].unique()):
+    for model, name in conditions.named_models(layers["model"].unique()).items():
         cells = []
         for scale in ONE_IMAGE_SET:
             layer = best[scale, model]
             cells.append(f"{number(values.loc[(scale, model, layer), 'raw'])} {layer}")
             cells.append(f"{values.loc[(scale, model, layer), 'p']:.3f}")
-        rows.append([conditions.of(model).name, *cells])
+        rows.append([name, *cells])
     return markdown(["trained on", *(part for scale in ONE_IMAGE_SET for part in (scale, "p"))], rows)
 
 
 def differences_markdown(found: pd.DataFrame) -> str:
-    """Each model minus native."""
+    """Each model minus its baseline."""
     rows = []
-    for model in conditions.models_in_order(found["model"].unique()):
+    for model, name in conditions.named_models(found["model"].unique()).items():
         own = found[found["model"] == model].set_index("scale")
         cells = []
         for scale in ONE_IMAGE_SET:
             row = own.loc[scale]
             text = f"{row['difference']:+.3f} ({row['low']:+.3f} to {row['high']:+.3f})"
             cells += [f"**{text}**" if row["q"] < 0.05 else text, f"{row['q']:.3f}"]
-        rows.append([conditions.of(model).name, *cells])
+        rows.append([name, *cells])
     return markdown(["trained on", *(part for scale in ONE_IMAGE_SET for part in (scale, "q"))], rows)
 
 
@@ -170,9 +171,10 @@ def write(scores: pd.DataFrame, page: Path, figure: Path, models: Iterable[str])
     blocks = {
         "scores": scores_markdown(scores),
         "layers": layers_markdown(layers),
-        "committed against native": differences_markdown(against_native(rdms, committed)),
-        "best against native": differences_markdown(against_native(rdms, best_layers(layers))),
     }
+    for which, chosen in (("committed", committed), ("best", best_layers(layers))):
+        for baseline in (conditions.NATIVE, conditions.FITTED):
+            blocks[f"{which} against {baseline}"] = differences_markdown(against(baseline, rdms, chosen))
     write_atomically(figure, scales_figure(scores, layers))
     fill(page, blocks)
 

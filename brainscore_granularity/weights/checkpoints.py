@@ -41,17 +41,23 @@ class Checkpoint:
 
     def state_dict(self) -> dict:
         """The tensors, in single precision, after the file's hash has been checked."""
+        return self._tensors("weights", self.sha256, f"{self.weights.stem}.json")
+
+    def _tensors(self, what: str, sha256: str, says: str) -> dict:
+        """Those of the file, if it is the one that a description expects."""
         import safetensors.torch
 
         try:
             content = self.weights.read_bytes()
         except OSError as error:
-            raise CheckpointError(f"cannot read the weights of {self.identifier}: {error}") from error
-        found = hashlib.sha256(content).hexdigest()
-        if found != self.sha256:
             raise CheckpointError(
-                f"{self.weights} is damaged: its SHA-256 is {found[:12]}..., {self.weights.stem}.json expects "
-                f"{self.short_hash}... Delete the file and {how_to_make(self.identifier)}."
+                f"cannot read the {what} of {self.identifier}: {error}. To make them, {how_to_make(self.identifier)}."
+            ) from error
+        found = hashlib.sha256(content).hexdigest()
+        if found != sha256:
+            raise CheckpointError(
+                f"{self.weights} is damaged: its SHA-256 is {found[:12]}..., {says} expects {sha256[:12]}... Delete "
+                f"the file and {how_to_make(self.identifier)}."
             )
         tensors = safetensors.torch.load(content)
         return {name: t.float() if t.is_floating_point() else t for name, t in tensors.items()}
@@ -75,6 +81,33 @@ class Untrained(Checkpoint):
         return networks.build(self.info["network"], self.info["classes"], self.info["initial_seed"]).state_dict()
 
 
+class Fitted(Checkpoint):
+    """A network as its seed makes it, but for the running means and variances of batch norm, taken from images.
+
+    ``weights`` is the file of these statistics, and the hash that of the recipe and of the file.
+    """
+
+    def is_intact(self) -> bool:
+        try:
+            return sha256_of(self.weights) == self.info["sha256"]
+        except OSError:
+            return False
+
+    def state_dict(self) -> dict:
+        from brainscore_granularity import networks
+
+        built = networks.build(self.info["network"], self.info["classes"], self.info["initial_seed"]).state_dict()
+        found = self._tensors("statistics", self.info["sha256"], "its manifest")
+        shapes, expected = ({n: tuple(t.shape) for n, t in some.items()} for some in (found, statistics_of(built)))
+        if shapes != expected:
+            odd = sorted(set(shapes.items()) ^ set(expected.items()))[0][0]
+            raise CheckpointError(
+                f"{self.weights} is no file of the statistics of {self.info['network']}: expected {expected.get(odd)} "
+                f"for {odd}, got {shapes.get(odd)}. To make it, {how_to_make(self.identifier)}."
+            )
+        return built | found
+
+
 class Published(Checkpoint):
     """Weights under a URL, fetched into the user's store when they are first needed."""
 
@@ -84,6 +117,11 @@ class Published(Checkpoint):
         advice = f"Fetch it by hand to {self.weights}, or {how_to_make(self.identifier)}."
         fetch(self.info["url"], self.weights, self.sha256, advice)
         return super().state_dict()
+
+
+def statistics_of(state_dict: dict) -> dict:
+    """The running means and variances of batch norm among a network's tensors."""
+    return {name: t for name, t in state_dict.items() if name.endswith((".running_mean", ".running_var"))}
 
 
 def default_store() -> Path:

@@ -6,8 +6,9 @@
 ``scaling_<network>_w<width>_d<images a class>_s<seed>``  a network by width and by data
 ========================================================= ======================================
 
-A width is a whole number or a fraction: ``w2``, ``w1of16``. ``labels`` may also be a condition without classes to
-learn, such as ``untrained``.
+A width is a whole number or a fraction: ``w2``, ``w1of16``. In the place of labels, of a rule and of images a class may
+also stand a condition without classes to learn: ``untrained``, a network as its seed makes it, and ``fitted``, the same
+with batch-norm statistics taken from training images.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-WITHOUT_K = ("native", "none", "untrained", "fitted", "distilled")
+UNTRAINED, FITTED = "untrained", "fitted"
+WITHOUT_K = ("native", "none", UNTRAINED, FITTED, "distilled")
 """What stands in the place of a label source where no number of classes follows."""
 
 _LADDER = re.compile(r"(?P<family>granularity_[a-z0-9]+)_(?P<labels>[a-z0-9]+)(?:_k(?P<k>\d+))?_s(?P<seed>\d+)")
@@ -61,7 +63,7 @@ class Scaling:
     """Images of every class; None: all of them, or an untrained network."""
     seed: int
     labels: str | None = None
-    """``untrained``, where that stands in the place of the images."""
+    """``untrained`` or ``fitted``, where that stands in the place of the images."""
 
     @property
     def times(self) -> float:
@@ -107,11 +109,46 @@ def trained(recipe: str, rule: str, labels: str, k: int, seed: int) -> str:
     return f"{study}_{source}_s{seed}"
 
 
+def is_fitted(identifier: str) -> bool:
+    """Whether a network is an untrained one with statistics taken from images.
+
+    >>> is_fitted("granularity_tiny_fitted_s1"), is_fitted("granularity_tiny_untrained_s1")
+    (True, False)
+    """
+    found = parse(identifier)
+    return FITTED in (getattr(found, "rule", None), getattr(found, "labels", None))
+
+
+def untrained_of(identifier: str) -> str:
+    """The network that a fitted one is but for its statistics.
+
+    >>> untrained_of("scaling_resnet18_w1of8_fitted_s1"), untrained_of("learningrule_fitted_s2")
+    ('scaling_resnet18_w1of8_untrained_s1', 'learningrule_untrained_s2')
+    """
+    if not is_fitted(identifier):
+        raise ValueError(f"{identifier}: expected an id of a fitted network, such as granularity_tiny_fitted_s1")
+    start, seed = identifier.rsplit("_s", 1)
+    return f"{start.removesuffix(FITTED)}{UNTRAINED}_s{seed}"
+
+
+def fitted_of(identifier: str) -> str:
+    """The fitted network of an untrained one: the inverse of `untrained_of`.
+
+    >>> fitted_of("granularity_tiny_untrained_s3")
+    'granularity_tiny_fitted_s3'
+    """
+    start, seed = identifier.rsplit("_s", 1)
+    return f"{start.removesuffix(UNTRAINED)}{FITTED}_s{seed}"
+
+
 def how_to_make(identifier: str) -> str:
     """The commands that make a checkpoint, in one line."""
     match parse(identifier):
         case Ladder(family="granularity_world"):
             return "run `granularity demo`"
+        case found if found and is_fitted(identifier):
+            data = {Ladder: "IMAGES", Rule: "CIFAR10", Scaling: "TINY_IMAGENET"}[type(found)]
+            return f"run `granularity fit {identifier} --data {data}`"
         case Ladder() as wanted:
             return _ladder_commands(identifier, wanted)
         case Rule(rule, labels, k, seed):

@@ -14,8 +14,19 @@
     classes = 1000
     initial_seed = 1
 
+    [granularity_tiny_fitted_s1]
+    network = "tiny"
+    classes = 200
+    initial_seed = 1
+    statistics = "statistics/granularity_tiny_fitted_s1-6c0b2a1d9e57.safetensors"
+    sha256 = "6c0b2a1d9e57..."
+    images = "1f9d3c8be2a4..."
+    number = 2048
+
 A published file is fetched when its model is loaded, checked, and kept in the user's store. An untrained network is
-built from its seed each time. ``granularity publish`` writes the file.
+built from its seed each time; one with fitted statistics too, and then given batch norm's running means and variances
+from a file below the manifest's folder, which were taken from ``number`` images (their fingerprint is ``images``).
+``granularity publish`` writes the file, ``granularity fit`` adds to it.
 """
 
 from __future__ import annotations
@@ -32,14 +43,19 @@ from brainscore_granularity.paths import home, write_atomically
 from . import checkpoints
 
 MANIFEST = "weights.toml"
-_KINDS = ({"url", "sha256", "bytes"}, {"initial_seed"})
+STATISTICS = "statistics"  # the folder beside it
+_KINDS = {  # by the word that tells them apart; the last is what an entry without any of them should have been
+    "statistics": {"initial_seed", "statistics", "sha256", "images", "number"},
+    "initial_seed": {"initial_seed"},
+    "url": {"url", "sha256", "bytes"},
+}
 
 
 def entry(identifier: str, plugin: Path | None = None) -> checkpoints.Checkpoint | None:
     """The entry of a model in the user's manifest or, failing that, in its plugin's; nothing is fetched."""
     for folder in (home(), plugin):
         if folder is not None and (found := read(folder / MANIFEST).get(identifier)):
-            return _checkpoint(identifier, found)
+            return _checkpoint(identifier, found, folder)
     return None
 
 
@@ -53,7 +69,7 @@ def read(path: Path) -> dict[str, dict]:
         raise checkpoints.CheckpointError(f"{path} is not a manifest of weights: {error}") from error
     for identifier, entry in entries.items():
         found = set(entry) if isinstance(entry, dict) else set()
-        wanted = next((kind for kind in _KINDS if kind & found), _KINDS[0]) | {"network", "classes"}
+        wanted = _KINDS[next((word for word in _KINDS if word in found), "url")] | {"network", "classes"}
         if missing := sorted(wanted - found):
             raise checkpoints.CheckpointError(f"{path}: {identifier} lacks {', '.join(missing)}")
     return entries
@@ -91,14 +107,47 @@ def publish(
     return copies
 
 
-def _checkpoint(identifier: str, entry: dict) -> checkpoints.Checkpoint:
+def add_statistics(folder: Path, identifier: str, state_dict: dict, recipe: dict) -> checkpoints.Fitted:
+    """Keep a network's statistics below a folder, and name them in its manifest; what else stands there stays.
+
+    recipe : network, classes, initial_seed, images (fingerprint) and number (of images).
+    """
+    import safetensors.torch
+
+    kept = {name: t.detach().cpu().float().contiguous() for name, t in checkpoints.statistics_of(state_dict).items()}
+    if not kept:
+        raise ValueError(f"{recipe['network']} has no batch norm: {identifier} would be the untrained network")
+    content = safetensors.torch.save(kept)
+    sha256 = hashlib.sha256(content).hexdigest()
+    file = folder / STATISTICS / f"{identifier}-{sha256[:12]}.safetensors"
+    write_atomically(file, content)
+    entry = {**recipe, "statistics": f"{STATISTICS}/{file.name}", "sha256": sha256}
+    path = folder / MANIFEST
+    read(path)  # one that is damaged is not written over
+    before = path.read_text(encoding="utf-8") if path.exists() else ""
+    others = re.sub(rf"^\[{identifier}\]\n(?:(?!\[|#).*(?:\n|\Z))*", "", before, flags=re.M).rstrip()
+    write_atomically(path, f"{others}\n\n{_toml({identifier: entry})}".lstrip())
+    for old in (folder / STATISTICS).glob(f"{identifier}-{'?' * 12}.safetensors"):
+        if old != file:
+            old.unlink(missing_ok=True)
+    return _checkpoint(identifier, read(path)[identifier], folder)
+
+
+def _checkpoint(identifier: str, entry: dict, folder: Path) -> checkpoints.Checkpoint:
     if "initial_seed" in entry:
-        recipe = json.dumps([entry["network"], entry["classes"], entry["initial_seed"]])
-        sha256 = hashlib.sha256(recipe.encode()).hexdigest()
+        recipe = [entry["network"], entry["classes"], entry["initial_seed"]]
+        if "statistics" in entry:
+            sha256 = _hash([*recipe, entry["sha256"]])
+            return checkpoints.Fitted(identifier, folder / entry["statistics"], sha256, entry)
+        sha256 = _hash(recipe)
         weights = checkpoints.default_store() / f"{identifier}-{sha256[:12]}.initial"
         return checkpoints.Untrained(identifier, weights, sha256, entry)
     weights = checkpoints.default_store() / f"{identifier}-{entry['sha256'][:12]}.safetensors"
     return checkpoints.Published(identifier, weights, entry["sha256"], entry)
+
+
+def _hash(recipe: list) -> str:
+    return hashlib.sha256(json.dumps(recipe).encode()).hexdigest()
 
 
 def _toml(entries: dict[str, dict]) -> str:

@@ -12,9 +12,10 @@ import numpy as np
 
 from brainscore_granularity.training.labels import files as label_files
 from brainscore_granularity.training.labels import rule as label_rules
-from brainscore_granularity.training.loop import loop
+from brainscore_granularity.training.loop import fitted, loop
 from brainscore_granularity.training.recipe import Recipe
 from brainscore_granularity.weights import checkpoints
+from brainscore_granularity.weights.identifiers import FITTED, UNTRAINED
 
 from . import images as world
 
@@ -28,7 +29,7 @@ TRAINING_IMAGES = (96, 1)  # images a fine class, seed
 VALIDATION_IMAGES = (8, 2)
 MODELS = tuple(
     f"granularity_world_{condition}_s{seed}"
-    for condition in ("untrained", *(f"own_k{k}" for k in LADDER), "native")
+    for condition in (UNTRAINED, FITTED, *(f"own_k{k}" for k in LADDER), "native")
     for seed in SEEDS
 )
 
@@ -79,7 +80,8 @@ def jobs(store: Path, data: Data) -> Iterator[Job]:
     yield Job(LABEL_SOURCE, SOURCE_RECIPE, *native)
     training, validation = own_labels(store, data)
     for seed in SEEDS:
-        yield Job(f"granularity_world_untrained_s{seed}", Recipe("mini", "untrained", 64, seed, epochs=0), *native)
+        for start in (UNTRAINED, FITTED):
+            yield Job(f"granularity_world_{start}_s{seed}", Recipe("mini", start, 64, seed, epochs=0), *native)
         for k in LADDER:
             recipe = Recipe("mini", "own", k, seed)
             yield Job(f"granularity_world_own_k{k}_s{seed}", recipe, training[k], validation[k])
@@ -122,6 +124,8 @@ def make(store: Path, job: Job, data: Data, on_epoch: Callable[[str], None] | No
         job.labels,
         on_epoch=(lambda epoch, loss: on_epoch(job.identifier)) if on_epoch else None,
     )
+    if job.recipe.labels == FITTED:
+        fitted.fit_statistics(network, data.training.pixels)
     metrics["validation_accuracy"] = loop.accuracy(network, data.validation.pixels, job.validation_labels)
     info = {
         "network": job.recipe.network,

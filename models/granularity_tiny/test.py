@@ -26,3 +26,10 @@ def test_score_on_measured_brains(kriegeskorte92):
 def test_every_network_loads_with_its_layers(labels):
     model = load_model(f"granularity_tiny_{labels}_s1")
     assert set(model.layer_model.region_layer_map) == {"V1", "V2", "V4", "IT"}
+
+
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_networks_before_training_load_with_the_layers_of_the_first(seed):
+    maps = [load_model(f"granularity_tiny_{start}_s{n}").layer_model.region_layer_map
+            for start, n in (("untrained", 1), ("untrained", seed), ("fitted", seed))]  # fmt: skip
+    assert dict(maps[0]) == dict(maps[1]) == dict(maps[2])

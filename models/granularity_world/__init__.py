@@ -6,6 +6,8 @@ from .model import get_model
 
 model_registry["granularity_world_untrained_s1"] = lambda: get_model("granularity_world_untrained_s1")
 model_registry["granularity_world_untrained_s2"] = lambda: get_model("granularity_world_untrained_s2")
+model_registry["granularity_world_fitted_s1"] = lambda: get_model("granularity_world_fitted_s1")
+model_registry["granularity_world_fitted_s2"] = lambda: get_model("granularity_world_fitted_s2")
 model_registry["granularity_world_own_k2_s1"] = lambda: get_model("granularity_world_own_k2_s1")
 model_registry["granularity_world_own_k2_s2"] = lambda: get_model("granularity_world_own_k2_s2")
 model_registry["granularity_world_own_k4_s1"] = lambda: get_model("granularity_world_own_k4_s1")

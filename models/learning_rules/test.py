@@ -13,9 +13,10 @@ COARSE = [f"learningrule_{rule}_own_k{k}_s1" for rule in TRAINED[:3] for k in (2
 UNTRAINED = "learningrule_untrained_s1"
 
 
+@pytest.mark.parametrize("start", ["untrained", "fitted"])
 @pytest.mark.parametrize("seed", SEEDS)
-def test_every_untrained_network_loads_with_the_layers_of_the_comparison(seed):
-    model = load_model(f"learningrule_untrained_s{seed}")
+def test_every_network_before_learning_loads_with_the_layers_of_the_comparison(seed, start):
+    model = load_model(f"learningrule_{start}_s{seed}")
     assert dict(model.layer_model.region_layer_map) == LAYERS
 
 
@@ -38,5 +39,5 @@ def test_a_network_that_is_not_there_says_how_to_train_it(identifier, tmp_path, 
 
 
 def test_these_are_all_that_are_registered():
-    names = {*IDS, *COARSE, *(f"learningrule_untrained_s{seed}" for seed in SEEDS)}
+    names = {*IDS, *COARSE, *(f"learningrule_{start}_s{seed}" for start in ("untrained", "fitted") for seed in SEEDS)}
     assert names == {name for name in registrations("models") if name.startswith("learningrule_")}

@@ -5,9 +5,10 @@ MODEL = "scaling_resnet18_w1of16_d300_s1"
 
 
 @pytest.mark.parametrize("width", ["1of16", "1of8", "1of4", "1of2", "1", "2"])
-def test_untrained_networks_load_from_their_seed(width):
-    model = load_model(f"scaling_resnet18_w{width}_untrained_s1")
-    assert set(model.layer_model.region_layer_map) == {"V1", "V2", "V4", "IT"}
+def test_networks_before_training_load_from_their_seed_and_share_their_layers(width):
+    maps = [load_model(f"scaling_resnet18_w{width}_{start}_s1").layer_model.region_layer_map
+            for start in ("untrained", "fitted")]  # fmt: skip
+    assert set(maps[0]) == {"V1", "V2", "V4", "IT"} and dict(maps[0]) == dict(maps[1])
 
 
 @pytest.mark.parametrize("images", [1, 3, 10, 30, 100])

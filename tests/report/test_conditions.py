@@ -58,6 +58,13 @@ def test_every_condition_has_a_look_of_its_own_source():
     assert looks["permuted 2"] == looks["permuted_wordnet 2"] != looks["random 8"]
 
 
+def test_several_seeds_of_a_condition_are_told_apart_in_words():
+    models = [f"granularity_tiny_{which}" for which in ("own_k8_s1", "fitted_s2", "untrained_s1", "fitted_s1")]
+    assert list(conditions.named_models(models, words=True).values()) == [
+        "untrained", "untrained, statistics fitted, seed 1", "untrained, statistics fitted, seed 2", "8 classes",
+    ]  # fmt: skip
+
+
 def test_what_has_no_k_stands_beside_the_axis_and_never_on_top_of_each_other():
     places = conditions.places_in_order(["distilled", "native", 8, "fitted", 2, "untrained", 2])
     assert places == ["untrained", "fitted", 2, 8, "native", "distilled"]

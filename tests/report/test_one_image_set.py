@@ -9,7 +9,7 @@ from brainscore_granularity.report import conditions, one_image_set
 from brainscore_granularity.report.measures import ONE_IMAGE_SET
 
 PAGE = Path(__file__).parents[2] / "docs" / "results.md"
-MODELS = ["granularity_tiny_own_k8_s1", "granularity_tiny_native_s1"]
+MODELS = ["granularity_tiny_own_k8_s1", "granularity_tiny_native_s1", "granularity_tiny_fitted_s1"]
 
 
 @pytest.fixture(scope="module")
@@ -38,12 +38,15 @@ def test_the_page_has_the_scores_that_the_networks_get(measured):
         assert numbers[::3] == pytest.approx([row["raw"].item() for row in found], abs=0.002)
 
 
-def test_the_page_has_the_differences_to_native(measured):
+@pytest.mark.parametrize("baseline", ["native", "fitted"])
+def test_the_page_has_the_differences_to_native_and_to_what_has_not_learned(measured, baseline):
     scores, rdms = measured
     scale_of = {name: scale for scale, name in ONE_IMAGE_SET.items()}
     chosen = {(scale_of[row.benchmark], row.model): row.layer for row in scores.itertuples()}
-    found = one_image_set.against_native(rdms, chosen).set_index("scale")
-    numbers = page_row("committed against native", "8")
+    found = one_image_set.against(baseline, rdms, chosen)
+    assert set(found["model"]) == {model for model in MODELS if baseline not in model}
+    found = found[found["model"] == MODELS[0]].set_index("scale")
+    numbers = page_row(f"committed against {baseline}", "8")
     assert numbers[::4] == pytest.approx([found.loc[s, "difference"] for s in ONE_IMAGE_SET], abs=0.003)
     assert numbers[1::4] == pytest.approx([found.loc[s, "low"] for s in ONE_IMAGE_SET], abs=0.01)
 
@@ -68,5 +71,5 @@ def test_filling_a_page_leaves_its_prose_and_names_a_missing_block(tmp_path):
 
 def test_missing_scores_are_said_before_anything_is_computed(tmp_path):
     none = pd.DataFrame({"model": [], "benchmark": [], "status": []})
-    with pytest.raises(ValueError, match="6 scores are missing"):
+    with pytest.raises(ValueError, match="9 scores are missing"):
         one_image_set.write(none, tmp_path / "page.md", tmp_path / "figure.svg", MODELS)

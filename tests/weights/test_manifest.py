@@ -13,7 +13,8 @@ from brainscore_granularity.brains import model as brain_model
 from brainscore_granularity.cli import main as cli
 from brainscore_granularity.weights import checkpoints
 from brainscore_granularity.weights import manifest as published
-from brainscore_granularity.weights.find import find
+from brainscore_granularity.weights.find import checkpoint_of, find
+from brainscore_granularity.weights.identifiers import is_fitted, untrained_of
 
 INFO = {"network": "mini", "classes": 4, "metrics": {"train_loss": [1.0]}}
 MODEL = "granularity_imagenet_clip_k8_s1"
@@ -104,6 +105,7 @@ def test_a_network_trained_here_comes_before_the_published_one(shared):
         ('[m]\nnetwork = "mini"\nclasses = 2\nurl = "https://example.org/m"\nbytes = 3\n', "m lacks sha256"),
         ('[m]\nnetwork = "mini"\ninitial_seed = 3\n', "m lacks classes"),
         ("m = 3\n", "m lacks bytes"),
+        ('[m]\nnetwork = "mini"\nclasses = 2\ninitial_seed = 1\nstatistics = "a"\n', "m lacks images, number, sha256"),
         ("[m\n", "not a manifest"),
     ],
 )
@@ -127,6 +129,20 @@ def test_every_model_is_ready_or_says_how_to_make_it(home):
     for name in catalogue.ours("models"):
         state, how = catalogue.model_state(name)
         assert state.startswith("ready") if how is None else "granularity train" in how, name
+
+
+def test_every_fitted_network_that_is_shipped_has_the_weights_of_its_untrained_one_and_intact_statistics(home):
+    fitted = [name for name in catalogue.ours("models") if is_fitted(name)]
+    assert len(fitted) == 5 + 5 + 6 + 2
+    for name in fitted:
+        found, start = checkpoint_of(name), checkpoint_of(untrained_of(name))
+        own, others = found.state_dict(), start.state_dict()
+        own_statistics = checkpoints.statistics_of(own)
+        assert found.is_intact() and found.sha256 != start.sha256
+        for tensor_name, tensor in own.items():
+            if tensor_name not in own_statistics and not tensor_name.endswith("num_batches_tracked"):
+                assert torch.equal(tensor, others[tensor_name]), (name, tensor_name)
+        assert not any(torch.equal(tensor, others[n]) for n, tensor in own_statistics.items()), name
 
 
 def test_a_missing_model_names_commands_that_the_command_line_knows(home):

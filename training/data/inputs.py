@@ -17,12 +17,19 @@ VALIDATION_SPLITS = ("val", "valid", "validation", "test")
 
 def images(data: Path, recipe: Recipe, images_per_class: int | None, subset_seed: int, broken: str) -> Packed:
     """The pack of the images, made at the network's size unless it is there."""
-    size = networks.build(recipe.network, 2, 0).image_size
+    return for_network(data, recipe.network, images_per_class, subset_seed, broken)
+
+
+def for_network(
+    data: Path, network: str, images_per_class: int | None = None, subset_seed: int = 0, broken: str = "fatal"
+) -> Packed:
+    """The same for an architecture by name."""
+    size = networks.build(network, 2, 0).image_size
     if (data / "pack.json").exists():
         found = packed.load(data)
         if found.info["size"] != size:
             raise ValueError(
-                f"{data} holds images of {found.info['size']} pixels, {recipe.network} takes {size}; give the images "
+                f"{data} holds images of {found.info['size']} pixels, {network} takes {size}; give the images "
                 "themselves as --data and they are packed anew"
             )
         if images_per_class:

@@ -1,4 +1,9 @@
-"""Learning rules against brains: networks by rule and seed, each seed's untrained network as its baseline."""
+"""Learning rules against brains: networks by rule and seed, against each seed's own network before any learning.
+
+Two such networks have the same weights: ``untrained``, whose batch-norm statistics are those it was made with, and
+``fitted``, with statistics of training images, as every trained network has. What learning gave is what a rule is above
+``fitted``; the way from ``untrained`` to ``fitted`` needs no learning.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +16,10 @@ from scipy.stats import false_discovery_control, ttest_1samp
 from brainscore_granularity import rsa, stats
 from brainscore_granularity.brains.controls import partial_scores
 from brainscore_granularity.stats import permutation
+from brainscore_granularity.weights.identifiers import FITTED, UNTRAINED
 
-UNTRAINED = "untrained"
+BASELINE = FITTED
+STARTS = (FITTED, UNTRAINED)  # in the order in which rules are told from them
 SIGNIFICANT = 0.05
 
 
@@ -68,7 +75,9 @@ def label_permutation(rdms, subjects, n: int, seed: int = 0) -> float:
 
 
 def contrasts(rdms: dict, subjects: np.ndarray, rules, resamples: int, seed: int = 0) -> pd.DataFrame:
-    """Differences of every rule to every other and to every baseline, paired by seed; first those to untrained.
+    """Differences of every rule to every other and to every baseline, paired by seed.
+
+    Those to fitted come first, then those to untrained.
 
     rules : which of ``rdms`` are networks.
 
@@ -79,8 +88,8 @@ def contrasts(rdms: dict, subjects: np.ndarray, rules, resamples: int, seed: int
     flat, weights = _flat(rdms)
     scores = stats.bootstrap(flat, subjects, n=1, fraction=1.0, seed=seed).mean(axis=(0, 2))  # all stimuli, once
     rows, sums = [], []
-    for a, b in sorted(itertools.combinations(rdms, 2), key=lambda pair: UNTRAINED not in pair):
-        a, b = (b, a) if a == UNTRAINED and b in rules else (a, b)
+    for a, b in sorted(itertools.combinations(rdms, 2), key=_rank):
+        a, b = sorted((a, b), key=lambda rule: _place(rule) if rule in rules else len(STARTS) + 1)
         pairs = _pairs(rdms, a, b)
         if not pairs or a not in rules:
             continue
@@ -104,6 +113,18 @@ def contrasts(rdms: dict, subjects: np.ndarray, rules, resamples: int, seed: int
             for row, e in zip(rows, found, strict=True)
         ]
     )
+
+
+def _place(rule: str) -> int:
+    """Sorts what learned before what it began as: fitted is told from untrained, rules from both."""
+    return 1 + STARTS.index(rule) if rule in STARTS else 0
+
+
+def _rank(pair: tuple[str, str]) -> int:
+    """Sorts pairs: those with fitted, those with untrained (fitted against it first), all others."""
+    if {*pair} == {*STARTS}:
+        return 1
+    return next((i for i, start in enumerate(STARTS) if start in pair), len(STARTS))
 
 
 def corrected(table: pd.DataFrame) -> pd.DataFrame:

@@ -152,13 +152,14 @@ def _axis(study, rows):
 
 
 def _few(study):
-    """At most five networks that span the conditions: coarsest, middle and finest K, native, untrained."""
+    """At most five networks that span the conditions: coarsest, middle and finest K, native, one that did not learn."""
     coarse = study.coarse()
     first = {study.describe(model)["k"]: model for model in reversed(coarse)}
     ks = sorted(first)
     few = [first[ks[i]] for i in sorted({0, len(ks) // 2, len(ks) - 1})] if ks else []
-    untrained = [model for model in study.models if study.describe(model)["labels"] == conditions.UNTRAINED]
-    few += [*([study.native()] if study.native() else []), *untrained[:1]]
+    starts = [model for model in study.models if study.describe(model)["labels"] in conditions.STARTS]
+    starts.sort(key=lambda model: study.describe(model)["labels"] != conditions.FITTED)
+    few += [*([study.native()] if study.native() else []), *starts[:1]]
     return few or study.models[:5]
 
 

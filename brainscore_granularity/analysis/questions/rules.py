@@ -63,7 +63,7 @@ def run(study) -> Findings:
 
 
 def by_rule(study) -> dict[str, dict[int, str]]:
-    """{rule, with its labels unless they are native: {seed: model}}, untrained first."""
+    """{rule, with its labels unless they are native: {seed: model}}, untrained and fitted first."""
     from brainscore_granularity.weights.find import checkpoint_of
 
     found: dict[str, dict[int, str]] = {}
@@ -77,21 +77,23 @@ def by_rule(study) -> dict[str, dict[int, str]]:
             raise ValueError(f"{model} and {found[name][seed]} both are {name} with seed {seed}; name one of them")
         found[name][seed] = model
     found = {name: dict(sorted(seeds.items())) for name, seeds in found.items()}
-    if r.UNTRAINED not in found or len(found) < 2:
+    if r.BASELINE not in found or not found.keys() - {*r.STARTS}:
         raise NotApplicable(
-            "needs networks of two learning rules or more, the untrained ones of the same seeds among them, such as "
-            f"--models 'learningrule_*'; got {', '.join(found)}"
+            "needs networks of a learning rule, and with them the untrained ones of the same seeds that have fitted "
+            f"statistics, such as --models 'learningrule_*'; got {', '.join(found)}"
         )
-    return {r.UNTRAINED: found.pop(r.UNTRAINED), **found}
+    return {start: found.pop(start) for start in reversed(r.STARTS) if start in found} | found
 
 
 def rule_of(info: dict) -> tuple[str, int]:
     """Rule and seed of a checkpoint."""
     recipe = info.get("recipe") or {}
     if "initial_seed" in info:
-        return r.UNTRAINED, info["initial_seed"]
-    rule, labels = recipe.get("rule", "backprop"), recipe.get("labels", "native")
-    return rule if labels == "native" or rule == r.UNTRAINED else f"{rule} {labels} K={info['classes']}", recipe["seed"]
+        return r.FITTED if "statistics" in info else r.UNTRAINED, info["initial_seed"]
+    rule, labels, seed = recipe.get("rule", "backprop"), recipe.get("labels", "native"), recipe["seed"]
+    if labels in r.STARTS:
+        return labels, seed
+    return rule if labels == "native" or rule == r.UNTRAINED else f"{rule} {labels} K={info['classes']}", seed
 
 
 def _rdm(study, model, brain) -> np.ndarray:
@@ -178,8 +180,13 @@ def _training(models) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def _filters(models) -> dict[str, np.ndarray]:
-    """{rule: kernels (channels, 3, high, wide) of the first layer}, of the lowest seed that all rules have."""
+    """{rule: kernels (channels, 3, high, wide) of the first layer}, of the lowest seed that all rules have.
+
+    Those of the fitted network are the untrained ones.
+    """
     from brainscore_granularity.weights.find import checkpoint_of
+
+    models = {rule: seeds for rule, seeds in models.items() if rule != r.FITTED or r.UNTRAINED not in models}
 
     common = set.intersection(*(set(seeds) for seeds in models.values()))
     found = {}
@@ -193,17 +200,18 @@ def _filters(models) -> dict[str, np.ndarray]:
 
 def _answer(found) -> str:
     contrasts = found["contrasts"]
-    against = contrasts[(contrasts["b"] == r.UNTRAINED) & ~contrasts["a"].isin(BASELINES)]
+    against = contrasts[contrasts["b"] == r.BASELINE]
     parts = []
     for name, own in against.groupby("benchmark", sort=False):
         said = ", ".join(f"{row.a} {row.difference:+.3f} ({row.low:+.3f} to {row.high:+.3f}{', certain' * row.certain})"
                          for row in own.itertuples())  # fmt: skip
         summary = found["summary"].query("benchmark == @name").set_index("rule")["rsa"]
         simple = ", ".join(f"{rule} {summary[rule]:.3f}" for rule in BASELINES if rule in summary)
-        parts.append(f"{name}: untrained {summary[r.UNTRAINED]:.3f}; {said}; {simple}")
+        starts = ", ".join(f"{start} {summary[start]:.3f}" for start in r.STARTS if start in summary)
+        parts.append(f"{name}: {starts}; {said}; {simple}")
     return (
-        "RSA minus that of each seed's own untrained network (95% over stimuli and seeds; certain: q below 0.05 over "
-        f"all differences and every seed of that sign). {'. '.join(parts)}."
+        "RSA minus that of each seed's own untrained network with fitted statistics (95% over stimuli and seeds; "
+        f"certain: q below 0.05 over all differences and every seed of that sign). {'. '.join(parts)}."
     )
 
 
@@ -217,10 +225,12 @@ ANALYSIS = Analysis(
     question="Which learning rule makes a network like a brain?",
     how_to_read=(
         "Networks of one architecture, initialisation, data order and schedule differ in the rule that changed their "
-        "weights; each is compared with the untrained network of its own seed. Layers are those committed before any "
-        "score. A rule that is below pixels, luminance or Gabor energy of the images says little about learning, and a "
-        "difference that depends on the size at which images are shown (the sweep) is one of input statistics. Partial "
-        "scores take pixels and luminance out of both sides."
+        "weights; each is compared with the untrained network of its own seed whose batch-norm statistics were taken "
+        "from training images (fitted). The same network with the statistics that it was made with (untrained) stands "
+        "beside it: what lies between the two is no learning. Layers are those committed before any score. A rule "
+        "that is below pixels, luminance or Gabor energy of the images says little about learning, and a difference "
+        "that depends on the size at which images are shown (the sweep) is one of input statistics. "
+        "Partial scores take pixels and luminance out of both sides."
     ),
     run=run,
     draw=draw,

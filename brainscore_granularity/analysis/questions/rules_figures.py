@@ -9,7 +9,8 @@ from brainscore_granularity.report import style
 from .. import drawing
 
 BASELINES = {"pixels": ":", "luminance": "--", "gabor": "-."}
-COLOURS = ("#6b6b6b", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#222222")
+STARTS = {"untrained": "#aaaaaa", "fitted": "#6b6b6b"}
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#222222")
 SHORT = {"backprop": "BP", "feedback_alignment": "FA", "predictive_coding": "PC", "stdp": "STDP"}
 WIDTH = 7.1
 IN_A_ROW = 4
@@ -18,7 +19,8 @@ IN_A_ROW = 4
 def draw(plt, findings) -> dict:
     tables = findings.tables
     rules = [rule for rule in tables["summary"]["rule"].unique() if rule not in BASELINES]
-    colours = {rule: COLOURS[i % len(COLOURS)] for i, rule in enumerate(rules)}
+    trained = [rule for rule in rules if rule not in STARTS]
+    colours = STARTS | {rule: COLOURS[i % len(COLOURS)] for i, rule in enumerate(trained)}
     figures = {
         "scores": (
             _scores(plt, tables, rules, colours),

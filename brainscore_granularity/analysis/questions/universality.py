@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from brainscore_granularity.report import style
-from brainscore_granularity.report.conditions import NATIVE, STARTS, UNTRAINED
+from brainscore_granularity.report.conditions import NATIVE, STARTS
 from brainscore_granularity.rsa.components import principal_components
 
 from .. import drawing
@@ -37,7 +37,8 @@ def run(study) -> Findings:
     if trend is not None:
         tables["trend"] = trend
     warnings = ["intervals over images score the same fits on other images; low-dimensional networks look universal "
-                "for free, so compare with the untrained and the permuted null, and by rank"]  # fmt: skip
+                "for free, so compare with the untrained network, best with fitted statistics, with the permuted null, "
+                "and by rank"]  # fmt: skip
     if "same" not in set(pairs["pool"]):
         warnings.append("one seed of each condition only: the pool of other seeds is empty, and no interval is over "
                         "networks of a condition")  # fmt: skip
@@ -166,12 +167,13 @@ def _trend(study, summary, samples):
     verdict = "rises" if whole.high_both < 0 else "falls" if whole.low_both > 0 else "neither rises nor falls for sure"
     if (whole.high_both < 0 and by_rank.high_both >= 0) or (whole.low_both > 0 and by_rank.low_both <= 0):
         verdict += " only where components are weighted by variance"
-    null, untrained = summary["permuted"].mean(), summary[summary["labels"] == UNTRAINED]["weighted"]
+    null, by_labels = summary["permuted"].mean(), summary.groupby("labels")["weighted"].median()
+    words = {"untrained": "the untrained network", "fitted": "the same with fitted statistics"}
+    starts = "".join(f", {words[start]} {by_labels[start]:.3f}" for start in STARTS if start in by_labels)
     return trend, (
         f"As classes get coarser, universality {verdict}: per doubling of K it changes by {_change(whole)} weighted by "
         f"variance, by {_change(by_rank)} over the first ten components of each layer (intervals over predicting "
-        f"networks and images); permuted images give a universality of {null:+.3f}"
-        + (f", the untrained network {untrained.median():.3f}." if len(untrained) else ".")
+        f"networks and images); permuted images give a universality of {null:+.3f}{starts}."
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from brainscore_granularity.report import style
-from brainscore_granularity.report.conditions import UNTRAINED
+from brainscore_granularity.report.conditions import STARTS
 from brainscore_granularity.threads import in_threads
 
 from .. import drawing
@@ -50,8 +50,8 @@ def _answer(study, table) -> str:
     best = probe.loc[probe.groupby("model", sort=False)["accuracy"].idxmax()].set_index("model")
     chosen = [*study.coarse(), *([study.native()] if study.native() else [])] or list(best.index)
     parts = [f"{model} {_with_interval(best.loc[model])}" for model in chosen]
-    untrained = [model for model in best.index if best.loc[model, "labels"] == UNTRAINED]
-    parts += [f"{model} {_with_interval(best.loc[model])}" for model in untrained if model not in chosen]
+    starts = [model for model in best.index if best.loc[model, "labels"] in STARTS]
+    parts += [f"{model} {_with_interval(best.loc[model])}" for model in starts if model not in chosen]
     return (
         f"Accuracy of a linear probe on {len(set(study.labels))} classes, best of the layers {', '.join(study.layers)} "
         f"(chance {best['chance'].iloc[0]:.3f}): {', '.join(parts)}."
@@ -98,7 +98,8 @@ ANALYSIS = Analysis(
     how_to_read=(
         "A linear probe and nearest class means (1, 5, 10, 20 images a class) on the spatial maxima of a layer's "
         "channels tell whether fine classes can be read out of a network that was trained on coarse ones. Compare with "
-        "chance, with shuffled labels (column null), and with the untrained network."
+        "chance, with shuffled labels (column null), and with the untrained network: the one with fitted batch-norm "
+        "statistics tells what learning gave."
     ),
     run=run,
     draw=draw,

@@ -1,0 +1,88 @@
+"""Untrained networks whose batch-norm statistics were taken from training images: the baseline of learning.
+
+`granularity fit` calls this. The weights are those of the untrained network of the same id and seed; what is kept is a
+file of means and variances and an entry of a manifest. The command line imports this module to start, so heavy imports
+are in the functions.
+"""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from brainscore_granularity import plugins
+from brainscore_granularity.paths import home
+from brainscore_granularity.progress import say
+from brainscore_granularity.weights import identifiers
+
+if TYPE_CHECKING:
+    from brainscore_granularity.weights.checkpoints import Fitted
+
+
+def known() -> list[str]:
+    """Ids of the networks that can be fitted: those whose untrained ones are registered and built from a seed."""
+    return [identifiers.fitted_of(name) for name in plugins.registrations("models") if _start(name) is not None]
+
+
+def select(patterns: Iterable[str]) -> list[str]:
+    """Ids that match names or shell patterns; one without a match is an error."""
+    chosen: dict[str, None] = {}
+    names = known()
+    for pattern in patterns:
+        if not (matches := fnmatch.filter(names, pattern)):
+            nearest = difflib.get_close_matches(pattern, names, n=4, cutoff=0.5) or names[:4]
+            raise ValueError(
+                f"{pattern!r} matches no network that is built from a seed and can be fitted to images; nearest: "
+                f"{', '.join(nearest)}"
+            )
+        chosen.update(dict.fromkeys(matches))
+    return list(chosen)
+
+
+def fit(patterns: Iterable[str], data: Path, to: Path | None = None, broken: str = "fatal") -> list[Fitted]:
+    """Take the statistics of fitted networks from images, and keep them where `find` looks.
+
+    Parameters
+    ----------
+    patterns : ids of fitted networks, or shell patterns.
+    data : training images, or a pack of them; `loop.fitted.IMAGES` of them are taken, evenly spread.
+    to : folder for ``weights.toml``, ``statistics/`` and ``region_layer_map/``; by default the home folder.
+
+    Layers are those of the untrained network of the same seed, unless ``to`` has a map.
+    """
+    from brainscore_granularity import networks
+    from brainscore_granularity.weights import layer_map, manifest
+
+    from .data import inputs
+    from .loop import fitted
+
+    to, packs, made = to or home(), {}, []
+    for identifier in select(patterns):
+        start = _start(identifiers.untrained_of(identifier))
+        recipe = {name: start.info[name] for name in ("network", "classes", "initial_seed")}
+        network = networks.build(*recipe.values())
+        if network.image_size not in packs:
+            packs[network.image_size] = inputs.for_network(data, recipe["network"], broken=broken)
+        images = packs[network.image_size]
+        fitted.fit_statistics(network, images.pixels)
+        recipe |= {"images": images.fingerprint, "number": min(fitted.IMAGES, len(images))}
+        made.append(manifest.add_statistics(to, identifier, network.state_dict(), recipe))
+        if not (to / layer_map.FOLDER / f"{identifier}.json").exists():
+            folder = plugins.folder_of("models", start.identifier)
+            record = {"layers_of": start.identifier, **layer_map.selected_on(start, folder)}
+            layer_map.write(to, identifier, layer_map.read(start, folder), record)
+        say(f"{identifier}: statistics of {recipe['number']} images")
+    return made
+
+
+def _start(name: str):
+    """The untrained network of an id, None where it is none or not built from a seed."""
+    from brainscore_granularity.weights import checkpoints, manifest
+
+    if identifiers.UNTRAINED not in name:
+        return None
+    found = manifest.entry(name, plugins.folder_of("models", name))
+    return found if isinstance(found, checkpoints.Untrained) else None
