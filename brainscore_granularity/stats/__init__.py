@@ -29,6 +29,7 @@ Which estimator to use when: docs/statistics.md. How each is calibrated: docs/ca
 
 from .ceiling import Ceiling, TwoSubjectsWarning, consistency, noise_ceiling, spearman_brown, split_half
 from .intervals import Interval, interval
+from .layer_choice import LayerChoice, compare_choices, cross_validate, halves, held_out, rdm_scorer
 from .paired import Estimate, compare_models, contrasts, two_factor
 from .permutation import MaxStatistic, max_statistic, permutation_test
 from .resampling import bootstrap, jackknife, resamples
@@ -37,17 +38,23 @@ __all__ = [
     "Ceiling",
     "Estimate",
     "Interval",
+    "LayerChoice",
     "MaxStatistic",
     "TwoSubjectsWarning",
     "bootstrap",
+    "compare_choices",
     "compare_models",
     "consistency",
     "contrasts",
+    "cross_validate",
+    "halves",
+    "held_out",
     "interval",
     "jackknife",
     "max_statistic",
     "noise_ceiling",
     "permutation_test",
+    "rdm_scorer",
     "resamples",
     "spearman_brown",
     "split_half",
