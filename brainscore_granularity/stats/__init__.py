@@ -33,6 +33,7 @@ from .layer_choice import LayerChoice, compare_choices, cross_validate, halves, 
 from .paired import Estimate, compare_models, contrasts, two_factor
 from .permutation import MaxStatistic, max_statistic, permutation_test
 from .resampling import bootstrap, jackknife, resamples
+from .triplet_scorer import triplet_scorer
 
 __all__ = [
     "Ceiling",
@@ -58,5 +59,6 @@ __all__ = [
     "resamples",
     "spearman_brown",
     "split_half",
+    "triplet_scorer",
     "two_factor",
 ]

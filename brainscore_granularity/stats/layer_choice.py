@@ -185,28 +185,31 @@ def compare_choices(
 
 
 def _draws(scorer: Scorer, images: int, splits: int, n: int | None, seed: int, entry_noise) -> _Draws:
-    sides = halves(images, splits, seed)
-    value, best = _both_ways(scorer, sides.astype(np.int32), 1 - sides.astype(np.int32))
-    layers = scorer(np.ones((1, images), np.int32)).shape[1]
-    chosen = np.bincount(best.ravel(), minlength=layers) / best.size
+    """All that is to be scored is scored in one call, so that RDMs are sorted once."""
+    large = images >= LARGE and entry_noise is None  # what is particular to a pair of so many no longer counts
     each = SPLITS_OF_LARGE if images >= LARGE else SPLITS_A_RESAMPLE
     counts = resamples(images, n or (RESAMPLES_OF_LARGE if images >= LARGE else RESAMPLES), None, seed)
-    first = _halves_of_distinct(counts, each, seed)
-    repeated = np.repeat(counts, each, axis=0)
-    again, _ = _both_ways(scorer, repeated * first, repeated * ~first)
-    fixed = one_out = np.zeros(1)
-    if images >= LARGE:  # what is particular to a pair no longer counts
-        return _Draws(value, again.reshape(len(counts), each), fixed, None, 0.0, chosen)
+    sides, ones = halves(images, splits, seed), np.ones((splits, images), np.int32)
+    again, repeated = _halves_of_distinct(counts, each, seed), np.repeat(counts, each, axis=0)
+    asked = [ones * sides, ones * ~sides, repeated * again, repeated * ~again]
+    asked += [] if large else [counts, 1 - np.eye(images, dtype=np.int32)]
+    scores = np.split(scorer(np.concatenate(asked)), np.cumsum([len(part) for part in asked[:-1]]))
+    value, best = _both_ways(*scores[:2])
+    drawn = _both_ways(*scores[2:4])[0].reshape(len(counts), each)
+    chosen = np.bincount(best.ravel(), minlength=scores[0].shape[1]) / best.size
+    if large:
+        return _Draws(value, drawn, np.zeros(1), None, 0.0, chosen)
     used = chosen > 0
-    fixed = scorer(counts)[:, used] @ chosen[used]
-    one_out = scorer(1 - np.eye(images, dtype=np.int32))[:, used] @ chosen[used]
-    kernel = 0.0 if entry_noise is None else entry_noise(chosen)
-    return _Draws(value, again.reshape(len(counts), each), fixed, one_out, kernel, chosen)
+    fixed, one_out = (part[:, used] @ chosen[used] for part in scores[4:])
+    return _Draws(value, drawn, fixed, one_out, 0.0 if entry_noise is None else entry_noise(chosen), chosen)
 
 
-def _both_ways(scorer: Scorer, one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Held-out scores (resamples,), means of both directions, and the layers chosen (2, resamples)."""
-    scores = scorer(np.concatenate([one, other])).reshape(2, len(one), -1)
+def _both_ways(one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Held-out scores (resamples,), means of both directions, and the layers chosen (2, resamples).
+
+    one, other : (resamples, layers) scores on the two halves.
+    """
+    scores = np.stack([one, other])
     found, best = held_out(scores, scores[::-1])
     return found.mean(axis=0), best
 

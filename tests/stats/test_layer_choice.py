@@ -68,7 +68,7 @@ def test_a_copy_of_an_image_never_stands_on_both_sides():
         return np.random.default_rng(0).normal(size=(len(counts), 2))
 
     stats.cross_validate(scorer, IMAGES, splits=5, n=20)
-    one, other = np.split(seen[2], 2)  # after the halves and the call that counts the layers
+    one, other = np.split(seen[0][10:170], 2)  # after the two halves of five splits: 20 resamples, four splits each
     assert (one * other == 0).all() and (one.max() > 1) and ((one > 0).sum(1) >= 10).all()
     drawn = stats.resamples(IMAGES, 20, None, 0)
     assert np.array_equal((one + other).reshape(20, -1, IMAGES)[:, 0], drawn)
@@ -112,3 +112,19 @@ def test_units_are_halved_by_the_same_rule():
 def test_what_cannot_be_halved_is_refused(images, splits, said):
     with pytest.raises(ValueError, match=said):
         stats.halves(images, splits)
+
+
+@pytest.mark.parametrize(("images", "n_choices"), [(60, 3000), (400, 800)], ids=["dense", "sparse"])
+def test_layers_are_chosen_by_triplets_within_a_half(images, n_choices):
+    """Three layers that make people's choice at known rates: the best is chosen; the error is known, and not hidden."""
+    found = []
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        triplets = np.stack([rng.choice(images, 3, replace=False) for _ in range(n_choices)])
+        correct = rng.random((3, n_choices)) < np.array([0.4, 0.8, 0.5])[:, None]
+        scorer, noise = stats.triplet_scorer(correct, triplets)
+        found.append(stats.cross_validate(scorer, images, splits=20, n=60, entry_noise=noise))
+    values, errors = (np.array([getattr(x, name) for x in found]) for name in ("value", "error"))
+    assert min(x.chosen[1] for x in found) > 0.9
+    assert values.mean() == pytest.approx(0.8, abs=0.01)
+    assert 0.9 < np.sqrt((errors**2).mean()) / np.sqrt(0.8 * 0.2 / n_choices) < 1.8
