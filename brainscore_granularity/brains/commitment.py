@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from brainscore_granularity import plugins
+from brainscore_granularity.networks.depth import layers_by_depth
 from brainscore_granularity.paths import home
 from brainscore_granularity.weights import layer_map
 from brainscore_granularity.weights.checkpoints import Checkpoint, CheckpointError
@@ -135,6 +136,18 @@ def recommit(identifier: str, selections: Sequence[str], layers: Sequence[str] |
             for key in ("stimuli", "shown"):
                 choice[key].setdefault(name, before[key].get(name, []))
     return choice, save(checkpoint, choice["layers"], choice["scores"], choice)
+
+
+def by_depth(identifier: str) -> tuple[dict, Path]:
+    """Commit the layers of one of our models by the rule of `networks.layers_by_depth`, on no stimuli at all."""
+    if identifier not in plugins.registrations("models") or not is_stored(identifier):
+        raise ValueError(f"{identifier} is not made of a checkpoint of ours: its candidates have no known depth")
+    checkpoint = checkpoint_of(identifier)
+    network = checkpoint.network()
+    layers = layers_by_depth(network.candidates, network.readout)
+    record = {"rule": "depth", "selection": {}, "checkpoint": checkpoint.sha256, "scores": {}}
+    path = layer_map.write(layer_map.home_of(checkpoint), checkpoint.identifier, layers, record)
+    return {"layers": layers, "scores": {}}, path
 
 
 def describe(choice: dict) -> str:

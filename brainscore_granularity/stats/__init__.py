@@ -29,13 +29,14 @@ Which estimator to use when: docs/statistics.md. How each is calibrated: docs/ca
 
 from .ceiling import Ceiling, TwoSubjectsWarning, consistency, noise_ceiling, spearman_brown, split_half
 from .intervals import Interval, interval
-from .layer_choice import LayerChoice, compare_choices, cross_validate, halves, held_out, rdm_scorer
+from .layer_choice import SPLITS, LayerChoice, compare_choices, cross_validate, halves, held_out, rdm_scorer
 from .paired import Estimate, compare_models, contrasts, two_factor
 from .permutation import MaxStatistic, max_statistic, permutation_test
 from .resampling import bootstrap, jackknife, resamples
 from .triplet_scorer import triplet_scorer
 
 __all__ = [
+    "SPLITS",
     "Ceiling",
     "Estimate",
     "Interval",

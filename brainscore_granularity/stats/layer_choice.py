@@ -16,6 +16,7 @@ from scipy.stats import t as student
 from .checks import stack
 from .resampling import resamples, scores_on
 
+VERSION = 1  # raised when the procedure gives other numbers
 Scorer = Callable[[np.ndarray], np.ndarray]  # counts (resamples, images) -> (resamples, layers)
 SPLITS, RESAMPLES, SPLITS_A_RESAMPLE = 200, 400, 4
 LARGE, RESAMPLES_OF_LARGE, SPLITS_OF_LARGE = 1000, 100, 2  # so many images move a score little, and cost much
