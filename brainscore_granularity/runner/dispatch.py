@@ -35,8 +35,8 @@ class _Running:
     since: float = field(default_factory=time.monotonic)
 
 
-def on_workers(pool, limits: Limits, offline: bool = False, all_layers: bool = False) -> Callable[..., Iterator[dict]]:
-    """An engine that uses the workers of a pool, see `clusters`."""
+def on_workers(pool, limits: Limits, *settings) -> Callable[..., Iterator[dict]]:
+    """An engine that uses the workers of a pool, see `clusters`; ``settings`` are those of `Session`."""
 
     def engine(by_model, wanted, started):
         waiting = {model: list(names) for model, names in by_model.items() if names}
@@ -84,7 +84,7 @@ def on_workers(pool, limits: Limits, offline: bool = False, all_layers: bool = F
                             continue
                         model, name = pair
                         later = waiting.get(model, [])
-                        future = pool.submit(address, worker.score, model, name, list(later), offline, all_layers)
+                        future = pool.submit(address, worker.score, model, name, list(later), *settings)
                         running[address], held[address] = _Running(pair, future), model
                         started(model, name)
                         break

@@ -17,10 +17,11 @@ import numpy as np
 from brainscore_granularity import __version__
 
 N_RESAMPLED = 400  # that are written down: the error of a difference is then known to 4%, in 3 kB
+CROSS_VALIDATED = "cross_validated"  # field of what `score --layers cv` finds
 # Kept as they are where a benchmark gives them.
 DETAILS = (
     "error", "interval", "chance", "subject_scores", "layer", "n_stimuli", "n_triplets", "accuracy", "simulated",
-    "data", "n_neuroids", "mean_rdm_score", "partial",
+    "data", "n_neuroids", "mean_rdm_score", "partial", "left_out",
 )  # fmt: skip
 
 

@@ -10,12 +10,12 @@ if TYPE_CHECKING:
 _sessions: dict[tuple, Session] = {}
 
 
-def score(model: str, name: str, later: list[str], offline: bool, all_layers: bool) -> dict:
+def score(model: str, name: str, later: list[str], *settings) -> dict:
     """Score one pair in this process; parameters as `Session` and `Session.score`."""
     from .environment import settle
 
     settle()
     from .session import Session
 
-    session = _sessions.setdefault((offline, all_layers), Session(offline, all_layers))
+    session = _sessions.setdefault(settings, Session(*settings))
     return session.score(model, name, later)

@@ -107,7 +107,7 @@ def publish(
     return copies
 
 
-def add_statistics(folder: Path, identifier: str, state_dict: dict, recipe: dict) -> checkpoints.Fitted:
+def add_statistics(folder: Path, identifier: str, state_dict: dict, recipe: dict) -> checkpoints.Checkpoint:
     """Keep a network's statistics below a folder, and name them in its manifest; what else stands there stays.
 
     recipe : network, classes, initial_seed, images (fingerprint) and number (of images).
