@@ -225,7 +225,7 @@ def main() -> None:
     os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"  # for the worker processes
     workers = os.cpu_count() or 1
     page = options.output
-    if not options.only:
+    if not options.only or not page.exists():
         head = (Path(__file__).parent / "calibration_head.md").read_text().format(worlds=f"{options.worlds:,}")
         page.write_text(head + "| what | reached | asked | holds |\n|---|---|---|---|\n")
     for row in ROWS:
