@@ -12,7 +12,7 @@ help:
 	@echo "make test       run the tests (15 minutes on two cores)"
 	@echo "make test-fast  run those that need no environment, cluster, browser or kill, in two minutes"
 	@echo "make test-numpy2   run the tests of training with numpy 2 and without Brain-Score"
-	@echo "make lint       check style"
+	@echo "make lint       check style, and the types of rsa, stats, weights and runner"
 	@echo "make docs       build the documentation as a site, in site/"
 	@echo "make bench      measure speed against reference implementations"
 	@echo "make bench-training DATA=folder   the same for training, on Tiny-ImageNet"
@@ -32,7 +32,7 @@ test-fast: .venv/installed
 	@$(PYTEST) -m "not slow"
 
 lint: .venv/installed
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/python -m mypy
 
 docs: .venv/installed
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict

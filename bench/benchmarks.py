@@ -1,4 +1,4 @@
-"""Layer tables: what they cost beside the forward pass that nobody can avoid.
+"""Layer tables: what they cost beside the forward pass, which cannot be avoided.
 
     python -m bench.benchmarks
 

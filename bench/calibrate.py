@@ -2,6 +2,7 @@
 
     python -m bench.calibrate              1,000 worlds a row
     python -m bench.calibrate --worlds 100 --output /dev/stdout
+    python -m bench.calibrate --only networks layer_choice     these parts and rows anew
 
 A world is a draw of images, and of subjects where they are random. Latent variables z (images, 12) drive
 model and subjects through fixed weights; measurement noise is added to every response. What a score would
@@ -19,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bench import calibrate_networks
 from brainscore_granularity import rsa, stats
 from brainscore_granularity.report.answer import difference_variance
 from brainscore_granularity.runner.record import N_RESAMPLED
@@ -130,6 +132,46 @@ def report(seed: int, images: int = 60, subjects: int = 8, n: int = N_RESAMPLED)
     return {"paired resamples": called(one, other), "as if independent": called((one[0], None), (other[0], None))}
 
 
+# Noise of the layers of a model: five that are nearly equally good, two that are not. None of them is the subject's.
+LAYERS = (0.9, 1.0, 1.0, 1.05, 1.1, 2.0, 3.0)
+
+
+def choices(rng, images: int, models: int = 1, related: bool = True) -> list:
+    """A scorer (counts -> scores of every layer) for each model, all of the same images and the same subject."""
+    z = latent(rng, images)
+    seen = z if related else latent(rng, images)
+    a = [[rsa.rdm(units(rng, seen, 10 + k, x)) for k, x in enumerate(LAYERS)] for _ in range(models)]
+    b = rsa.rdm(units(rng, z, 1, 1.5))
+    return [stats.rdm_scorer(np.stack(layers), b) for layers in a]
+
+
+def held_out_score(rng, images: int = 80) -> float:
+    """What the procedure scores on one draw of so many images; its mean is the truth."""
+    (scorer,) = choices(rng, images)
+    return stats.cross_validate(scorer, images, splits=50, n=2).value
+
+
+def layer_choice(seed: int, images: int = 80) -> bool:
+    """Whether the interval of a layer chosen on half of the images contains the procedure's expected score."""
+    (scorer,) = choices(np.random.default_rng([8, seed]), images)
+    found = stats.cross_validate(scorer, images, splits=100, n=200)
+    return bool(found.low <= truth(held_out_score, 3000) <= found.high)
+
+
+def layers_of_noise(seed: int, images: int = 40) -> dict[str, bool]:
+    """Whether layers without any relation to the subject are said to have one, before and after the choice is held."""
+    (scorer,) = choices(np.random.default_rng([9, seed]), images, related=False)
+    chosen = stats.cross_validate(scorer, images, splits=100, n=200)
+    scores = scorer(np.ones((1, images), np.int32))[0]
+    return {"cross-validated": bool(chosen.value > 0), "best layer": bool(scores.max() > 0)}
+
+
+def two_choices(seed: int, images: int = 60) -> bool:
+    """Whether two models with equally good layers are called different at 5%, each choosing its own layer."""
+    scorers = choices(np.random.default_rng([10, seed]), images, models=2)
+    return stats.compare_choices(*scorers, images, splits=50, n=200).p <= 0.05
+
+
 def ceiling(seed: int, images: int = 60, subjects: int = 6, pool: int = 100) -> bool:
     """Whether the true model's score on these subjects lies between the bounds."""
     rng = np.random.default_rng([6, seed])
@@ -148,7 +190,20 @@ ROWS = [
     (paired, "two equal models, 60 images x 8 subjects: false positives at 5%", (3.5, 6.5)),
     (report, "report, {}: two equal models on 60 images called different at 5%", (0, 6.5)),
     (ceiling, "noise ceiling, 6 subjects: true model between lower and upper", (90, 100)),
+    (layer_choice, "layer chosen on half of 80 images, 7 layers, 5 nearly tied: coverage of 95%", (93, 97)),
+    (layers_of_noise, "{}, 7 layers unrelated to the subject, 40 images: score above 0", (45, 55)),
+    (
+        two_choices,
+        "two models with equally good layers, each choosing its own, 60 images: called different at 5%",
+        (3, 7),
+    ),
 ]
+PARTS = {"networks": calibrate_networks}
+# Shown because they mislead, not because they are asked to hold.
+WARNINGS = {
+    "raw 90%": "none: not an interval, shown as a warning",
+    "best layer": "none: the search is not held, shown as a warning",
+}
 
 
 def run(function, worlds: int, workers: int) -> dict[str, float]:
@@ -164,20 +219,65 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--worlds", type=int, default=1000)
     parser.add_argument("--output", type=Path, default=Path(__file__).parents[1] / "docs" / "calibration.md")
+    names = [*PARTS, *dict.fromkeys(function.__name__ for function, *_ in ROWS)]
+    parser.add_argument("--only", nargs="+", choices=names, help="write these anew and leave the rest of the page")
     options = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"  # for the worker processes
     workers = os.cpu_count() or 1
-    lines = []
-    for function, name, (low, high) in ROWS:
-        for method, rate in run(partial(function), options.worlds, workers).items():
-            asked = f"{low:g} to {high:g}%" if method != "raw 90%" else "none: not an interval, shown as a warning"
-            verdict = "" if method == "raw 90%" else "yes" if low <= rate <= high else "**no**"
-            error = 100 * np.sqrt(rate / 100 * (1 - rate / 100) / options.worlds)
-            lines.append(f"| {name.format(method)} | {rate:.1f}% (+-{error:.1f}) | {asked} | {verdict} |")
-            print(lines[-1], flush=True)
-    head = (Path(__file__).parent / "calibration_head.md").read_text()
-    table = ["| what | reached | asked | holds |", "|---|---|---|---|", *lines]
-    options.output.write_text(head.format(worlds=f"{options.worlds:,}") + "\n".join(table) + "\n")
+    page = options.output
+    if not options.only or not page.exists():
+        head = (Path(__file__).parent / "calibration_head.md").read_text().format(worlds=f"{options.worlds:,}")
+        page.write_text(head + "| what | reached | asked | holds |\n|---|---|---|---|\n")
+    for row in ROWS:
+        if not options.only or row[0].__name__ in options.only:
+            page.write_text(with_rows(page.read_text(), lines(row, options.worlds, workers)))
+    for name in PARTS:
+        if not options.only or name in options.only:
+            part = PARTS[name].section(lambda function, worlds: run(function, worlds, workers), options.worlds)
+            page.write_text(with_part(page.read_text(), part))
+
+
+def with_rows(page: str, rows: list[str]) -> str:
+    """The page with rows of its first table, which replace those that begin alike or come last.
+
+    >>> with_rows("| a | b |\\n|---|---|\\n| x | 1 |\\n\\n## B\\n", ["| x | 2 |", "| y | 3 |"])
+    '| a | b |\\n|---|---|\\n| x | 2 |\\n| y | 3 |\\n\\n## B\\n'
+    """
+    table, gap, rest = page.partition("\n\n## ")
+    there = table.rstrip("\n").splitlines()
+    for row in rows:
+        same = [k for k, old in enumerate(there) if old.split("|")[:2] == row.split("|")[:2]]
+        if same:
+            there[same[0]] = row
+        else:
+            there.append(row)
+    return "\n".join(there) + (gap + rest if gap else "\n")
+
+
+def with_part(page: str, part: str) -> str:
+    """The page with a part, which replaces one of the same heading or comes last.
+
+    >>> with_part("# Page\\n\\n## A\\n1\\n\\n## B\\n2\\n", "\\n## A\\n3\\n")
+    '# Page\\n\\n## A\\n3\\n\\n## B\\n2\\n'
+    """
+    part = part.lstrip("\n")
+    heading = part.splitlines()[0] + "\n"
+    before, _, after = page.partition(heading)
+    rest = after[after.index("\n## ") :] if "\n## " in after else ""
+    return before.rstrip("\n") + "\n\n" + part.rstrip("\n") + "\n" + rest
+
+
+def lines(row, worlds: int, workers: int) -> list[str]:
+    """What one row of `ROWS` reached, a line for each method it compares."""
+    function, name, (low, high) = row
+    found = []
+    for method, rate in run(partial(function), worlds, workers).items():
+        asked = WARNINGS.get(method, f"{low:g} to {high:g}%")
+        verdict = "" if method in WARNINGS else "yes" if low <= rate <= high else "**no**"
+        error = 100 * np.sqrt(rate / 100 * (1 - rate / 100) / worlds)
+        found.append(f"| {name.format(method)} | {rate:.1f}% (+-{error:.1f}) | {asked} | {verdict} |")
+        print(found[-1], flush=True)
+    return found
 
 
 if __name__ == "__main__":

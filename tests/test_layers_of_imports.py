@@ -23,7 +23,7 @@ FLOORS = (
 )
 LEVEL = {wing: level for level, wings in enumerate(FLOORS) for wing in wings}
 TRAINING_MAY = {"networks", "weights", "training", *FLOORS[0]}
-PLUGINS_MAY = {"brains", "datasets", "rsa", "stats", "weights", "networks", *FLOORS[0]}
+PLUGINS_MAY = {"brains", "datasets", "rsa", "stats", "weights", "networks", "download", *FLOORS[0]}
 AT_THE_TERMINAL = ("cli", "progress")  # nothing else prints, or reads arguments
 A_SCRIPT = f"{PACKAGE}.submission.probe"  # run by another interpreter, which is answered on its output
 

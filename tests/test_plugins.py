@@ -8,7 +8,6 @@ import pytest
 from brainscore_core.plugin_management.import_plugin import ImportPlugin
 
 from brainscore_granularity import plugins
-from brainscore_granularity.brains import catalogue
 from brainscore_granularity.world import study
 
 
@@ -32,20 +31,6 @@ def test_registered_models_are_those_of_the_study_and_each_has_weights_and_layer
     plugin = plugins.plugin_directory("models") / "granularity_world"
     assert {p.stem for p in (plugin / "weights").glob("*.json")} == {*study.MODELS, study.LABEL_SOURCE}
     assert {p.stem for p in (plugin / "region_layer_map").glob("*[0-9].json")} == set(study.MODELS)
-
-
-def test_no_identifier_is_brain_scores_own_and_none_would_break_a_file_name():
-    for plugin_type in ("models", "benchmarks"):
-        ours = catalogue.ours(plugin_type)
-        assert not set(ours) & set(catalogue.brainscore(plugin_type))
-        assert not [name for name in ours if "/" in name or " " in name]
-    assert not [name for name in catalogue.ours("models") if "-" in name]
-
-
-def test_our_plugins_have_nothing_that_brain_score_would_pip_install():
-    for plugin_type in plugins.PLUGIN_TYPES:
-        for folder in plugins.plugin_directory(plugin_type).iterdir():
-            assert not (folder / "requirements.txt").exists() and not (folder / "setup.py").exists()
 
 
 def test_stimulus_sets_are_found_by_their_own_registry():

@@ -44,7 +44,8 @@ class Recipe:
     """Sets the order and the augmentation of the images; by default the seed. Networks that share it, the batch
     size and the augmentation also share one pass over the data in a ladder."""
     augmentation: str = "flip"
-    """flip, none, or settings of training.augment.Augmentation such as rotation=10,flip=true."""
+    """flip, none, or KEY=VALUE,... of flip, rotation, crop_padding, random_resized_crop, size, randaugment, colour,
+    hue, colour_share, grey, blur, such as rotation=10,flip=true."""
     order: Literal["images", "blocks"] = "images"
     """Images in any order, or runs of neighbours mixed in windows, for packs larger than memory."""
     precision: Literal["float32", "bfloat16"] = "float32"
@@ -60,7 +61,7 @@ class Recipe:
     ema: float | None = None
     """Decay a step of a running average of the weights, which is then the result."""
     objective: Literal["classify", "auxiliary", "curriculum", "adversarial", "regress", "simclr", "dino"] = "classify"
-    """What the loss asks for; training.objectives says more."""
+    """What the loss asks for; training.loop.objectives says more."""
     auxiliary_k: int | None = None
     """Auxiliary: number of classes of the second head."""
     auxiliary_weight: float | None = None

@@ -73,7 +73,7 @@ RECIPES["simclr"] = {
     "weight_decay": 1e-6,
     "warmup_epochs": 10.0,
     "projection": 128,
-    "temperature": 0.1,
+    "temperature": 0.5,
 }
 RECIPES["dino"] = {
     **RECIPES["scaling"],

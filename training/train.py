@@ -6,6 +6,7 @@ module to start, so heavy imports are in the function.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -113,6 +114,12 @@ def ladder(
         store, saved = checkpoints.default_store(), []
         for rung in rungs:
             network, metrics = trained[rung.name]
-            info = {**rung.description, "metrics": metrics}
+            info = {**rung.description, **_begun(rung.folder, rung.description), "metrics": metrics}
             saved.append(checkpoints.save(store, rung.name, network.state_dict(), info))
         return saved
+
+
+def _begun(folder: Path, description: dict) -> dict:
+    """Which code began a run, where after a crash another one went on: a new version does not start old runs again."""
+    begun = json.loads((folder / "run.json").read_text()).get("code")
+    return {} if begun in (None, description["code"]) else {"code_at_start": begun}

@@ -1,4 +1,4 @@
-from brainscore_granularity.brains.measured_rsa import measured_rsa
+from brainscore_granularity.brains.measured_rsa import rsa_on
 from brainscore_granularity.datasets.measured import NSD
 
 # region -> what a model records there
@@ -17,7 +17,7 @@ RECORDED = {
 
 def rsa_benchmark(region):
     in_brainscore = region in NSD.regions
-    return measured_rsa(
+    return rsa_on(
         f"Allen2022_fmri.{region}-rsa",
         version=1,
         data=NSD,

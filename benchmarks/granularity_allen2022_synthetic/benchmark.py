@@ -1,11 +1,11 @@
-from brainscore_granularity.brains.measured_rsa import measured_rsa
+from brainscore_granularity.brains.measured_rsa import rsa_on
 from brainscore_granularity.datasets.measured import NSD_SYNTHETIC
 
 RECORDED = {"early": "V1", "ventral": "IT"}
 
 
 def rsa_benchmark(region):
-    return measured_rsa(
+    return rsa_on(
         f"Allen2022_fmri_synthetic.{region}-rsa",
         version=1,
         data=NSD_SYNTHETIC,

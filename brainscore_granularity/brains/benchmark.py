@@ -10,6 +10,7 @@ after subtracting chance from both). In ``attrs``: ``raw``, ``ceiling`` (with ``
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from functools import cached_property
 
@@ -24,9 +25,10 @@ from brainscore_granularity.rsa import triplets
 
 from . import controls, kept_rdms
 from .recorder import committed_layers
-from .recording import record, refuse_selection_stimuli
+from .recording import BEHAVIOUR, record
 from .scoring import ceiling_score, packed_score
 from .screen import place_on_screen
+from .shown import identities, unshared_rows
 from .targets import Targets
 
 N_BOOTSTRAP = 1000
@@ -41,6 +43,13 @@ class _OnScreen(BenchmarkBase):
         self.status: Callable[[], str] = status or (lambda: "ready")
         self.summary: str = summary
         self.visual_degrees = visual_degrees
+        self.left_out = 0
+        self.shared = "refuse"  # or "leave out": stimuli on which the layer that is scored was chosen, see `shown`
+
+    @cached_property
+    def shows(self) -> list[frozenset[str]]:
+        """What each stimulus shows, in the order of ``order``; of behaviour, the concepts too."""
+        return identities(self.stimulus_set, self.order, concepts=self.region == BEHAVIOUR)
 
     @property
     def order(self) -> np.ndarray:
@@ -106,7 +115,7 @@ class RSABenchmark(_OnScreen):
         return controls.control_rdms(self.stimulus_set) if self._partial else {}
 
     def __call__(self, candidate: BrainModel) -> Score:
-        refuse_selection_stimuli(candidate, self.region, self.order, self.identifier)
+        keep = unshared_rows(candidate, self)
         layer = self.layer_of(candidate)
         stimuli = self.shown_to(candidate)
 
@@ -114,7 +123,18 @@ class RSABenchmark(_OnScreen):
             features = record(candidate, self.region, stimuli, self.order, self.targets.groups)
             return rsa.rdm(features, images=self._rows(), layer=f"{candidate.identifier} {layer}")
 
-        return self.compare(kept_rdms.rdm(candidate, layer, stimuli, model_rdm, self.targets.groups), layer)
+        rdm = kept_rdms.rdm(candidate, layer, stimuli, model_rdm, self.targets.groups)
+        return self.compare(rdm, layer) if keep is None else self._of(keep).compare(rdm[np.ix_(keep, keep)], layer)
+
+    def _of(self, rows: np.ndarray) -> RSABenchmark:
+        """The same for some rows; a ceiling that needs the responses stays that of all."""
+        part, own = copy.copy(self), self.ceiling
+        part.__dict__["targets"] = self.targets.of(rows, None if own.attrs["kind"] == "subjects" else own)
+        part.__dict__["controls"] = {name: rdm[np.ix_(rows, rows)] for name, rdm in self.controls.items()}
+        part.left_out = len(self.subject_rdms[0]) - len(rows)
+        for computed in ("ceiling", "_subject_ranks"):
+            part.__dict__.pop(computed, None)
+        return part
 
     def found(self) -> str:
         """What the data are, as they were loaded."""
@@ -140,6 +160,10 @@ class RSABenchmark(_OnScreen):
     def _subject_ranks(self) -> np.ndarray:
         return np.stack([rsa.standardised_ranks(rdm) for rdm in self.subject_rdms])
 
+    def scorer(self, model_rdms: list[np.ndarray]) -> dict:
+        """Arguments for `stats.cross_validate`: scores of the layers on any images."""
+        return {"scorer": stats.rdm_scorer(np.stack(model_rdms), self.subject_rdms), "images": len(model_rdms[0])}
+
     def corrected_p(self, model_rdms: list[np.ndarray], n: int) -> np.ndarray:
         """p of each layer, corrected for the search among them: stimuli are shuffled, the best layer is kept."""
         return stats.max_statistic(model_rdms, self.subject_rdms, n).p
@@ -162,6 +186,8 @@ class RSABenchmark(_OnScreen):
             n_stimuli=len(model_rdm),
             simulated=self.simulated,
         )
+        if self.left_out:
+            score.attrs["left_out"] = self.left_out
         score.attrs["mean_rdm_score"] = rsa.compare(model_rdm, self.subject_rdms.mean(axis=0))
         score.attrs["data"] = self.targets.data
         if self.targets.neuroids:
@@ -218,9 +244,16 @@ class OddOneOutBenchmark(_OnScreen):
         return np.array([[row[stimulus] for stimulus in column] for column in columns]).T
 
     def __call__(self, candidate: BrainModel) -> Score:
-        refuse_selection_stimuli(candidate, self.region, self.order, self.identifier)
+        keep = unshared_rows(candidate, self)
         features = record(candidate, self.region, self.shown_to(candidate), self.order)
-        return self.compare(features, layer=self.layer_of(candidate))
+        return (self if keep is None else self._of(keep)).compare(features, layer=self.layer_of(candidate))
+
+    def _of(self, rows: np.ndarray) -> OddOneOutBenchmark:
+        """The same for the choices among some images; the others keep their features."""
+        part = copy.copy(self)
+        part.__dict__["triplets"] = self.triplets[np.isin(self.triplets, rows).all(axis=1)]
+        part.left_out = len(self.order) - len(rows)
+        return part
 
     groups = None
 
@@ -241,6 +274,12 @@ class OddOneOutBenchmark(_OnScreen):
     def layer_scores(self, similarity: np.ndarray) -> tuple[float, dict[str, float]]:
         """Accuracy, without ceiling or interval. Choices of all people are pooled: there are no subjects."""
         return triplets.accuracy(similarity, self.triplets, 2), {}
+
+    def scorer(self, similarities: list[np.ndarray]) -> dict:
+        """Arguments for `stats.cross_validate`: accuracies of the layers on the choices among any images."""
+        correct = [triplets.choice_probabilities(each, self.triplets)[:, 2] for each in similarities]
+        scorer, noise = stats.triplet_scorer(correct, self.triplets)
+        return {"scorer": scorer, "images": len(similarities[0]), "entry_noise": noise}
 
     def corrected_p(self, similarities: list[np.ndarray], n: int) -> np.ndarray:
         """p of each layer, corrected for the search among them: images are shuffled, the best layer is kept."""
@@ -270,6 +309,8 @@ class OddOneOutBenchmark(_OnScreen):
             simulated=self.simulated,
         )
         score.attrs["data"] = self.assembly.attrs["identifier"]
+        if self.left_out:
+            score.attrs["left_out"] = self.left_out
         score.attrs["n_triplets"] = len(self.triplets)
         score.attrs["accuracy"] = {measure: float(p.mean()) for measure, p in correct.items()}
         return score

@@ -48,7 +48,7 @@ def select(plugin_type: str, patterns: list[str]) -> list[str]:
 
 
 def model_state(identifier: str) -> tuple[str, str | None]:
-    """One of our models in a few words, and how to mend it where it cannot be loaded."""
+    """One of our models in a few words, and what to do where it cannot be loaded."""
     plugin = plugin_of(identifier)
     if not is_stored(identifier):
         return "ready, built by its plugin", None

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from brainscore_granularity import plugins
+from brainscore_granularity.networks.depth import layers_by_depth
 from brainscore_granularity.paths import home
 from brainscore_granularity.weights import layer_map
 from brainscore_granularity.weights.checkpoints import Checkpoint, CheckpointError
@@ -50,13 +51,14 @@ def choose(model, selections: Sequence[str], layers: Sequence[str] | None = None
     Returns
     -------
     ``layers`` {region: layer}; ``scores`` {region: {layer: score, mean over subjects}}; ``subjects`` {region:
-    {subject: layer that is best for it}}; ``selection`` {region: name}; ``stimuli`` {name: stimulus ids}.
+    {subject: layer that is best for it}}; ``selection`` {region: name}; ``stimuli`` {name: stimulus ids}; ``shown``
+    {name: what they show, see `shown.identities`}.
     """
     names = every.candidates(model) if layers is None else list(layers)
-    choice: dict = {"layers": {}, "scores": {}, "subjects": {}, "selection": {}, "stimuli": {}}
+    choice: dict = {"layers": {}, "scores": {}, "subjects": {}, "selection": {}, "stimuli": {}, "shown": {}}
     for name in selections:
         wanted = [b for b in selection.benchmarks(name) if b.region not in choice["layers"]]
-        by_region, shown = _scores(model, names, wanted)
+        by_region = _scores(model, names, wanted)
         for region, by_layer in by_region.items():
             if not by_layer:
                 raise ValueError(f"no layer of {model.identifier} has distinct responses to the images of {name}")
@@ -66,12 +68,13 @@ def choose(model, selections: Sequence[str], layers: Sequence[str] | None = None
             subjects = next(iter(by_layer.values()))
             choice["subjects"][region] = {s: max(by_layer, key=lambda one: by_layer[one][s]) for s in subjects}
             choice["selection"][region] = name
-        choice["stimuli"][name] = sorted(shown)
+        choice["stimuli"][name] = sorted({str(stimulus) for benchmark in wanted for stimulus in benchmark.order})
+        choice["shown"][name] = sorted(frozenset().union(*(own for benchmark in wanted for own in benchmark.shows)))
     return choice
 
 
-def _scores(model, names: list[str], benchmarks: list) -> tuple[dict, set[str]]:
-    """{region: {layer: {subject: score}}} and the ids of the stimuli; benchmarks that share stimuli share a pass."""
+def _scores(model, names: list[str], benchmarks: list) -> dict:
+    """{region: {layer: {subject: score}}}; benchmarks that share stimuli share a pass."""
     found: dict = {benchmark.region: {} for benchmark in benchmarks}
     dead: set = set()
     for shared in every.by_stimuli(benchmarks):
@@ -85,7 +88,7 @@ def _scores(model, names: list[str], benchmarks: list) -> tuple[dict, set[str]]:
                     found[benchmark.region].setdefault(name, {}).update(subjects or {"all": mean})
     for region, name in dead:
         found[region].pop(name, None)
-    return found, {str(stimulus) for benchmark in benchmarks for stimulus in benchmark.order}
+    return found
 
 
 def save(checkpoint: Checkpoint, layers: dict, scores: dict, choice: dict | None = None) -> Path:
@@ -101,7 +104,7 @@ def save(checkpoint: Checkpoint, layers: dict, scores: dict, choice: dict | None
         "scores": scores,
     }
     if choice:
-        record |= {"selection": choice["selection"], "subjects": choice["subjects"], "stimuli": choice["stimuli"]}
+        record |= {key: choice[key] for key in ("selection", "subjects", "stimuli", "shown")}
     return layer_map.write(layer_map.home_of(checkpoint), checkpoint.identifier, layers, record)
 
 
@@ -116,7 +119,7 @@ def recommit(identifier: str, selections: Sequence[str], layers: Sequence[str] |
 
     if identifier not in plugins.registrations("models") or not is_stored(identifier):
         choice = choose(load_model(identifier), selections, layers)
-        record = {key: choice[key] for key in ("selection", "scores", "subjects", "stimuli")}
+        record = {key: choice[key] for key in ("selection", "scores", "subjects", "stimuli", "shown")}
         return choice, layer_map.write(home(), identifier, choice["layers"], record)
     checkpoint, plugin = checkpoint_of(identifier), plugin_of(identifier)
     choice = choose(from_checkpoint(checkpoint, {}), selections, layers)
@@ -130,8 +133,21 @@ def recommit(identifier: str, selections: Sequence[str], layers: Sequence[str] |
         name = before["selection"].get(region)
         if name is not None:
             choice["selection"][region] = name
-            choice["stimuli"].setdefault(name, before["stimuli"].get(name, []))
+            for key in ("stimuli", "shown"):
+                choice[key].setdefault(name, before[key].get(name, []))
     return choice, save(checkpoint, choice["layers"], choice["scores"], choice)
+
+
+def by_depth(identifier: str) -> tuple[dict, Path]:
+    """Commit the layers of one of our models by the rule of `networks.layers_by_depth`, on no stimuli at all."""
+    if identifier not in plugins.registrations("models") or not is_stored(identifier):
+        raise ValueError(f"{identifier} is not made of a checkpoint of ours: its candidates have no known depth")
+    checkpoint = checkpoint_of(identifier)
+    network = checkpoint.network()
+    layers = layers_by_depth(network.candidates, network.readout)
+    record = {"rule": "depth", "selection": {}, "checkpoint": checkpoint.sha256, "scores": {}}
+    path = layer_map.write(layer_map.home_of(checkpoint), checkpoint.identifier, layers, record)
+    return {"layers": layers, "scores": {}}, path
 
 
 def describe(choice: dict) -> str:

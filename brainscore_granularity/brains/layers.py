@@ -94,13 +94,27 @@ def tables(
     NaN. In ``attrs``: benchmark, best (layer), simulated.
     """
     layers = candidates(model) if layers is None else list(layers)
+    found = compared(model, benchmarks, layers, folder)
+    return [_table(model, benchmark, layers, found[benchmark], n) for benchmark in benchmarks]
+
+
+def compared(model: BrainModel, benchmarks, layers: list[str], folder=None) -> dict:
+    """{benchmark: {layer: what it compares, None where that tells nothing}}, one forward pass a stimulus set."""
     found: dict = {}
     for shared in by_stimuli(benchmarks):
         with spooled(model, shared[0].shown_to(model), layers, shared[0].order, shared[0].groups, folder) as spools:
             for name, spool in spools.items():
                 for benchmark, representation in representations(spool, shared, f"{model.identifier} {name}"):
                     found.setdefault(benchmark, {})[name] = representation
-    return [_table(model, benchmark, layers, found[benchmark], n) for benchmark in benchmarks]
+    return found
+
+
+def alive(model: BrainModel, benchmark, found: dict) -> dict:
+    """The layers that tell the images apart."""
+    some = {name: representation for name, representation in found.items() if representation is not None}
+    if not some:
+        raise rsa.DegenerateFeatures(f"no layer of {model.identifier} tells the images of {benchmark.identifier} apart")
+    return some
 
 
 def by_stimuli(benchmarks) -> list[list]:
@@ -127,14 +141,12 @@ def representations(spool: Spool, benchmarks, layer: str):
 def _table(model, benchmark, layers: list[str], found: dict, n: int):
     import pandas as pd
 
-    alive = {name: representation for name, representation in found.items() if representation is not None}
-    if not alive:
-        raise rsa.DegenerateFeatures(f"no layer of {model.identifier} tells the images of {benchmark.identifier} apart")
-    p = dict(zip(alive, benchmark.corrected_p(list(alive.values()), n), strict=True))
+    living = alive(model, benchmark, found)
+    p = dict(zip(living, benchmark.corrected_p(list(living.values()), n), strict=True))
     committed = committed_layers(model, benchmark.region, choose=True)
     rows = []
     for name in layers:
-        raw, subjects = benchmark.layer_scores(alive[name]) if name in alive else (np.nan, {})
+        raw, subjects = benchmark.layer_scores(living[name]) if name in living else (np.nan, {})
         value = (raw - benchmark.CHANCE) / (float(benchmark.ceiling) - benchmark.CHANCE)
         own = {"layer": name, "value": value, "raw": raw, "p": p.get(name, np.nan), "committed": name in committed}
         rows.append(own | subjects)

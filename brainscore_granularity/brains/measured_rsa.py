@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from brainscore_granularity.datasets.measured import Measured
 from brainscore_granularity.datasets.references import bibtex
 from brainscore_granularity.datasets.sources import Source
 
 from .benchmark import RSABenchmark
+from .shown import with_pictures
 from .targets import from_responses
 
 METHOD = ("mehta2026coarse", "kriegeskorte2008representational")
 
 
-def measured_rsa(
+def rsa_on(
     identifier: str,
     version: int,
     data: Measured,
@@ -42,7 +45,8 @@ def measured_rsa(
     source = source or data.source(region, part)
 
     def load():
-        return from_responses(source.load(), data.subject, data.reliable, ceiling, n_stimuli)
+        targets = from_responses(source.load(), data.subject, data.reliable, ceiling, n_stimuli)
+        return replace(targets, stimulus_set=with_pictures(targets.stimulus_set, data.pictures))
 
     return RSABenchmark(
         identifier=identifier,

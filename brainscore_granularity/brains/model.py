@@ -30,7 +30,9 @@ def brain_model(identifier: str, plugin: Path) -> ModelCommitment:
     checkpoint = find(identifier, plugin)
     model = from_checkpoint(checkpoint, layer_map.read(checkpoint, plugin))
     chosen = layer_map.selected_on(checkpoint, plugin)
-    model.selection_stimuli = {region: chosen["stimuli"].get(name, ()) for region, name in chosen["selection"].items()}
+    for key in ("stimuli", "shown"):
+        on = {region: chosen[key].get(name, ()) for region, name in chosen["selection"].items()}
+        setattr(model, f"selection_{key}", on)
     return model
 
 

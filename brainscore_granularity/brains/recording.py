@@ -67,22 +67,3 @@ def behavioural_readout(candidate: BrainModel):
             f"{candidate.identifier} has no behavioural readout layer that can be recorded; benchmarks of behaviour "
             "need a model made with brainscore_vision's ModelCommitment"
         ) from None
-
-
-class SelectionLeak(ValueError):
-    """A model would be scored on stimuli on which its layers were chosen."""
-
-
-def refuse_selection_stimuli(candidate: BrainModel, region: str, order, benchmark: str) -> None:
-    """Raise if the layer that a model committed to a region was chosen on any of these stimuli.
-
-    Our models know on which (``selection_stimuli``, {region: stimulus ids}); of Brain-Score's own nothing is known.
-    """
-    chosen_on = getattr(candidate, "selection_stimuli", {}).get(region, ())
-    shared = set(map(str, order)).intersection(chosen_on)
-    if shared:
-        raise SelectionLeak(
-            f"{candidate.identifier}: its layer for {region} was chosen on {len(shared)} of the {len(order)} stimuli "
-            f"of {benchmark}, such as {min(shared)}: the score would be too good. Choose it on other stimuli: "
-            f"`granularity commit {candidate.identifier} --selection NAME`"
-        )

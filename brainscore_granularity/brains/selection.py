@@ -14,7 +14,7 @@ from brainscore_granularity.datasets.sources import Source
 
 from . import concepts, targets
 from .benchmark import OddOneOutBenchmark, RSABenchmark
-from .measured_rsa import measured_rsa
+from .measured_rsa import rsa_on
 from .recording import BEHAVIOUR
 
 REGIONS = ("V1", "V2", "V4", "IT")
@@ -64,7 +64,7 @@ def _train_split(data: measured.Measured, part: str = "train") -> list:
 
 
 def _rsa(data: measured.Measured, region: str, source: Source) -> RSABenchmark:
-    return measured_rsa(f"{source.local}-selection", 1, data, region, source=source, n_stimuli=N_STIMULI)
+    return rsa_on(f"{source.local}-selection", 1, data, region, source=source, n_stimuli=N_STIMULI)
 
 
 def _concepts() -> list:

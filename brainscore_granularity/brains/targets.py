@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from brainscore_core.metrics import Score
@@ -39,6 +39,13 @@ class Targets:
     neuroids: dict[str, int] = field(default_factory=dict)
     groups: np.ndarray | None = None
     names: list[str] | None = None
+
+    def of(self, rows: np.ndarray, ceiling: Score | None = None) -> Targets:
+        """The RDMs of some rows, compared without images; ``ceiling``: default that between the subjects."""
+        rdms = self.rdms[:, rows[:, None], rows]
+        names = None if self.names is None else [self.names[row] for row in rows]
+        bound = (lambda: between_subjects(rdms)) if ceiling is None else lambda: ceiling
+        return replace(self, rdms=rdms, names=names, groups=None, ceiling=bound)
 
 
 def from_responses(
@@ -107,7 +114,7 @@ def between_subjects(rdms: np.ndarray) -> Score:
     """How well the subjects' RDMs (subjects, n, n) predict each other: bounds on the true model's score.
 
     Ranks are pooled, so that no model can exceed the upper bound; ``mean_pool`` holds the bounds from the mean RDM, as
-    they are usually published. One subject predicts nobody: the ceiling is then unknown.
+    they are usually published. With one subject there is none to predict: the ceiling is then unknown.
     """
     if len(rdms) < 2:
         return unknown_ceiling()

@@ -1,6 +1,6 @@
 """`granularity data prepare NAME` and `granularity data status`. Thin: one function a data set, one line each.
 
-A data set has an entry in ``datasets.DATASETS``, a module with ``prepare(source, ...)``, and its command here.
+A data set has an entry in ``datasets.prepare.registry``, a module with ``prepare(source, ...)``, and its command here.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ class Finding:
     name: str
     ok: bool
     found: str
-    mend: str = ""
+    fix: str = ""
     """What to do; empty where nothing needs doing."""
 
 
@@ -38,11 +38,11 @@ def check() -> list[Finding]:
 def show(findings: list[Finding]) -> bool:
     """Print the findings; True if all is well."""
     for finding in findings:
-        print(f"{'ok  ' if finding.ok else 'MEND'} {finding.name:18} {finding.found}")
-        if finding.mend:
-            print(f"{'':24}-> {finding.mend}")
+        print(f"{'ok  ' if finding.ok else 'FIX '} {finding.name:18} {finding.found}")
+        if finding.fix:
+            print(f"{'':24}-> {finding.fix}")
     bad = sum(not finding.ok for finding in findings)
-    print("\nall is well" if not bad else f"\n{bad} of {len(findings)} checks need mending")
+    print("\nall is well" if not bad else f"\n{bad} of {len(findings)} checks need fixing")
     return not bad
 
 
@@ -55,7 +55,7 @@ def _python() -> Finding:
 def _torch() -> Finding:
     import torch
 
-    mend = (
+    fix = (
         "install a matching pair, both from the same index: pip uninstall torch torchvision, then "
         "pip install torch torchvision"
     )
@@ -65,7 +65,7 @@ def _torch() -> Finding:
 
         nms(torch.zeros(1, 4), torch.zeros(1), 0.5)  # fails where the two builds do not match
     except Exception as error:
-        return Finding("torch, torchvision", False, f"torch {torch.__version__}; torchvision: {error}", mend)
+        return Finding("torch, torchvision", False, f"torch {torch.__version__}; torchvision: {error}", fix)
     return Finding("torch, torchvision", True, f"{torch.__version__}, {torchvision.__version__}")
 
 
@@ -108,9 +108,9 @@ def _identifiers() -> Finding:
 
 def _home() -> Finding:
     folder = home()
-    found, mend = f"{folder} is writable", f"point ${HOME_VARIABLE} at a folder you can write to"
+    found, fix = f"{folder} is writable", f"point ${HOME_VARIABLE} at a folder you can write to"
     if not _writable(folder):
-        return Finding("home", False, f"{folder} is not writable", mend)
+        return Finding("home", False, f"{folder} is not writable", fix)
     return Finding("home", True, found)
 
 
@@ -129,8 +129,8 @@ def _pip_at_load() -> Finding:
     value = os.getenv("BS_INSTALL_DEPENDENCIES", "yes")
     if value == "no":
         return Finding("pip at load", True, "off: BS_INSTALL_DEPENDENCIES=no")
-    mend = "`granularity` switches it off; for your own scripts: export BS_INSTALL_DEPENDENCIES=no"
-    return Finding("pip at load", True, f"BS_INSTALL_DEPENDENCIES={value}: Brain-Score runs pip at every load", mend)
+    fix = "`granularity` switches it off; for your own scripts: export BS_INSTALL_DEPENDENCIES=no"
+    return Finding("pip at load", True, f"BS_INSTALL_DEPENDENCIES={value}: Brain-Score runs pip at every load", fix)
 
 
 def _pickles() -> Finding:
@@ -140,8 +140,8 @@ def _pickles() -> Finding:
     stray = sorted(folder.glob("conda_score--*.pkl"))
     if not stray:
         writable = os.access(folder, os.W_OK)
-        mend = "" if writable else "brainscore_vision.score() cannot write there and fails; use `granularity score`"
-        return Finding("score pickles", True, f"none in {folder}" + ("" if writable else " (read-only)"), mend)
+        fix = "" if writable else "brainscore_vision.score() cannot write there and fails; use `granularity score`"
+        return Finding("score pickles", True, f"none in {folder}" + ("" if writable else " (read-only)"), fix)
     return Finding("score pickles", True, f"{len(stray)} left by brainscore_vision.score in {folder}", "may be deleted")
 
 
@@ -160,8 +160,8 @@ def _workers() -> Finding:
     try:
         found = ", ".join(f"{name} {version(name)}" for name in ("distributed", "dask-jobqueue"))
     except PackageNotFoundError as error:
-        mend = "for --workers, --cluster and --timeout: pip install 'brainscore_granularity[cluster]'"
-        return Finding("workers", True, f"{error.name} is not installed; everything runs in one process", mend)
+        fix = "for --workers, --cluster and --timeout: pip install 'brainscore_granularity[cluster]'"
+        return Finding("workers", True, f"{error.name} is not installed; everything runs in one process", fix)
     commands = {"sbatch": "SLURM", "qsub": "PBS or SGE", "bsub": "LSF", "condor_submit": "HTCondor"}
     queues = [system for command, system in commands.items() if shutil.which(command)]
     return Finding("workers", True, f"{found}; queueing system here: {', '.join(queues) or 'none'}")
@@ -172,8 +172,8 @@ def _models() -> Finding:
 
     states = {name: catalogue.model_state(name) for name in catalogue.ours("models")}
     ready = sum(how is None for _, how in states.values())
-    mend = "" if ready == len(states) else "`granularity models` says how to make the others"
-    return Finding("models", True, f"{ready} of {len(states)} ready", mend)
+    fix = "" if ready == len(states) else "`granularity models` says how to make the others"
+    return Finding("models", True, f"{ready} of {len(states)} ready", fix)
 
 
 def _data() -> Finding:

@@ -49,7 +49,9 @@ def score(
     models: Annotated[list[str], tyro.conf.arg(metavar="PATTERN ...")],
     benchmarks: Annotated[list[str], tyro.conf.arg(metavar="PATTERN ...")],
     results: Path = Path("results"),
-    layers: Literal["committed", "all"] = "committed",
+    layers: Literal["committed", "all", "cv"] = "committed",
+    splits: int = 200,
+    shared: Literal["refuse", "leave-out"] = "refuse",
     offline: bool = False,
     dry_run: bool = False,
     workers: int | None = None,
@@ -74,7 +76,11 @@ def score(
         models: Identifiers or shell patterns, of ours and of Brain-Score's own.
         benchmarks: Identifiers or shell patterns, of ours and of Brain-Score's own.
         results: Folder for the scores, one JSON file each.
-        layers: Score the committed layers only, or every candidate layer as well.
+        layers: Score the committed layers only; every candidate layer as well (all); or as well the layer that is best
+            on the other half of the images (cv), shown by `granularity results --layers cv`.
+        splits: For --layers cv: random halves of the images.
+        shared: Where a layer was chosen on pictures or concepts of a benchmark: refuse the score, or leave these out if
+            half of the benchmark remains.
         offline: Download nothing; what would need to be downloaded is reported.
         dry_run: Only show what is done, what would be scored and why, and an estimate of time and memory.
         workers: Score in this many worker processes or jobs; without it, in this process.
@@ -96,20 +102,23 @@ def score(
     from .tables import print_grid
 
     chosen = catalogue.select("models", models), catalogue.select("benchmarks", benchmarks)
+    how = {
+        "all_layers": layers == "all", "splits": splits if layers == "cv" else 0, "leave_out": shared == "leave-out",
+        "offline": offline,
+    }  # fmt: skip
     if dry_run:
         from .plan import print_plan
 
-        print_plan(*runner.preview(*chosen, results, _say, all_layers=layers == "all", offline=offline), workers or 1)
+        print_plan(*runner.preview(*chosen, results, _say, **how), workers or 1)
         return
     where = None
     if workers or cluster or scheduler:
         where = Workers(workers or 1, cluster, scheduler, cores, memory, walltime, queue, interface, results / "logs")
     elif given := [k for k, v in dict(cores=cores, memory=memory, walltime=walltime, queue=queue).items() if v]:
         raise ValueError(f"--{given[0]} is for workers: add --workers N, --cluster or --scheduler")
-    scores = runner.score_grid(
-        *chosen, results, warn=_say, all_layers=layers == "all", offline=offline, workers=where,
-        limits=Limits(timeout, retries),
-    )  # fmt: skip
+    scores = runner.score_grid(*chosen, results, warn=_say, workers=where, limits=Limits(timeout, retries), **how)
+    if layers == "cv":
+        print(f"committed layers; chosen on the other half of the images: granularity results {results} --layers cv")
     print_grid(scores)
     failed = scores[scores["status"] == "failed"]
     missing = int(failed["reason"].fillna("").str.startswith(("DataMissing", "Offline")).sum())
@@ -126,6 +135,7 @@ def show_results(
     folder: Annotated[Path, tyro.conf.Positional] = Path("results"),
     csv: bool = False,
     parquet: Path | None = None,
+    layers: Literal["committed", "cv"] = "committed",
     watch: bool = False,
     failed: bool = False,
     every: float = 5.0,
@@ -138,6 +148,8 @@ def show_results(
         folder: The results folder.
         csv: Comma-separated values: one row for each score, subject and layer, with where it comes from.
         parquet: Write the same table to this file.
+        layers: Scores of the committed layers, or those of `granularity score --layers cv`: the layer is chosen on half
+            of the images and scored on the other half.
         watch: Show the matrix again whenever scores arrive, until interrupted.
         failed: Only the failed pairs, with their reasons.
         every: Seconds between looks at the folder, for --watch.
@@ -150,6 +162,10 @@ def show_results(
         watch_matrix(folder, every, _say)
         return
     records = results.read_all(folder, warn=_say)
+    if layers == "cv":
+        records = results.cross_validated(records)
+        if not records:
+            raise ValueError(f"no score in {folder} is cross-validated; score with `granularity score --layers cv`")
     if parquet is not None:
         results.long_table(records).to_parquet(parquet, index=False)
         print(f"{len(records)} scores -> {parquet}")
@@ -202,6 +218,7 @@ def commit(
     models: Annotated[list[str], tyro.conf.Positional],
     selection: tuple[str, ...] = ("World_selection",),
     layers: tuple[str, ...] = (),
+    by_depth: bool = False,
 ) -> None:
     """Choose the layers of models on selection stimuli, which are never used for scoring.
 
@@ -215,11 +232,15 @@ def commit(
         selection: Where to choose: World_selection, or the train splits of Allen2022_fmri, Papale2025, Hebart2023_fmri
             and Hebart2023 (concepts, for behaviour). Of several, the first that has a region decides it.
         layers: Candidate layers; by default all that a model names.
+        by_depth: Choose on no stimuli: V1, V2, V4 and IT are the convolutional stages at .25, .5, .75 and the end of
+            our model, behaviour its readout.
     """
     from brainscore_granularity.brains import catalogue, commitment
 
+    if by_depth and layers:
+        raise ValueError("--by-depth takes the layers of its rule; leave out --layers")
     for name in catalogue.select("models", models):
-        choice, path = commitment.recommit(name, selection, layers or None)
+        choice, path = commitment.by_depth(name) if by_depth else commitment.recommit(name, selection, layers or None)
         print(f"{name}: {commitment.describe(choice)} -> {path}")
 
 
@@ -229,6 +250,8 @@ def layers(
     layers: tuple[str, ...] = (),
     permutations: int = 999,
     csv: bool = False,
+    cross_validate: bool = False,
+    splits: int = 200,
 ) -> None:
     """Score every layer of a model on benchmarks, per subject, one forward pass for all that show the same images.
 
@@ -242,6 +265,9 @@ def layers(
         layers: Which layers; by default all that the model names as candidates.
         permutations: How many; the smallest p is 1 / (permutations + 1).
         csv: Comma-separated values instead of tables.
+        cross_validate: Instead, choose the layer on half of the images and score it on the other half: the score of
+            this procedure with an interval that holds the choice, and how often each layer was chosen.
+        splits: For --cross-validate: random halves.
     """
     import pandas as pd
     from brainscore_vision import load_benchmark, load_model
@@ -255,6 +281,11 @@ def layers(
     if foreign := set(chosen) - set(catalogue.ours("benchmarks")):
         raise catalogue.UnknownName(f"{min(foreign)} is Brain-Score's own: layers are scored on our benchmarks only")
     loaded = load_model(catalogue.select("models", [model])[0])
+    if cross_validate:
+        from .cross_validated import show
+
+        show(model, loaded, [load_benchmark(name) for name in chosen], layers or None, splits, csv)
+        return
     frames = tables(loaded, [load_benchmark(name) for name in chosen], layers or None, permutations)
     if csv:
         named = [frame.assign(model=model, benchmark=frame.attrs["benchmark"]) for frame in frames]
@@ -271,7 +302,7 @@ def publish(
 ) -> None:
     """Copy weights in half precision to a folder, checked, with the manifest that lets others load them by id.
 
-    Upload the folder, then put its weights.toml beside the model plugin, or send it to whoever shall use the models:
+    Upload the folder, then put its weights.toml beside the model plugin, or send it to those who will use the models:
     in $BRAINSCORE_GRANULARITY_HOME it makes `load_model` fetch them.
 
     Example: granularity publish zoo --models 'granularity_imagenet_clip_*' --base-url https://example.org/zoo
@@ -392,20 +423,12 @@ def labels(
             test split where the data has one), the name of a split, or none.
         parquet: Write Parquet instead of CSV.
     """
-    from brainscore_granularity.training.data import inputs
-    from brainscore_granularity.training.labels import chosen as targets
-    from brainscore_granularity.training.labels import make as label_run
-    from brainscore_granularity.training.recipes import named
+    from brainscore_granularity.training.labels.make import from_disk
 
-    images = inputs.images(data, named(recipe, labels="native", k=1), images_per_class, 0, broken)
-    given = {
-        "checkpoint": checkpoint, "weights": weights, "is_a": is_a, "depth": depth, "tables": tables or None,
-        "seed": seed, "network": named(recipe, k=1).network if source == "untrainedpcs" else None,
-    }  # fmt: skip
+    images = {"images_per_class": images_per_class, "broken": broken, "validation": validation}
+    given = {"weights": weights, "is_a": is_a, "depth": depth, "tables": tables, "seed": seed}
     suffix = ".parquet" if parquet else ".csv"
-    if held_out := inputs.validation(data, images, validation, broken):
-        given |= {"held_out": held_out, "held_out_folder": targets.folder(held_out)}
-    label_run.make(source, images, targets.folder(images), ladder=k, suffix=suffix, say=print, **given)
+    from_disk(data, source, recipe, **images, ladder=k, checkpoint=checkpoint, **given, suffix=suffix, say=print)
 
 
 def data() -> None:

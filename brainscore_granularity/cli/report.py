@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tyro
 
@@ -13,6 +13,7 @@ def report(
     folder: Annotated[Path, tyro.conf.Positional] = Path("results"),
     after: Annotated[Path | None, tyro.conf.Positional] = None,
     to: Path = Path("report.html"),
+    layers: Literal["committed", "cv"] = "committed",
     watch: bool = False,
     every: float = 10.0,
 ) -> None:
@@ -27,6 +28,8 @@ def report(
         folder: The results folder.
         after: A later results folder, to compare with the first.
         to: The file to write.
+        layers: Scores of the committed layers, or of `granularity score --layers cv`: chosen on half of the images and
+            scored on the other half.
         watch: Write the page again whenever scores arrive, until interrupted; an open page follows.
         every: Seconds between looks at the folder, for --watch.
     """
@@ -40,7 +43,7 @@ def report(
     while True:
         state = _state(current)
         if state != seen:
-            answer = write_report(current, to, before=before, reload=every if watch else None, warn=say)
+            answer = write_report(current, to, before=before, reload=every if watch else None, warn=say, layers=layers)
             if not watch:
                 say(f"{answer}\n\nreport: {to} ({to.stat().st_size / 1e6:.1f} MB)")
                 return

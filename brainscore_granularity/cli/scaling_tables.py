@@ -74,14 +74,18 @@ def reproduction(rows) -> list[tuple[str, ...]]:
 
 
 def summary(rows) -> str:
-    """How many parameters agree to how many digits."""
-    from brainscore_granularity.analysis.scaling.reproduction import digits
+    """How many fits are reproduced, and how many of their parameters agree to how many digits."""
+    from brainscore_granularity.analysis.scaling.reproduction import digits, verdicts
 
+    fits = verdicts(rows)
     known = rows[rows["identified"]]
     exact = digits(known["published"], known["ours"]) >= 4
+    reproduced, lower = int(fits["reproduced"].sum()), int(fits["lower"].sum())
     text = (
-        f"{rows['experiment'].nunique()} fits, {len(rows)} parameters: {len(known)} identified, {int(exact.sum())} of "
-        f"them to 4 digits; {len(rows) - len(known)} not identified."
+        f"{reproduced} of {len(fits)} published fits reproduced: on our rows the published parameters have the "
+        f"published loss to 8 digits, and the loss that we find is not above it (lower by more than 1e-9 in {lower})."
+        f"{_not_reproduced(fits)} {len(rows)} parameters: {len(known)} identified, {int(exact.sum())} of them to 4 "
+        f"digits; {len(rows) - len(known)} not identified."
     )
     ends = [digits(known[f"published_{end}"], known[f"ours_{end}"]) >= 2 for end in ("low", "high")]
     if known["ours_low"].notna().any():
@@ -89,6 +93,11 @@ def summary(rows) -> str:
             f" Interval ends to 2 digits: {int(ends[0].sum())} lower and {int(ends[1].sum())} upper of {len(known)}."
         )
     return text
+
+
+def _not_reproduced(fits) -> str:
+    missed = fits[~fits["reproduced"]]
+    return f" Not reproduced: {', '.join(missed.index)}." if len(missed) else ""
 
 
 def print_reproduction(rows) -> None:

@@ -51,7 +51,8 @@ def state() -> str:
 def stimulus_set():
     """The 92 images, 175 pixels wide, with their categories."""
     stimuli = _load("Kriegeskorte_Neuron2008_supplementalData.mat")["stimuli_92objs"][0]
-    columns = {"category": [str(stimulus["category"].item()) for stimulus in stimuli]}
+    # Cichy et al. (2014, 2016) showed the same pictures on another background.
+    columns = {"picture": stimulus_ids(), "category": [str(stimulus["category"].item()) for stimulus in stimuli]}
     for name in ("human", "face", "animal", "natural"):
         columns[name] = [bool(stimulus[name].item()) for stimulus in stimuli]
     pixels = np.stack([stimulus["image"] for stimulus in stimuli])

@@ -14,11 +14,12 @@ class Measured:
     reference : key of its entry in `references`.
     visual_degrees : width of the images as the subjects saw them.
     reliable : (coordinate, threshold); neuroids that are not above it do not count.
-    licence : of the data, for who lacks them.
+    licence : of the data, said where they are missing.
     brainscore, file : identifier of Brain-Score's data set, and the file in which it is kept, with ``{split}``.
     regions : those that Brain-Score's data set has.
     local : identifier of the local build, with ``{region}`` and ``{part}``.
     subject : coordinate that names a neuroid's subject.
+    pictures : the collection whose picture a stimulus id names, in all data sets alike; None: ids are its own.
     """
 
     reference: str
@@ -30,6 +31,7 @@ class Measured:
     regions: tuple[str, ...] = ()
     local: str | None = None
     subject: str = "subject"
+    pictures: str | None = None
 
     def source(self, region: str, part: str = "test") -> Source:
         """Where the responses of a region are; Brain-Score does not keep subjects apart, local builds may.
@@ -53,6 +55,7 @@ NSD = Measured(
     file="assy_Allen2022_fMRI_{split}_Assembly.nc",
     regions=("V1", "V2", "V4", "IT"),
     local="Allen2022_fmri_local.{region}.{part}",
+    pictures="nsd",
 )
 NSD_SYNTHETIC = Measured(
     reference="gifford2025synthetic",
@@ -70,6 +73,7 @@ THINGS_FMRI = Measured(
     file="assy_THINGS_fMRI_{split}_Assembly.nc",
     regions=("V1", "V2", "V4", "IT"),
     local="Hebart2023_fmri_local.{region}.{part}",
+    pictures="things",
 )
 TVSD = Measured(
     reference="papale2025extensive",
@@ -80,6 +84,7 @@ TVSD = Measured(
     file="assy_THINGS_TVSD_{split}_Assembly.nc",
     regions=("V1", "V4", "IT"),
     local="Papale2025_local.{region}.{part}",
+    pictures="things",
 )
 TRIPLE_N = Measured(
     reference="li2026triplen",
@@ -90,4 +95,5 @@ TRIPLE_N = Measured(
     file="assy_Li2026_Assembly.nc",
     regions=("V1", "V2", "V4", "IT"),
     subject="animal",
+    pictures="nsd",
 )

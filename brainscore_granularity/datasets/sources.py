@@ -24,7 +24,7 @@ class Source:
     file : name of the file in which Brain-Score keeps that data set, by which it is known to be here.
     local : identifier of the local build, which is taken where Brain-Score's data cannot be had; None: there is none.
     region : value of the neuroids' coordinate region to which Brain-Score's data are restricted; None: all.
-    licence : of the data, for who lacks them.
+    licence : of the data, said where they are missing.
     """
 
     brainscore: str | None = None

@@ -165,7 +165,7 @@ def _means(scores: list[tuple]) -> list[float]:
 
 
 def _mean(values) -> float:
-    """Of those that are known."""
+    """Mean of the values that are known; NaN if none is."""
     known = [v for v in values if v == v]
     return sum(known) / len(known) if known else math.nan
 

@@ -18,7 +18,7 @@ from brainscore_granularity import stats
 from brainscore_granularity.paths import write_atomically
 from brainscore_granularity.runner import results
 
-from . import conditions
+from . import chosen_layers, conditions
 from .measures import ONE_IMAGE_SET, SUBJECTS
 from .scales_figure import scales_figure
 from .summary import number, raw_interval
@@ -175,6 +175,11 @@ def write(scores: pd.DataFrame, page: Path, figure: Path, models: Iterable[str])
     for which, chosen in (("committed", committed), ("best", best_layers(layers))):
         for baseline in (conditions.NATIVE, conditions.FITTED):
             blocks[f"{which} against {baseline}"] = differences_markdown(against(baseline, rdms, chosen))
+    text = page.read_text(encoding="utf-8")
+    if "<!-- cross-validated -->" in text:
+        blocks["cross-validated"] = markdown(*chosen_layers.rows_of(chosen_layers.cross_validated(rdms)))
+    if "<!-- cross-validated against native -->" in text:
+        blocks["cross-validated against native"] = differences_markdown(chosen_layers.against_native(rdms))
     write_atomically(figure, scales_figure(scores, layers))
     fill(page, blocks)
 

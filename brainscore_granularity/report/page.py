@@ -30,19 +30,23 @@ TOOLS = """<div class="tools" hidden role="group" aria-label="What the figures s
 
 def write_report(
     folder: Path, path: Path, records: list[dict] | None = None, before: Path | None = None, reload: float | None = None,
-    warn=None,
+    warn=None, layers: str = "committed",
 ) -> str:  # fmt: skip
     """Write the report of a results folder; returns its answer, without markup.
 
     records : of the folder, where they have been read already. before : an earlier folder to compare it with.
+    layers : "cv": the scores whose layer was chosen on the other half of the images, in both folders.
     reload : seconds after which the page looks for a newer one of itself.
     """
     records = results.read_all(folder, warn) if records is None else records
+    earlier = None if before is None else results.read_all(before, warn)
+    if layers == "cv":
+        records, earlier = results.cross_validated(records), earlier and results.cross_validated(earlier)
+        if not records:
+            raise ValueError(f"no score in {folder} is cross-validated; score with `granularity score --layers cv`")
     changed = None
-    if before is not None:
-        changed = comparison.section(
-            comparison.changes(results.read_all(before, warn), records), (Path(before).name, Path(folder).name)
-        )
+    if earlier is not None:
+        changed = comparison.section(comparison.changes(earlier, records), (Path(before).name, Path(folder).name))
     text, sentences = render(records, folder, changed, reload)
     write_atomically(Path(path), text)
     return " ".join(sentences).replace("<strong>", "").replace("</strong>", "")

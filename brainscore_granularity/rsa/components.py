@@ -107,7 +107,7 @@ class Components:
         keep : number of leading components, or an index array.
         width : number of features.
         """
-        keep = np.arange(min(keep, len(self.values))) if np.isscalar(keep) else np.asarray(keep)
+        keep = np.arange(min(int(keep), len(self.values))) if np.ndim(keep) == 0 else np.asarray(keep)
         z = scores[:, keep]
         shift = z @ self.onto_mean[keep]
         inner = z @ z.T + shift[:, None] + shift + self.mean_square

@@ -85,7 +85,7 @@ def rdm(features, distance: str = "correlation", *, images=None, layer: str | No
     if repeated:
         return _crossnobis(x, images, layer)
     single = x.dtype in (np.float32, np.float16)
-    gram = gram_of(lambda start, stop: x[:, start:stop], *x.shape, CENTRES[distance], single)
+    gram = gram_of(lambda start, stop: x[:, start:stop], x.shape[0], x.shape[1], CENTRES[distance], single)
     return from_gram(gram, distance, images=images, layer=layer)
 
 

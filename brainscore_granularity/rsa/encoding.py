@@ -145,7 +145,7 @@ def choose_layer(
         mean_x, scale_x = _moments(x)
         fitted = _himalaya((x - mean_x) / scale_x, (y - mean_y) / scale_y, alphas, folds, backend, seed)
         scores[name] = float(_share(fitted).mean())
-    return max(scores, key=scores.get), scores
+    return max(scores, key=scores.__getitem__), scores
 
 
 def voxel_ceiling(repeats) -> np.ndarray:

@@ -76,8 +76,10 @@ class Gram:
         self.centre, self.width = centre, 0
         self.within = np.zeros((images, images))
         self.broken, self.varies = np.zeros((2, images), bool)
-        self.means, self.sizes = [], []  # of each block
-        self._first, self._buffer = None, np.empty(0)
+        self.means: list[np.ndarray] = []  # of each block
+        self.sizes: list[int] = []
+        self._first: np.ndarray | None = None
+        self._buffer = np.empty(0)
 
     @property
     def matrix(self) -> np.ndarray:
@@ -128,7 +130,7 @@ class Gram:
 
     def merge(self, other: Gram) -> Gram:
         """Add the features that another accumulator has seen."""
-        if other.width:
+        if other._first is not None:
             self.seen(other._first, other.varies)
             self.broken |= other.broken
             self.within += other.within

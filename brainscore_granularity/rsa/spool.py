@@ -53,7 +53,7 @@ class Spool:
                 " one size, and name a module that is called once in a forward pass"
             )
         self.width, self.images = rows.shape[1], max(self.images, image + len(rows))
-        view, offset = memoryview(rows).cast("B"), 4 * image * self.width
+        view, offset = memoryview(rows.data).cast("B"), 4 * image * self.width
         while view:
             done = os.pwrite(self._file, view, offset)
             view, offset = view[done:], offset + done

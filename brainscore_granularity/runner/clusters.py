@@ -121,7 +121,7 @@ def _queued(wanted: Workers):
     settings = {**SETTINGS, "OMP_NUM_THREADS": threads}
     given = {"walltime": wanted.walltime, "queue": wanted.queue, "interface": wanted.interface}
     wanted.logs.mkdir(parents=True, exist_ok=True)
-    cluster = getattr(dask_jobqueue, QUEUES[wanted.cluster])(
+    cluster = getattr(dask_jobqueue, QUEUES[str(wanted.cluster)])(
         cores=threads,
         processes=1,
         memory=wanted.memory or "4GB",

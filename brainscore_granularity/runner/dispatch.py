@@ -13,6 +13,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from . import worker
 
@@ -30,12 +31,12 @@ class Limits:
 @dataclass
 class _Running:
     pair: tuple[str, str]
-    future: object
+    future: Any
     since: float = field(default_factory=time.monotonic)
 
 
-def on_workers(pool, limits: Limits, offline: bool = False, all_layers: bool = False) -> Callable[..., Iterator[dict]]:
-    """An engine that uses the workers of a pool, see `clusters`."""
+def on_workers(pool, limits: Limits, *settings) -> Callable[..., Iterator[dict]]:
+    """An engine that uses the workers of a pool, see `clusters`; ``settings`` are those of `Session`."""
 
     def engine(by_model, wanted, started):
         waiting = {model: list(names) for model, names in by_model.items() if names}
@@ -83,7 +84,7 @@ def on_workers(pool, limits: Limits, offline: bool = False, all_layers: bool = F
                             continue
                         model, name = pair
                         later = waiting.get(model, [])
-                        future = pool.submit(address, worker.score, model, name, list(later), offline, all_layers)
+                        future = pool.submit(address, worker.score, model, name, list(later), *settings)
                         running[address], held[address] = _Running(pair, future), model
                         started(model, name)
                         break
@@ -110,7 +111,7 @@ def on_workers(pool, limits: Limits, offline: bool = False, all_layers: bool = F
 
 
 def _next(waiting, held, address, running) -> tuple[str, str] | None:
-    """The next pair for a worker: of the model it holds, of one that nobody holds, or from the longest queue."""
+    """The next pair for a worker: of the model it holds, of one that no worker holds, or from the longest queue."""
     model = held.get(address)
     if model not in waiting:
         others = {one.pair[0] for one in running.values()}

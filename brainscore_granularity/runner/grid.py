@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import results
-from .record import outcome
+from .record import CROSS_VALIDATED, outcome
 from .session import Session
 
 
@@ -64,6 +64,9 @@ def why(folder: Path, model: str, name: str, session: Session, warn: Callable | 
         return "failed before"
     if session.all_layers and "layers" not in record:
         return "layers not scored yet"
+    chosen = record.get(CROSS_VALIDATED) or {}
+    if session.splits and chosen.get("fingerprint", {}).get("splits") != session.splits:
+        return f"choice of the layer not cross-validated over {session.splits} halves yet"
     if session.missing(name):  # the version cannot be asked for; what was scored stands
         return None
     before = record.get("fingerprint") or {}
@@ -71,5 +74,11 @@ def why(folder: Path, model: str, name: str, session: Session, warn: Callable | 
         now = session.fingerprint(model, name)
     except Exception as error:  # its own attempt will fail with this
         return f"cannot be checked ({type(error).__name__})"
-    changed = [key for key in now if before.get(key) != now[key]]
+    changed = [key for key in {**before, **now} if before.get(key) != now.get(key)]
+    if session.splits and "value" in chosen:
+        from brainscore_granularity.stats.layer_choice import VERSION
+
+        current = {**now, "version": VERSION}
+        made_from = chosen["fingerprint"]
+        changed += [f"cross-validated {key}" for key in made_from if made_from[key] != current.get(key, made_from[key])]
     return f"stale: {' and '.join(changed).replace('_', ' ')} changed" if changed else None

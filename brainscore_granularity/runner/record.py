@@ -10,16 +10,18 @@ import time
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from brainscore_granularity import __version__
 
 N_RESAMPLED = 400  # that are written down: the error of a difference is then known to 4%, in 3 kB
+CROSS_VALIDATED = "cross_validated"  # field of what `score --layers cv` finds
 # Kept as they are where a benchmark gives them.
 DETAILS = (
     "error", "interval", "chance", "subject_scores", "layer", "n_stimuli", "n_triplets", "accuracy", "simulated",
-    "data", "n_neuroids", "mean_rdm_score", "partial",
+    "data", "n_neuroids", "mean_rdm_score", "partial", "left_out",
 )  # fmt: skip
 
 
@@ -41,7 +43,7 @@ def describe_score(score) -> dict:
     """A Brain-Score Score as plain numbers and words."""
     attrs = score.attrs
     raw = attrs.get("raw")
-    record = {"value": number(score), "raw": number(raw)}
+    record: dict[str, Any] = {"value": number(score), "raw": number(raw)}
     if (ceiling := attrs.get("ceiling")) is not None:
         known, upper = getattr(ceiling, "attrs", {}), number(ceiling)
         lower = known.get("lower", known.get("lower_bound_loo", upper))
@@ -117,4 +119,5 @@ def peak_memory() -> float | None:
         status = Path("/proc/self/status").read_text()
     except OSError:
         return None
-    return round(int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 1024, 1)
+    most = re.search(r"VmHWM:\s+(\d+)", status)
+    return round(int(most[1]) / 1024, 1) if most else None

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 from brainscore_granularity.paths import write_atomically
 from brainscore_granularity.weights import identifiers
 
+from .record import CROSS_VALIDATED
+
 if TYPE_CHECKING:
     import pandas
 
@@ -43,6 +45,28 @@ def read_all(folder: Path, warn=None) -> list[dict]:
     with _many_objects():
         records = (_load(file, warn) for file in sorted(Path(folder).glob("*/*.json")))
         return [record for record in records if record is not None]
+
+
+def cross_validated(records: list[dict]) -> list[dict]:
+    """The same scores with the layer chosen on the other half of the stimuli in place of the committed one.
+
+    Pairs that were not scored so with ``score --layers cv`` are left out; ``layer`` says how often the most frequent
+    choice was made. The committed layers' scores never mix with them.
+    """
+    found = []
+    for record in records:
+        chosen = record.get(CROSS_VALIDATED)
+        if record["status"] != "ok" or not chosen:
+            continue
+        if "value" not in chosen:
+            found.append({**record, "status": "failed", "reason": chosen.get("reason")})
+            continue
+        layer, share = next(iter(chosen["chosen"].items()))
+        rest = ("subject_scores", "mean_rdm_score", "partial", "layers", CROSS_VALIDATED)  # of the committed layer
+        kept = {key: value for key, value in record.items() if key not in rest}
+        numbers = {key: chosen[key] for key in ("value", "raw", "error", "interval", "resampled", "fingerprint")}
+        found.append({**kept, **numbers, "layer": f"{layer} in {share:.0%} of halves"})
+    return found
 
 
 def table(records: list[dict]) -> pandas.DataFrame:
@@ -142,7 +166,7 @@ def describe(model: str) -> dict:
 
 @contextmanager
 def _many_objects():
-    """Python looks for garbage among all objects again and again while many are made, here in vain."""
+    """Without the garbage collector, which would search all objects again and again while many are made."""
     was_on = gc.isenabled()
     gc.disable()
     try:

@@ -25,6 +25,8 @@ def score_grid(
     warn: Callable[[str], None] = print,
     *,
     all_layers: bool = False,
+    splits: int = 0,
+    leave_out: bool = False,
     offline: bool = False,
     workers: Workers | None = None,
     limits: Limits = Limits(),  # noqa: B008  frozen
@@ -42,6 +44,9 @@ def score_grid(
     folder : where the results are; one JSON file a score. Several runners may use one folder at once.
     warn : called with a line for every problem.
     all_layers : score every candidate layer of each model too, not only the committed ones.
+    splits : cross-validate the choice of the layer over so many random halves of the stimuli too; see
+        `brains.cross_validation`. Kept beside the committed layer's score, in a field of its own.
+    leave_out : leave stimuli out on which a model's layer was chosen, where half of them remain, instead of refusing.
     offline : download nothing; pairs that would need to are recorded as failed.
     workers : where to score; by default in this process. A score is the same everywhere.
     limits : time limit and retries of a pair; only workers can be held to them.
@@ -51,7 +56,8 @@ def score_grid(
     The tidy table of this grid, see `results.table`.
     """
     models, benchmarks, folder = list(models), list(benchmarks), Path(folder)
-    session = Session(offline, all_layers)
+    settings = offline, all_layers, splits, leave_out
+    session = Session(*settings)
     plan = grid.plan(models, benchmarks, folder, session, warn)
     for record in plan.unloadable:
         results.write(folder, record)
@@ -68,16 +74,18 @@ def score_grid(
         from . import clusters, dispatch
 
         with clusters.workers(workers) as pool:
-            run(plan.by_model, folder, dispatch.on_workers(pool, limits, offline, all_layers), wanted, warn)
+            run(plan.by_model, folder, dispatch.on_workers(pool, limits, *settings), wanted, warn)
     records = (results.read(folder, model, name, warn) for model in models for name in benchmarks)
     return results.table([record for record in records if record is not None])
 
 
-def preview(models, benchmarks, folder, warn=print, *, all_layers=False, offline=False) -> tuple[grid.Plan, dict]:
+def preview(
+    models, benchmarks, folder, warn=print, *, all_layers=False, splits=0, leave_out=False, offline=False
+) -> tuple[grid.Plan, dict]:
     """What `score_grid` would do, and the estimated cost of each pair that it would score; nothing is scored."""
     from .estimate import costs
 
-    session, folder = Session(offline, all_layers), Path(folder)
+    session, folder = Session(offline, all_layers, splits, leave_out), Path(folder)
     plan = grid.plan(models, benchmarks, folder, session, warn, look_for_data=True)
     records = results.read_all(folder, warn) if folder.is_dir() else []
     return plan, costs(plan.todo, records, session)

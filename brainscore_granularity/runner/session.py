@@ -16,27 +16,34 @@ import errno
 import gc
 import time
 from collections.abc import Iterable
+from typing import Any
 
 from brainscore_granularity.brains import recorder as reuse
 from brainscore_granularity.brains.preprocessed import Preprocessed
 
 from .environment import network, no_stored_activations
-from .record import describe_score, outcome, peak_memory, start_measuring_memory
+from .record import CROSS_VALIDATED, describe_score, outcome, peak_memory, start_measuring_memory, written
 
 REGIONS = ("V1", "V2", "V4", "IT")
 atexit.register(gc.unfreeze)  # what `Session` froze would otherwise be reported as leaked when the process ends
 
 
 class Session:
-    """Parameters: ``offline``, nothing is downloaded; ``all_layers``, every layer of a model is scored as well."""
+    """Parameters: ``offline``, nothing is downloaded; ``all_layers``, every layer of a model is scored as well;
+    ``splits``, the choice of the layer is cross-validated over so many halves of the stimuli; ``leave_out``, stimuli on
+    which the layer was chosen are left out instead of refused.
+    """
 
-    def __init__(self, offline: bool = False, all_layers: bool = False):
-        self.offline, self.all_layers = offline, all_layers
+    def __init__(self, offline: bool = False, all_layers: bool = False, splits: int = 0, leave_out: bool = False):
+        self.offline, self.all_layers, self.splits, self.leave_out = offline, all_layers, splits, leave_out
         self._benchmarks: dict[str, object] = {}
         self._missing: dict[tuple[str, bool], str | None] = {}
         self._images: dict[tuple, list] = {}
         self._preprocessed = Preprocessed()
-        self._model = self._candidate = self._loaded_from = self.recorder = None
+        self.recorder: reuse.Recorder | None = None
+        self._model: str | None = None
+        self._candidate: Any = None
+        self._loaded_from: tuple | None = None
 
     def score(self, model: str, name: str, later: Iterable[str] = ()) -> dict:
         """Score one pair; returns its record, whatever happens. Only a full disk raises.
@@ -68,6 +75,8 @@ class Session:
 
             benchmark = load_benchmark(name)
             benchmark.preallocate_memory = lambda candidate: None
+            if self.leave_out:
+                benchmark.shared = "leave out"
             if isinstance(benchmark, BenchmarkBase):
                 benchmark._ceiling = _once(benchmark._ceiling_func)
             self._benchmarks[name] = benchmark
@@ -91,7 +100,8 @@ class Session:
         from brainscore_granularity.weights.find import commitment_of
 
         checkpoint, layers = commitment_of(model)
-        return {"checkpoint": checkpoint, "layers": layers, "benchmark_version": self.benchmark(name).version}
+        found = {"checkpoint": checkpoint, "layers": layers, "benchmark_version": self.benchmark(name).version}
+        return found | {"shared": "leave out"} if self.leave_out else found
 
     def load(self, model: str, name: str):
         """The model as it would be loaded for a pair."""
@@ -125,6 +135,8 @@ class Session:
         }
         if self.all_layers:
             record["layers"] = _layer_scores(benchmark, candidate)
+        if self.splits:
+            record[CROSS_VALIDATED] = _cross_validated(benchmark, candidate, fingerprint["checkpoint"], self.splits)
         return record
 
     def _fresh(self, model: str, fingerprint: dict):
@@ -155,6 +167,24 @@ class Session:
             return reuse.needs(benchmark, self._images[key], candidate, self.all_layers)
         except Exception:  # noqa: S112  its own pair will say why
             return []
+
+
+def _cross_validated(benchmark, candidate, checkpoint, splits: int) -> dict:
+    """The score of the layer that is best on the other half of the stimuli, with a fingerprint of its own."""
+    from brainscore_granularity.brains import cross_validation, layers
+
+    try:
+        if not hasattr(benchmark, "scorer"):
+            raise TypeError(
+                f"{benchmark.identifier} is Brain-Score's own: layers are cross-validated on our benchmarks"
+            )
+        names = layers.candidates(candidate)
+        (found,) = cross_validation.cross_validated(candidate, [benchmark], names, splits)
+    except Exception as error:  # the committed layer's score stands
+        return {"reason": f"{type(error).__name__}: {error}", "fingerprint": {"splits": splits}}
+    made_from = cross_validation.fingerprint(checkpoint, benchmark, names, splits)
+    record = found.record()
+    return {**record, "resampled": written(record["resampled"]), "fingerprint": made_from}
 
 
 def _layer_scores(benchmark, candidate) -> dict[str, dict]:
@@ -189,7 +219,7 @@ def _layer_scores(benchmark, candidate) -> dict[str, dict]:
 
 def _once(function):
     """A method ``_ceiling(identifier)`` that computes once."""
-    kept = []
+    kept: list = []
 
     def ceiling(identifier):
         if not kept:

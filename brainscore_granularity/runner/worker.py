@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-_sessions: dict[tuple, object] = {}
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .session import Session
+
+_sessions: dict[tuple, Session] = {}
 
 
-def score(model: str, name: str, later: list[str], offline: bool, all_layers: bool) -> dict:
+def score(model: str, name: str, later: list[str], *settings) -> dict:
     """Score one pair in this process; parameters as `Session` and `Session.score`."""
     from .environment import settle
 
     settle()
     from .session import Session
 
-    session = _sessions.setdefault((offline, all_layers), Session(offline, all_layers))
+    session = _sessions.setdefault(settings, Session(*settings))
     return session.score(model, name, later)

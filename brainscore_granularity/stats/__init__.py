@@ -29,27 +29,45 @@ Which estimator to use when: docs/statistics.md. How each is calibrated: docs/ca
 
 from .ceiling import Ceiling, TwoSubjectsWarning, consistency, noise_ceiling, spearman_brown, split_half
 from .intervals import Interval, interval
+from .layer_choice import SPLITS, LayerChoice, compare_choices, cross_validate, halves, held_out, rdm_scorer
+from .margins import Equivalence, equivalence, equivalence_margin, equivalence_of, equivalence_on_resamples
 from .paired import Estimate, compare_models, contrasts, two_factor
 from .permutation import MaxStatistic, max_statistic, permutation_test
 from .resampling import bootstrap, jackknife, resamples
+from .seeds import over_networks
+from .triplet_scorer import triplet_scorer
 
 __all__ = [
+    "SPLITS",
     "Ceiling",
+    "Equivalence",
     "Estimate",
     "Interval",
+    "LayerChoice",
     "MaxStatistic",
     "TwoSubjectsWarning",
     "bootstrap",
+    "compare_choices",
     "compare_models",
     "consistency",
     "contrasts",
+    "cross_validate",
+    "equivalence",
+    "equivalence_margin",
+    "equivalence_of",
+    "equivalence_on_resamples",
+    "halves",
+    "held_out",
     "interval",
     "jackknife",
     "max_statistic",
     "noise_ceiling",
+    "over_networks",
     "permutation_test",
+    "rdm_scorer",
     "resamples",
     "spearman_brown",
     "split_half",
+    "triplet_scorer",
     "two_factor",
 ]

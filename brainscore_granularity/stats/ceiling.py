@@ -121,7 +121,7 @@ def split_half(rdms, method: str = "spearman", n: int = 100, seed: int = 0) -> f
         order = rng.permutation(len(rdms))
         first, second = rdms[order[:half]].mean(axis=0), rdms[order[half : 2 * half]].mean(axis=0)
         r.append(rsa.compare(first, second, method))
-    return float(spearman_brown(np.mean(r), len(rdms) / half))
+    return float(spearman_brown(float(np.mean(r)), len(rdms) / half))
 
 
 def consistency(rdms, method: str = "spearman") -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Check RDMs at the door: shapes, NaN, constants."""
+"""Check RDMs before they are used: shapes, NaN, constants."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def stack(rdms, name: str, images: int | None = None) -> np.ndarray:
         if not np.isfinite(entries).all():
             raise ValueError(
                 f"{name}: RDM {k} has {np.count_nonzero(~np.isfinite(entries))} NaN or infinite entries; leave those"
-                " images out, or mend the features (rsa.rdm names the images)"
+                " images out, or fix the features (rsa.rdm names the images)"
             )
         if entries.min() == entries.max():
             raise ValueError(f"{name}: RDM {k} is constant ({entries[0]:g} throughout): no correlation is defined")

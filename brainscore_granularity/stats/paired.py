@@ -15,13 +15,14 @@ ROUNDING = 1e-14
 
 
 class Estimate(NamedTuple):
-    """A score with its standard error, interval and two-sided p value against 0."""
+    """A score with its standard error, interval, two-sided p value against 0, and degrees of freedom of its t."""
 
     value: float
     error: float
     low: float
     high: float
     p: float
+    df: float = float("nan")
 
 
 def two_factor(
@@ -194,13 +195,15 @@ def _estimates(a, b, weights, n, seed, factor, level, method, correction) -> lis
         drawn = scores_on(a, b, resamples(images, n, None, seed), method)
         one_out = scores_on(a, b, 1 - np.eye(images, dtype=np.int32), method) if correction == "pairs" else None
     return [
-        _estimate(*(x if x is None else _summed(row, x) for x in (whole, drawn, one_out)), images, seed, factor, level)
+        _estimate(_summed(row, whole), _summed(row, drawn), _summed(row, one_out), images, seed, factor, level)
         for row in weights
     ]
 
 
-def _summed(contrast, scores) -> np.ndarray:
+def _summed(contrast, scores: np.ndarray | None) -> np.ndarray | None:
     """(resamples, subjects): weighted sum over models, of the resamples in which all are defined."""
+    if scores is None:
+        return None
     used = contrast != 0
     out = np.einsum("m,rms->rs", contrast[used], scores[:, used])
     return out[np.isfinite(out).all(axis=1)]
@@ -250,4 +253,4 @@ def _student(value: float, variance: float, df: float, level: float) -> Estimate
     reach = float(student.ppf((1 + level) / 2, df)) * error
     certain = error <= ROUNDING  # of scores between -1 and 1
     p = float(abs(value) <= ROUNDING) if certain else float(2 * student.sf(abs(value) / error, df))
-    return Estimate(value, error, value - reach, value + reach, p)
+    return Estimate(value, error, value - reach, value + reach, p, float(df))

@@ -1,4 +1,4 @@
-"""The website's rules, each a function from a zip to what breaks it: one line with the mend."""
+"""The website's rules, each a function from a zip to what breaks it: one line that says how to fix it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FOLDERS = ("models", "benchmarks", "data", "metrics")
 
 
 class Violation(ValueError):
-    """A submission breaks rules of the website; the message names each and its mend."""
+    """A submission breaks rules of the website; the message names each and how to fix it."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def read(path: Path, known: frozenset[str]) -> Submission:
 
 
 def violations(submission: Submission) -> list[str]:
-    """One line for every violation, with the name of the rule and the mend."""
+    """One line for every violation, with the name of the rule and how to fix it."""
     return [f"{name.replace('_', ' ')}: {line}" for name, rule in RULES.items() for line in rule(submission)]
 
 
@@ -180,7 +180,7 @@ def bibtex(submission: Submission) -> Iterator[str]:
     try:
         tree = ast.parse(submission.text("model.py"))
     except SyntaxError as error:
-        yield f"model.py is not Python ({error}); mend it"
+        yield f"model.py is not Python ({error}); fix it"
         return
     if not any(isinstance(node, ast.FunctionDef) and node.name == "get_bibtex" for node in tree.body):
         yield "model.py has no function get_bibtex(identifier); add one that returns a BibTeX entry"

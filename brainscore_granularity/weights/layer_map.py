@@ -1,7 +1,8 @@
 """Which layer stands for which brain region: ``region_layer_map/<id>.json``, and how it was chosen beside it.
 
 The folder lies beside that of the weights: in the user's home for their own checkpoints, in the plugin for shipped
-ones. ``<id>.scores.json`` holds the score of every layer, the selection, its stimuli and the hash of the weights.
+ones. ``<id>.scores.json`` holds the score of every layer, the selection, its stimuli, what they show, and the
+hash of the weights.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ def read(checkpoint: Checkpoint, plugin: Path | None = None) -> dict[str, str]:
 
 
 def selected_on(checkpoint: Checkpoint, plugin: Path | None = None) -> dict:
-    """On what the layers were chosen: ``selection`` {region: name}, ``stimuli`` {name: stimulus ids}."""
+    """On what the layers were chosen: ``selection`` {region: name}, ``stimuli`` {name: stimulus ids}, ``shown`` {name:
+    identities of what they show}, which records made before there were any lack."""
     for path in _places(checkpoint, plugin):
         if path.exists():  # the record beside the map that is used, and no other
             try:
@@ -39,8 +41,8 @@ def selected_on(checkpoint: Checkpoint, plugin: Path | None = None) -> dict:
             selection = record.get("selection", {})
             if isinstance(selection, str):  # one for all regions
                 selection = dict.fromkeys(record.get("scores", {}), selection)
-            return {"selection": selection, "stimuli": record.get("stimuli", {})}
-    return {"selection": {}, "stimuli": {}}
+            return {"selection": selection, "stimuli": record.get("stimuli", {}), "shown": record.get("shown", {})}
+    return {"selection": {}, "stimuli": {}, "shown": {}}
 
 
 def is_for(checkpoint: Checkpoint, version: int) -> bool:
@@ -56,7 +58,8 @@ def write(home: Path, identifier: str, layers: dict[str, str], record: dict) -> 
     """Write a map below ``home``, and how it was chosen beside it; the map comes last. Returns its path.
 
     layers : {region: layer}.
-    record : whatever tells how they were chosen; `selected_on` reads ``selection``, ``scores`` and ``stimuli``.
+    record : whatever tells how they were chosen; `selected_on` reads ``selection``, ``scores``, ``stimuli`` and
+        ``shown``.
     """
     path = home / FOLDER / f"{identifier}.json"
     write_atomically(path.with_suffix(".scores.json"), json.dumps(record, indent=1) + "\n")

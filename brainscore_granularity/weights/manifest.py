@@ -88,9 +88,8 @@ def publish(
     for checkpoint in models:
         info = {**checkpoint.info, "source_sha256": checkpoint.sha256}
         info.pop("identifier", None)
-        checkpoints.save(folder, checkpoint.identifier, checkpoint.state_dict(), info, half=True)
-        copy = checkpoints.read(folder, checkpoint.identifier)
-        copy.network()
+        copy = checkpoints.save(folder, checkpoint.identifier, checkpoint.state_dict(), info, half=True)
+        copy.network()  # reads the file back
         copies.append(copy)
     if base_url:
         entries = {
@@ -108,7 +107,7 @@ def publish(
     return copies
 
 
-def add_statistics(folder: Path, identifier: str, state_dict: dict, recipe: dict) -> checkpoints.Fitted:
+def add_statistics(folder: Path, identifier: str, state_dict: dict, recipe: dict) -> checkpoints.Checkpoint:
     """Keep a network's statistics below a folder, and name them in its manifest; what else stands there stays.
 
     recipe : network, classes, initial_seed, images (fingerprint) and number (of images).

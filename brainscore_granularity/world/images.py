@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 SIZE = 48
-N_FINE, N_BASIC, N_SUPERORDINATE = 64, 8, 2
+N_FINE = 64
 LEVELS = {2: "superordinate", 8: "basic", 64: "fine"}
 SUPERORDINATE_NAMES = ("creature", "artefact")
 BASIC_NAMES = ("walker", "hare", "fish", "penguin", "hammer", "table", "house", "cross")

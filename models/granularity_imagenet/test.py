@@ -1,5 +1,5 @@
 import pytest
-from brainscore_vision import load_model, load_model_bibtex, score
+from brainscore_vision import load_model, score
 
 UNTRAINED = "granularity_imagenet_untrained_s1"
 
@@ -14,7 +14,3 @@ def test_a_network_that_nobody_has_trained_says_how(identifier):
     with pytest.raises(Exception, match=r"granularity train --recipe imagenet") as error:
         load_model(identifier)
     assert "\n" not in str(error.value)
-
-
-def test_bibtex_has_what_the_leaderboard_needs():
-    assert all(f"{field} = {{" in load_model_bibtex(UNTRAINED) for field in ("url", "author", "year"))

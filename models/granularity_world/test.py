@@ -1,5 +1,5 @@
 import pytest
-from brainscore_vision import load_model, load_model_bibtex, score
+from brainscore_vision import load_model, score
 
 MODEL = "granularity_world_own_k2_s1"
 
@@ -18,8 +18,3 @@ def test_score(model_identifier, benchmark_identifier, expected):
 
 def test_commitment_is_stored_and_no_benchmark_is_downloaded_for_it():
     assert set(load_model(MODEL).layer_model.region_layer_map) == {"V1", "V2", "V4", "IT"}
-
-
-def test_bibtex_has_what_the_leaderboard_needs():
-    bibtex = load_model_bibtex(MODEL)
-    assert all(f"{field} = {{" in bibtex for field in ("url", "author", "year"))

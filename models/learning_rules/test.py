@@ -1,9 +1,9 @@
 import pytest
-from brainscore_vision import load_model, load_model_bibtex
+from brainscore_vision import load_model
 
 from brainscore_granularity.plugins import registrations
-from brainscore_granularity.weights.checkpoints import CheckpointError, find
-from brainscore_granularity.weights.find import checkpoint_of
+from brainscore_granularity.weights.checkpoints import CheckpointError
+from brainscore_granularity.weights.find import checkpoint_of, find
 
 LAYERS = {"V1": "conv1", "V2": "conv1", "V4": "conv3", "IT": "fc1"}
 TRAINED = ("backprop", "feedback_alignment", "predictive_coding", "stdp")
@@ -41,7 +41,3 @@ def test_a_network_that_is_not_there_says_how_to_train_it(identifier, tmp_path, 
 def test_these_are_all_that_are_registered():
     names = {*IDS, *COARSE, *(f"learningrule_{start}_s{seed}" for start in ("untrained", "fitted") for seed in SEEDS)}
     assert names == {name for name in registrations("models") if name.startswith("learningrule_")}
-
-
-def test_bibtex_has_what_the_leaderboard_needs():
-    assert all(f"{field} = {{" in load_model_bibtex(UNTRAINED) for field in ("url", "author", "year"))

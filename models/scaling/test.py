@@ -1,5 +1,5 @@
 import pytest
-from brainscore_vision import load_model, load_model_bibtex, score
+from brainscore_vision import load_model, score
 
 MODEL = "scaling_resnet18_w1of16_d300_s1"
 
@@ -24,7 +24,3 @@ def test_training_counts(kriegeskorte92):
         for name in ("scaling_resnet18_w1of16_d1_s1", MODEL)
     )
     assert few == pytest.approx(0.047, abs=0.005) and many == pytest.approx(0.275, abs=0.005)
-
-
-def test_bibtex_has_what_the_leaderboard_needs():
-    assert all(f"{field} = {{" in load_model_bibtex(MODEL) for field in ("url", "author", "year"))

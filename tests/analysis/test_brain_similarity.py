@@ -90,6 +90,7 @@ def test_one_subject_cannot_be_adjusted(rng):
     assert np.isnan(found.adjusted).all() and np.isfinite(found.r).all()
 
 
+@pytest.mark.slow
 def test_universal_components_that_carry_the_brain_s_geometry_are_told_from_large_ones(rng):
     images = 60
     shared, private = rng.normal(size=(images, 5)), rng.normal(size=(images, 5))

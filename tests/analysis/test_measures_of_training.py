@@ -170,6 +170,7 @@ def scored(rng, slopes, seeds=(1, 2, 3), noise=0.01):
     return pd.DataFrame(rows)
 
 
+@pytest.mark.slow
 def test_agreement_recovers_planted_slopes_and_tells_whether_they_differ(rng):
     same = agreement.agreement(scored(rng, {"behaviour": 0.1, "fMRI": 0.1, "spiking": 0.1}))
     assert ((same.slopes["low"] - 0.005 < 0.1) & (0.1 < same.slopes["high"] + 0.005)).all()

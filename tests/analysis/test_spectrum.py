@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from brainscore_granularity import rsa
-from brainscore_granularity.analysis import base, images, models, study
+from brainscore_granularity.analysis import base, images, kept, models, study
 from brainscore_granularity.analysis.measures.spectrum import participation_ratio, power_law
 from brainscore_granularity.cli import main as cli
 from brainscore_granularity.rsa.components import Products, components
@@ -121,7 +121,7 @@ def test_keeping_all_components_gives_the_score_of_the_benchmark(analysed):
 def test_a_damaged_digest_is_made_again():
     shared = study.Study(MODELS[:1], benchmarks=["World.IT-rsa"], layers=["relu5"])
     before = shared.products(MODELS[0], "relu5").gram
-    file = shared._file(MODELS[0], "relu5", "gram")
+    file = kept.file(shared.sets, MODELS[0], "relu5", "gram")
     file.write_bytes(file.read_bytes()[:100])
     assert np.array_equal(shared.products(MODELS[0], "relu5").gram, before)
 

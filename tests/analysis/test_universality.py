@@ -14,7 +14,7 @@ def data(n=80, p=12, t=5, seed=0):
 
 def test_the_penalty_and_prediction_are_those_of_leaving_each_image_out():
     x, y = data(n=40)
-    prediction, chosen = u.ridge_leave_one_out(x, y, x[:7])
+    prediction, chosen = u.Predictors(x, x[:7]).predict(y)
 
     def fit(x, y, alpha, new):
         centred = x - x.mean(axis=0)

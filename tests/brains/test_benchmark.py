@@ -142,6 +142,7 @@ def test_benchmarks_describe_themselves():
         assert "url = " in benchmark.bibtex and benchmark.parent
 
 
+@pytest.mark.slow
 def test_brain_scores_own_model_can_be_scored():
     model = load_model("pixels")
     assert -0.1 < load_benchmark("World.V1-rsa")(model).item() < 0.1  # raw pixels are not Gabor energy

@@ -8,7 +8,7 @@ from brainscore_vision import data_registry, load_benchmark, load_model
 from brainscore_granularity import networks
 from brainscore_granularity.brains import commitment, selection
 from brainscore_granularity.brains.model import from_checkpoint
-from brainscore_granularity.brains.recording import SelectionLeak
+from brainscore_granularity.brains.shown import SelectionLeak
 from brainscore_granularity.weights import checkpoints, layer_map
 from brainscore_granularity.weights.find import checkpoint_of, commitment_of
 

@@ -179,6 +179,6 @@ def test_without_a_network_the_mend_is_named(home, served, monkeypatch):
 @pytest.mark.parametrize("content", [b"another file", b"partly LINEGONE and more"])
 def test_what_is_wrong_or_cut_short_is_not_kept(tmp_path, served, content):
     served[0]["http://x/file"] = content
-    with pytest.raises(DataMissing, match="mend it"):
-        fetch("http://x/file", tmp_path / "data" / "file", "0" * 64, "mend it")
+    with pytest.raises(DataMissing, match="fix it"):
+        fetch("http://x/file", tmp_path / "data" / "file", "0" * 64, "fix it")
     assert not list((tmp_path / "data").iterdir())

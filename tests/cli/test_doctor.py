@@ -27,17 +27,17 @@ def test_a_clash_with_brain_score_is_found(monkeypatch):
     assert not finding.ok and "alexnet" in finding.found
 
 
-def test_a_home_that_cannot_be_written_is_found_with_the_mend(monkeypatch, tmp_path):
+def test_a_home_that_cannot_be_written_is_found_with_what_to_do(monkeypatch, tmp_path):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("BRAINSCORE_GRANULARITY_HOME", str(tmp_path / "file" / "home"))
     finding = findings()["home"]
-    assert not finding.ok and "BRAINSCORE_GRANULARITY_HOME" in finding.mend
+    assert not finding.ok and "BRAINSCORE_GRANULARITY_HOME" in finding.fix
 
 
-@pytest.mark.parametrize(("value", "mend"), [("no", False), ("yes", True)])
-def test_pip_at_every_load_is_pointed_out(monkeypatch, value, mend):
+@pytest.mark.parametrize(("value", "fix"), [("no", False), ("yes", True)])
+def test_pip_at_every_load_is_pointed_out(monkeypatch, value, fix):
     monkeypatch.setenv("BS_INSTALL_DEPENDENCIES", value)
-    assert bool(findings()["pip at load"].mend) is mend
+    assert bool(findings()["pip at load"].fix) is fix
 
 
 def test_one_broken_check_does_not_hide_the_others(monkeypatch, capsys):

@@ -156,6 +156,7 @@ def test_noise_ceiling_and_reliability(inside):
     assert (reliability > 0.5).all() and (reliability <= 1).all()
 
 
+@pytest.mark.slow
 def test_both_formats_give_equal_files(two_regions, home, tmp_path):
     fake.write(tmp_path / "owner", suffix=".nii.gz")
     nsd.prepare(tmp_path / "owner", regions=("V1", "PPA"))
@@ -346,6 +347,7 @@ def test_unknown_settings_list_the_valid_ones(owner, home, settings, message):
         nsd.prepare(owner, **settings)
 
 
+@pytest.mark.slow
 def test_memory_stays_far_below_one_session(owner, tmp_path):
     """A brain of 252,000 voxels is 378 MB a session as an array; reading 3,000 of them must not take that."""
     script = f"""
@@ -414,6 +416,7 @@ class Latents:
         )
 
 
+@pytest.mark.slow
 def test_a_benchmark_runs_on_the_local_build(inside):
     from brainscore_vision import load_model
 

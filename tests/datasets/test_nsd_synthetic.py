@@ -1,10 +1,8 @@
 import shutil
-from pathlib import Path
 
 import fake_nsd as fake
-import h5py
+import fake_nsd_synthetic as synthetic
 import numpy as np
-import pandas as pd
 import pytest
 from PIL import Image
 from scipy.io import savemat
@@ -13,67 +11,13 @@ from scipy.stats import zscore
 from brainscore_granularity.datasets.prepare import store
 from brainscore_granularity.datasets.prepare.files import MissingFiles
 from brainscore_granularity.datasets.prepare.nsd import synthetic as nsd_synthetic
-from brainscore_granularity.datasets.prepare.nsd.files import REGIONS, Subject
-
-HEIGHT, WIDTH = 70, 134  # the owner's are 714 x 1360
-CLASSES = ("Noise", "Natural scenes", "Single words")
-WORD = 100  # number (from 1) of an image that is blank but for a word at its side
-
-
-def order() -> np.ndarray:
-    """(744,) images 1 to 284 in the owner's repetitions: 236 twice, 32 four times, 8 eight times, 8 ten times."""
-    times = np.random.default_rng(5).permutation(np.repeat([2, 4, 8, 10], [236, 32, 8, 8]))
-    return np.random.default_rng(6).permutation(np.repeat(np.arange(1, 285), times))
-
-
-def responses(subject: int) -> np.ndarray:
-    """(X, Y, Z, 744) int16; images are known by 100,000 + their number."""
-    return fake.responses(subject, 1, 100_000 + order(), noise=0.5)
-
-
-def image(number: int) -> np.ndarray:
-    """A grey that says which, a bright corner of the central square, and something at the side."""
-    pixels = np.full((HEIGHT, WIDTH, 3), number, np.uint8)
-    pixels[30:40, 5:30] = 255
-    if number != WORD:
-        pixels[0, (WIDTH - HEIGHT) // 2] = 255
-    return pixels
-
-
-def write_betas(folder: Path, subject: int, suffix: str) -> None:
-    stored = responses(subject)
-    stored[fake.DEAD[subject]] = 0
-    fake.write_betas(Subject(folder, subject).betas / nsd_synthetic.BETAS, "betas_nsdsynthetic", stored, suffix)
-
-
-def write(folder: Path, subjects=(1, 2)) -> None:
-    experiment = folder / "nsddata" / "experiments" / "nsdsynthetic"
-    experiment.mkdir(parents=True)
-    savemat(experiment / "nsdsynthetic_expdesign.mat", {"masterordering": order()[None]})
-    rows = np.arange(1, 285)[::-1]  # found by number, whatever the order
-    pd.DataFrame(
-        {
-            "Image number": rows,
-            "Image": [f"image_{n}" for n in rows],
-            "Image subclass number": rows % 71,
-            "Image subclass": [f"sub_{n % 71}" for n in rows],
-            "Image class number": rows % 3,
-            "Image class": [CLASSES[n % 3] for n in rows],
-        }
-    ).to_csv(experiment / "nsdsyntheticimageinformation.csv", index=False)
-    stimuli = folder / "nsddata_stimuli" / "stimuli" / "nsdsynthetic"
-    stimuli.mkdir(parents=True)
-    with h5py.File(stimuli / "nsdsynthetic_stimuli.hdf5", "w") as file:
-        file["imgBrick"] = np.stack([image(number) for number in range(1, 221)])
-    for subject in subjects:
-        write_betas(folder, subject, ".hdf5")
-        fake.write_rois(folder, subject)
+from brainscore_granularity.datasets.prepare.nsd.files import REGIONS
 
 
 @pytest.fixture(scope="module")
 def owner(tmp_path_factory):
     folder = tmp_path_factory.mktemp("owner")
-    write(folder)
+    synthetic.write(folder)
     return folder
 
 
@@ -105,10 +49,11 @@ def test_responses_by_the_book(inside, region):
         mask[fake.DEAD[subject]] = False
         assert np.array_equal(voxels, np.argwhere(mask))
         for column in range(0, len(voxels), 5):
-            z = zscore(responses(subject)[tuple(voxels[column])] / 300.0)  # over all trials, the colour images too
-            expected = [z[order() == number].mean() for number in numbers]
+            stored = synthetic.responses(subject)[tuple(voxels[column])]
+            z = zscore(stored / 300.0)  # over all trials, the colour images too
+            expected = [z[synthetic.order() == number].mean() for number in numbers]
             assert np.allclose(own.values[:, column], expected, atol=1e-5)
-    assert np.array_equal(assembly["repetitions"].values, np.bincount(order())[1:221])
+    assert np.array_equal(assembly["repetitions"].values, np.bincount(synthetic.order())[1:221])
 
 
 def test_reliable_voxels_have_a_ceiling(inside):
@@ -125,16 +70,16 @@ def test_reliable_voxels_have_a_ceiling(inside):
 
 def test_images_are_mapped_and_cut(inside):
     stimuli = store.load("Allen2022_fmri_synthetic_local.early.test").attrs["stimulus_set"]
-    for number in (1, 57, WORD, 220):
+    for number in (1, 57, synthetic.WORD, 220):
         row = stimuli[stimuli["image_number"] == number].iloc[0]
         pixels = np.asarray(Image.open(stimuli.get_stimulus(row["stimulus_id"])))
-        expected = np.full((HEIGHT, HEIGHT, 3), int(np.sqrt(number / 255) * 255), np.uint8)
-        if number != WORD:
+        expected = np.full((synthetic.HEIGHT, synthetic.HEIGHT, 3), int(np.sqrt(number / 255) * 255), np.uint8)
+        if number != synthetic.WORD:
             expected[0, 0] = 255
         assert np.array_equal(pixels, expected)
-        assert row["image"] == f"image_{number}" and row["class"] == CLASSES[number % 3]
+        assert row["image"] == f"image_{number}" and row["class"] == synthetic.CLASSES[number % 3]
         assert row["subclass"] == f"sub_{number % 71}"
-    assert stimuli[stimuli["blank"]]["image_number"].tolist() == [WORD]
+    assert stimuli[stimuli["blank"]]["image_number"].tolist() == [synthetic.WORD]
 
 
 def test_both_formats_agree_and_the_table_is_optional(owner, prepared, inside, tmp_path, monkeypatch):
@@ -144,7 +89,7 @@ def test_both_formats_agree_and_the_table_is_optional(owner, prepared, inside, t
     for path in [*copy.rglob("betas_nsdsynthetic.hdf5"), *copy.rglob("*information.csv")]:
         path.unlink()
     for subject in (1, 2):
-        write_betas(copy, subject, ".nii.gz")
+        synthetic.write_betas(copy, subject, ".nii.gz")
     shutil.copytree(prepared / "data" / nsd_synthetic.IMAGES, home / "data" / nsd_synthetic.IMAGES)
     monkeypatch.setenv("BRAINSCORE_GRANULARITY_HOME", str(home))
     nsd_synthetic.prepare(copy, regions=("ventral",))
@@ -164,7 +109,7 @@ def test_what_is_missing_or_wrong_is_named(owner, home, tmp_path):
         nsd_synthetic.prepare(owner, regions=("V1",))
     design = owner / "nsddata" / "experiments" / "nsdsynthetic" / "nsdsynthetic_expdesign.mat"
     content = design.read_bytes()
-    savemat(design, {"masterordering": order()[None] - 1})
+    savemat(design, {"masterordering": synthetic.order()[None] - 1})
     with pytest.raises(ValueError, match="744 trials from 1 to 284, got 744 from 0 to 283"):
         nsd_synthetic.prepare(owner)
     design.write_bytes(content)

@@ -26,6 +26,11 @@ def latent(ids) -> np.ndarray:
     return np.stack([np.random.default_rng(seed).normal(size=LATENT) for seed in seeds])
 
 
+def picture(stimulus) -> np.ndarray:
+    """Pixels of a stimulus, its own and the same wherever its id occurs."""
+    return np.random.default_rng(list(str(stimulus).encode())).integers(0, 255, (24, 24, 3), dtype=np.uint8)
+
+
 def seen_by(points: np.ndarray, rng, n: int = GOOD) -> np.ndarray:
     """Responses (stimuli, n) whose correlation distances are those of the points' directions."""
     basis = rng.normal(size=(n, LATENT))
@@ -39,7 +44,7 @@ def stimulus_set(folder: Path, name: str, ids, **columns) -> StimulusSet:
     for k, stimulus in enumerate(ids):
         paths[stimulus] = folder / name / f"{stimulus}" / "image.png"
         paths[stimulus].parent.mkdir(parents=True, exist_ok=True)
-        pixels = np.random.default_rng(k).integers(0, 255, (24, 24, 3), dtype=np.uint8)
+        pixels = picture(stimulus)
         Image.fromarray(pixels).convert(("RGB", "RGB", "L", "RGBA")[k % 4]).save(paths[stimulus])
     stimuli = StimulusSet({"stimulus_id": list(ids), **columns, "filename": [f"{i}.png" for i in ids]})
     stimuli.stimulus_paths, stimuli.identifier = paths, name
@@ -182,8 +187,8 @@ def save_local(folder: Path, identifier: str, stimulus_set_name: str, ids, subje
     region = identifier.split(".")[1]
     images = folder / "local_images"
     images.mkdir(exist_ok=True)
-    for k, stimulus in enumerate(ids):
-        pixels = np.random.default_rng(k).integers(0, 255, (24, 24, 3), dtype=np.uint8)
+    for stimulus in ids:
+        pixels = picture(stimulus)
         Image.fromarray(pixels).save(images / f"{stimulus}.png")
     values, neuroid = responses(ids, repeats, subjects, [region], "nc_testset", np.random.default_rng(len(ids)))
     whole = np.isfinite(values).all(axis=0)  # which the store demands
@@ -205,9 +210,9 @@ def save_concepts(folder: Path) -> None:
     concepts = [f"concept{(7 * i) % N_CONCEPTS:02d}" for i in range(N_CONCEPTS)]
     images = folder / "things"
     rows = [(i, concept, f"{concept}_{k:02d}s") for i, concept in enumerate(concepts) for k in range(IMAGES_A_CONCEPT)]
-    for k, (_, concept, stimulus) in enumerate(rows):
+    for _, concept, stimulus in rows:
         (images / concept).mkdir(parents=True, exist_ok=True)
-        pixels = np.random.default_rng(k).integers(0, 255, (24, 24, 3), dtype=np.uint8)
+        pixels = picture(stimulus)
         Image.fromarray(pixels).save(images / concept / f"{stimulus}.jpg")
     index, names, ids = (np.array(column) for column in zip(*rows, strict=True))
     embedding = seen_by(latent(concepts), np.random.default_rng(0), 66)[index]

@@ -47,7 +47,7 @@ class Host:
         job = {"code": code, "arguments": [str(a) for a in arguments], "cwd": os.getcwd(), "output": str(output)}
         return Child(self, self.ask(start=job | {"env": dict(os.environ if env is None else env)}), output)
 
-    def run(self, code: str, *arguments, env=None, timeout: float = 300) -> Child:
+    def run(self, code: str, *arguments, env=None, timeout: float = 600) -> Child:
         """The same, after its end; killed if it takes longer."""
         child = self.start(code, *arguments, env=env)
         try:
@@ -89,7 +89,7 @@ class Child:
             self.returncode = self._host.ask(poll=self.pid)
         return self.returncode
 
-    def wait(self, timeout: float = 300) -> int:
+    def wait(self, timeout: float = 600) -> int:
         deadline = time.monotonic() + timeout
         while self.poll() is None:
             if time.monotonic() > deadline:
@@ -127,6 +127,7 @@ def become(job: dict) -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     for number, name in ((1, "stdout"), (2, "stderr")):
         os.dup2(os.open(Path(job["output"], name), os.O_WRONLY | os.O_CREAT), number)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background of a shell
     os.chdir(job["cwd"])
     os.environ.clear()
     os.environ.update(job["env"])

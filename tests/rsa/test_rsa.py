@@ -248,7 +248,7 @@ def test_torch_tensors_give_the_same_rdm():
     "module",
     [
         "rsa", "rsa.comparison", "rsa.distances", "rsa.gram", "rsa.spool", "rsa.triplets", "rsa.encoding", "stats",
-        "stats.resampling", "stats.ceiling", "stats.intervals", "stats.multiple", "stats.paired", "stats.permutation",
+        "stats.resampling", "stats.ceiling", "stats.intervals", "stats.paired", "stats.permutation",
         "stats.ranking", "stats.checks", "threads",
     ],
 )  # fmt: skip

@@ -130,6 +130,7 @@ print((peak() - base) / 1024)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_memory_does_not_grow_with_the_features(tmp_path):
     """400 images x 4 layers of about 44,000 features are 275 MB; one batch and a few blocks are far less."""

@@ -33,6 +33,7 @@ def scored(monkeypatch):
     return seen
 
 
+@pytest.mark.slow
 def test_values_are_those_of_brainscore_score_bit_for_bit(tmp_path):
     table = runner.score_grid(MODELS, BENCHMARKS, tmp_path)
     for row in table.itertuples():
@@ -49,6 +50,7 @@ def test_a_rerun_computes_nothing_and_a_new_benchmark_only_itself(tmp_path, scor
     assert scored[4:] == [(model, BENCHMARKS[2]) for model in MODELS]
 
 
+@pytest.mark.slow
 def test_retrained_weights_new_layers_and_new_versions_make_their_own_scores_stale(tmp_path, home, scored, monkeypatch):
     model, other = MODELS
     runner.score_grid(MODELS, BENCHMARKS[:2], tmp_path)

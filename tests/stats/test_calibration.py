@@ -12,16 +12,19 @@ calibrate = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(calibrate)
 
 
+@pytest.mark.slow
 def test_permutation_false_positives():
     rate = np.mean([calibrate.permutation(seed) for seed in range(400)])
     assert rate == pytest.approx(0.05, abs=0.03)
 
 
+@pytest.mark.slow
 def test_best_layer_false_positives():
     rate = np.mean([calibrate.best_layer(seed) for seed in range(200)])
     assert rate == pytest.approx(0.05, abs=0.045)
 
 
+@pytest.mark.slow
 def test_intervals_cover_and_the_raw_subsample_does_not(monkeypatch):
     monkeypatch.setattr(calibrate, "truth", lambda function, draws: TRUTH)
     answers = [calibrate.interval(seed, n=300) for seed in range(100)]

@@ -325,8 +325,8 @@ def folder_server():
 @pytest.mark.parametrize("how", ["fails", "stalls", "half"])
 def test_a_url_that_does_not_deliver_is_a_clear_error_and_leaves_nothing(how, serve, tmp_path, monkeypatch):
     monkeypatch.setattr(download, "TIMEOUT_SECONDS", 0.3)
-    with pytest.raises(download.DataMissing, match="cannot download http.*mend it"):
-        download.fetch(serve(how), tmp_path / "to" / "file", "0" * 64, "mend it")
+    with pytest.raises(download.DataMissing, match="cannot download http.*fix it"):
+        download.fetch(serve(how), tmp_path / "to" / "file", "0" * 64, "fix it")
     assert not list((tmp_path / "to").iterdir())
 
 

@@ -65,3 +65,12 @@ def test_an_error_in_a_setting_comes_before_any_image_is_read(tmp_path):
         ladder(Common(tmp_path / "nowhere", "world"), Networks(), {"momentum": 0.9})
     with pytest.raises(ValueError, match="give --device cpu or --devices cuda:0, not both"):
         ladder(Common(tmp_path / "nowhere"), Networks(devices=("cuda:0",)), execution=Execution(device="cpu"))
+
+
+def test_a_run_begun_by_other_code_goes_on_and_its_checkpoint_names_both(folder, home):
+    (first,) = ladder(Common(folder, "world"), Networks(), {"epochs": 1, "batch_size": 32})
+    (about,) = home.glob("runs/*/run.json")
+    about.write_text(json.dumps({**json.loads(about.read_text()), "code": "older"}))
+    (again,) = ladder(Common(folder, "world"), Networks(), {"epochs": 1, "batch_size": 32})
+    assert "code_at_start" not in first.info and again.info["code_at_start"] == "older"
+    assert again.info["code"] == first.info["code"] and again.sha256 == first.sha256

@@ -10,6 +10,7 @@ from brainscore_granularity.brains.model import from_checkpoint
 from brainscore_granularity.weights import checkpoints
 from brainscore_granularity.world import images as world
 
+pytestmark = pytest.mark.slow
 LEVELS = (2, 8, 64)
 SEEDS = (1, 2)
 

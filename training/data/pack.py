@@ -69,7 +69,7 @@ def pack(
         if failures and broken == "fatal":
             raise PackError(
                 f"the pack in {folder} leaves out {len(failures)} images that cannot be read (see broken.tsv); pass "
-                "broken='skip' to accept that, or mend them and pack into another folder"
+                "broken='skip' to accept that, or fix them and pack into another folder"
             )
         done = _decode(source, folder, plan, rows, finished, failures, broken == "fatal", workers, on_progress)
         _list_broken(folder, source, failures)
@@ -132,7 +132,7 @@ def _decode(source, folder, plan, rows, finished, failures, fatal, workers, on_p
                     _list_broken(folder, source, failures)
                     raise PackError(
                         f"cannot read {source.names[int(row)]} ({reason}); all found so far are in "
-                        f"{folder / 'broken.tsv'}. Mend the files, or pack again with broken='skip' to leave such "
+                        f"{folder / 'broken.tsv'}. Fix the files, or pack again with broken='skip' to leave such "
                         "images out: finished blocks are kept"
                     )
                 done += min(BLOCK, len(rows) - b * BLOCK)

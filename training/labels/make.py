@@ -8,7 +8,9 @@ from typing import Protocol
 
 import numpy as np
 
-from . import files, merged, sources
+from ..data import inputs
+from ..recipes import named
+from . import chosen, files, merged, sources
 from . import rule as rules
 from . import scores as score_files
 from .features import spool
@@ -137,6 +139,33 @@ def make(
     if beside:
         say(f"{held_out_folder}: the same for {len(held_out.names)} validation images")
     return [_write(folder / f"{name}{suffix}", images.names, *entry, say) for name, entry in found.items()]
+
+
+def from_disk(
+    data: Path,
+    source: str,
+    recipe: str,
+    *,
+    images_per_class: int | None = None,
+    broken: str = "fatal",
+    validation: str = "auto",
+    **settings,
+) -> list[Path]:
+    """`make` for images on disk, packed as a recipe trains on them; the tables go where training looks for them.
+
+    Parameters
+    ----------
+    recipe : name; decides the size of the images and the network of `untrainedpcs`.
+    validation : images to label by the same rule: auto, the name of a split, or none.
+    settings : of `make`.
+    """
+    trained = named(recipe, k=1)
+    images = inputs.images(data, trained, images_per_class, 0, broken)
+    if source == "untrainedpcs":
+        settings["network"] = trained.network
+    if held_out := inputs.validation(data, images, validation, broken):
+        settings |= {"held_out": held_out, "held_out_folder": chosen.folder(held_out)}
+    return make(source, images, chosen.folder(images), **settings)
 
 
 def _check_settings(source, given):

@@ -122,9 +122,10 @@ def normalise(pixels: torch.Tensor) -> torch.Tensor:
 def augmenter(name: str) -> Callable[[torch.Tensor, torch.Generator, tuple[int, int]], torch.Tensor]:
     """The augmentation that a recipe names: (b, h, w, 3) uint8, generator, part -> (b, 3, h, w) normalised.
 
-    The part, such as (0, 1), says which of how many equal parts of a batch the pixels are.
+    name : ``flip``, ``none``, or settings of ``augment.batches.Augmentation``, separated by commas, such as
+        ``rotation=10,flip=true``.
 
-    ``flip``, ``none``, or settings of ``augment.Augmentation``, separated by commas: ``rotation=10,flip=true``.
+    The result's ``part`` is (index, number) of equal parts of a batch; (0, 1) is the whole batch.
     """
     if name == "none":
         return lambda pixels, generator, part=(0, 1): normalise(pixels)

@@ -201,7 +201,7 @@ def fit(runs: list[Run], feed: Feed, execution: Execution, on_epoch=None, title:
                 losses = [loss for run in active if (loss := run.attempt(run.check, speed, ends)) is not None]
                 if losses:
                     note = f"loss {np.mean(losses):.3f}, {speed:.0f} img/s{_accuracies(active)}"
-                meter.read()  # the time of the check is nobody's
+                meter.read()  # so that the time of the check is not counted as training
                 _stop_without_survivors(runs)
             if ends:
                 for run in active:

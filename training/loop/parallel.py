@@ -24,7 +24,7 @@ class ProcessLost(RuntimeError):
 
 @dataclass(frozen=True)
 class Processes:
-    """Which of how many."""
+    """Rank of this process and number of processes."""
 
     rank: int = 0
     number: int = 1
@@ -102,7 +102,7 @@ def average_(tensors: list[torch.Tensor]) -> None:
 
 
 def at_least_single(tensor: torch.Tensor) -> torch.Tensor:
-    """In float32 what came in less."""
+    """Cast to at least float32."""
     return tensor.to(torch.promote_types(tensor.dtype, torch.float32))
 
 

@@ -49,7 +49,7 @@ class PredictiveCoding(Backprop):
         weights = {name: module.weight for name, module in list(weighted(network).items())[1:]}
         learned = weights if recipe.top_down == "learned" else {}
         self.top_down = nn.ParameterDict({name: w.detach().clone() for name, w in learned.items()})
-        self.energies = torch.zeros(0)  # of the last batch, for whoever looks
+        self.energies = torch.zeros(0)  # of the last batch; read by reports and tests
 
     def learn(self, network, objective, views, targets, pieces, low_precision):
         first, *rest = blocks(network).values()

@@ -41,13 +41,13 @@ def per_subject(rdms: dict, subjects: dict, controls: dict) -> pd.DataFrame:
 
 
 def summary(rdms: dict, subjects: np.ndarray, table: pd.DataFrame, resamples: int, seed: int = 0) -> pd.DataFrame:
-    """One row a rule: means over seeds and subjects, interval over stimuli, spread over seeds, p of chance.
+    """One row a rule: means over seeds and subjects, interval over stimuli and seeds, spread over seeds, p of chance.
 
     table : what `per_subject` gives for them.
     """
     flat, weights = _flat(rdms)
-    means = [np.mean([w for _, w in weights[rule]], axis=0) for rule in rdms]
-    found = stats.contrasts(flat, means, subjects, n=resamples, seed=seed)
+    each = [np.array([w for _, w in weights[rule]]) for rule in rdms]
+    found = stats.over_networks(flat, each, subjects, n=resamples, seed=seed)
     scores = [name for name in table if name not in ("rule", "seed", "subject")]
     over_seeds = table.groupby(["rule", "seed"], dropna=False, sort=False)["rsa"].mean()
     rows = []
@@ -81,9 +81,9 @@ def contrasts(rdms: dict, subjects: np.ndarray, rules, resamples: int, seed: int
 
     rules : which of ``rdms`` are networks.
 
-    Columns: difference, its interval and p over stimuli (bootstrap and jackknife, the same resamples for both),
-    sd_seeds and p_seeds (paired t-test) over the seeds that both have, and in how many of them the difference is above
-    0. Benchmarks share one correction for many tests, which `corrected` makes.
+    Columns: difference, its interval and p over stimuli and seeds (of one seed: over stimuli), from the same resamples
+    for both, sd_seeds and p_seeds (paired t-test) over the seeds that both have, and in how many of them the difference
+    is above 0. Benchmarks share one correction for many tests, which `corrected` makes.
     """
     flat, weights = _flat(rdms)
     scores = stats.bootstrap(flat, subjects, n=1, fraction=1.0, seed=seed).mean(axis=(0, 2))  # all stimuli, once
@@ -95,7 +95,7 @@ def contrasts(rdms: dict, subjects: np.ndarray, rules, resamples: int, seed: int
             continue
         own = np.array([weights[a][i][1] - weights[b][j][1] for i, j in pairs])
         each = own @ scores
-        sums.append(own.mean(axis=0))
+        sums.append(own)
         rows.append(
             {
                 "a": a,
@@ -106,7 +106,7 @@ def contrasts(rdms: dict, subjects: np.ndarray, rules, resamples: int, seed: int
                 "seeds_above": int((each > 0).sum()),
             }
         )
-    found = stats.contrasts(flat, sums, subjects, n=resamples, seed=seed) if sums else []
+    found = stats.over_networks(flat, sums, subjects, n=resamples, seed=seed) if sums else []
     return pd.DataFrame(
         [
             {"a": row.pop("a"), "b": row.pop("b"), "difference": e.value, "low": e.low, "high": e.high, "p": e.p, **row}

@@ -78,12 +78,6 @@ class Predictors:
         return self.new @ coefficients + mean, chosen
 
 
-def ridge_leave_one_out(x, y, x_new, alphas=ALPHAS) -> tuple[np.ndarray, np.ndarray]:
-    """Predictions (m, t) for x_new and chosen penalties (t,) of all targets y (n, t) at once; see `Predictors`."""
-    x, y, x_new = (np.asarray(each, np.float64) for each in (x, y, x_new))
-    return Predictors(x, x_new, alphas).predict(y)
-
-
 class HeldOut(NamedTuple):
     """Predictions of images that the regression had not seen.
 

@@ -31,7 +31,7 @@ def run(study) -> Findings:
     table = agreement.from_records(scored, {name: name for name in names})
     found = agreement.agreement(table, permutations=study.settings.resamples, seed=study.settings.seed)
     notes = [*found.warnings, *_without_one_k(table, study.settings.seed)]
-    tables = {"slopes": found.slopes, "curves": found.curves, "pairs": found.pairs}
+    tables = {"slopes": found.slopes, "effects": found.effects, "curves": found.curves, "pairs": found.pairs}
     return Findings(tables, _answer(found), notes)
 
 
@@ -59,13 +59,19 @@ def _certain(row) -> bool:
 def _answer(found) -> str:
     slopes = ", ".join(f"{row.scale} {row.slope:+.3f} ({row.low:+.3f} to {row.high:+.3f})"
                        for row in found.slopes.itertuples())  # fmt: skip
-    curves = ", ".join(f"{row.scale} and {row.other} {row.correlation:.2f} (p {row.p:.3f})"
+    curves = ", ".join(f"{row.scale} and {row.other} {row.correlation:.2f} ({_p(row.p)})"
                        for row in found.pairs.itertuples())  # fmt: skip
+    effects = ", ".join(f"{row.scale} {_p(row.p)}" for row in found.effects.itertuples() if row.p == row.p)
     verdict = "differ between scales" if found.p_differ < RELATED else "cannot be told apart between scales"
+    matters = f"K matters in any way: {effects}" if effects else "whether K matters otherwise is not tested"
     return (
-        f"Changes of the relative score with a doubling of K {verdict} (p {found.p_differ:.3f}): {slopes}; Spearman "
-        f"correlations of the curves over K: {curves}."
+        f"Changes of the relative score with a doubling of K {verdict} ({_p(found.p_differ)}), with 95% intervals over "
+        f"networks and subjects: {slopes}; {matters}; Spearman correlations of the curves over K: {curves}."
     )
+
+
+def _p(p: float) -> str:
+    return f"p {p:.3f}" if p == p else "not tested"
 
 
 def draw(findings) -> dict:
@@ -95,7 +101,7 @@ def draw(findings) -> dict:
         "agreement": (
             figure,
             "Left: mean score of the committed layer over K, divided by the mean of its benchmark. Right: slope a "
-            "doubling of K with its 95% interval, from one mixed model of all benchmarks.",
+            "doubling of K with its 95% interval over networks and subjects.",
         )
     }
 
@@ -104,11 +110,12 @@ ANALYSIS = Analysis(
     name="agreement",
     question="One effect at several scales: do behaviour, spiking and fMRI change alike with K?",
     how_to_read=(
-        "Scores of each benchmark are divided by their mean, so that curves over K share an axis. A mixed model with "
-        "random intercepts for subjects and seeds gives each benchmark's slope a doubling of K, and the p of 'all "
-        "slopes are equal'; curves are compared by rank with K shuffled as the null. Not to be told apart is not the "
-        "same as equal: look at the intervals. Slopes are straight lines in log2 K; a curve that rises and falls may "
-        "have none."
+        "Scores of each benchmark are divided by their mean, so that curves over K share an axis. Networks (label "
+        "source, K and seed) and subjects are random factors: slopes a doubling of K come with intervals for other "
+        "networks and subjects, and with the p of 'all slopes are equal'. Whether K matters in any way is an analysis "
+        "of variance of the networks' means; curves are compared by rank with K shuffled, between networks of "
+        "different seeds. Both need two networks a K and are refused without. Not to be told apart is not the same as "
+        "equal: look at the intervals. Slopes are straight lines in log2 K; a curve that rises and falls may have none."
     ),
     run=run,
     draw=draw,

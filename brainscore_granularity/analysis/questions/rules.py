@@ -57,7 +57,7 @@ def run(study) -> Findings:
     if left_out:
         notes.append(f"no resolution sweep of {', '.join(left_out)}, which are no straight networks")
     notes.append(
-        "intervals and p of differences are over stimuli for these subjects and networks; p_seeds is over seeds"
+        "intervals and p of differences are over stimuli and seeds for these subjects; p_seeds is over seeds alone"
     )
     return Findings(found, _answer(found), notes, {"filters": _filters(models)})
 
@@ -210,8 +210,8 @@ def _answer(found) -> str:
         starts = ", ".join(f"{start} {summary[start]:.3f}" for start in r.STARTS if start in summary)
         parts.append(f"{name}: {starts}; {said}; {simple}")
     return (
-        "RSA minus that of each seed's own untrained network with fitted statistics (95% over stimuli; certain: q "
-        f"below 0.05 over all differences and every seed of that sign). {'. '.join(parts)}."
+        "RSA minus that of each seed's own untrained network with fitted statistics (95% over stimuli and seeds; "
+        f"certain: q below 0.05 over all differences and every seed of that sign). {'. '.join(parts)}."
     )
 
 

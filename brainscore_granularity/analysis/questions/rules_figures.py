@@ -24,8 +24,8 @@ def draw(plt, findings) -> dict:
     figures = {
         "scores": (
             _scores(plt, tables, rules, colours),
-            "RSA of every network (dots: seeds, mean over subjects; bars: 95% interval of their mean over stimuli), "
-            "noise ceiling (grey band) and baselines computed from the images.",
+            "RSA of every network (dots: seeds, mean over subjects; bars: 95% interval of their mean over stimuli and "
+            "seeds), noise ceiling (grey band) and baselines computed from the images.",
         )
     }
     if "resolution" in tables:

@@ -16,7 +16,7 @@ WIDEST_GAP = 1e5
 
 
 class ScalingError(ValueError):
-    """The data cannot be fitted; the message says why and how to mend it."""
+    """The data cannot be fitted; the message says why and how to fix it."""
 
 
 class MissingColumns(ScalingError):

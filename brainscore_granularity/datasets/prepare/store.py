@@ -188,7 +188,7 @@ def state(identifier: str) -> tuple[str, str]:
 
 
 def how_to_get(identifier: str, status: str = "missing") -> str:
-    """One line for who lacks a build."""
+    """One line that says how to get a build that is missing."""
     dataset = dataset_of(identifier)
     return (
         f"{identifier} is {status} in {root()}: it is made on this computer from the {dataset.title}, which is under "

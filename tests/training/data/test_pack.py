@@ -138,7 +138,7 @@ def with_broken(tmp_path, n=600):
 def test_broken_images_are_fatal_or_left_out_but_always_listed(tmp_path):
     good, images = with_broken(tmp_path)
     source = sources.find(images)
-    with pytest.raises(pack.PackError, match=r"cannot read .*broken.tsv. Mend the files, or .* broken='skip'"):
+    with pytest.raises(pack.PackError, match=r"cannot read .*broken.tsv. Fix the files, or .* broken='skip'"):
         pack.pack(source, tmp_path / "pack", 16)
     assert (tmp_path / "pack" / "broken.tsv").read_text()
     with pytest.raises(pack.PackError, match="incomplete"):

@@ -16,7 +16,7 @@ SHARED = {"data_seed": 3, "epochs": 2, "batch_size": 64, "augmentation": "flip=t
 
 @pytest.fixture(scope="module")
 def drawn():
-    return world.draw(8, seed=31)
+    return world.draw(4, seed=31)
 
 
 def rungs(drawn):
@@ -54,6 +54,7 @@ def test_equal_to_each_alone_bit_for_bit(drawn, alone, group):
         assert metrics == alone[name][1]
 
 
+@pytest.mark.slow
 def test_equal_when_devices_split_it(drawn, alone):
     split = ladder.train_on(["cpu", "cpu"], rungs(drawn), drawn.pixels, CPU)
     assert split.keys() == alone.keys() and all(same(split[name][0], alone[name][0]) for name in alone)

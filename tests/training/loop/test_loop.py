@@ -154,6 +154,7 @@ def test_plain_sgd_is_the_equation(data):
         assert torch.allclose(new, old - 0.1 * 0.25 * new.grad, atol=1e-6)  # the first step has a quarter of the rate
 
 
+@pytest.mark.slow
 def test_low_precision_learns_the_same_task_in_float32_weights(data):
     network, metrics = loop.train(replace(RECIPE, precision="bfloat16", epochs=4), *data)
     full, expected = loop.train(replace(RECIPE, epochs=4), *data)

@@ -216,6 +216,7 @@ def test_the_loss_falls(drawn, both, fine, coarse, objective):
     assert metrics["train_loss"][-1] < 0.97 * metrics["train_loss"][0]
 
 
+@pytest.mark.slow
 def test_simclr_brings_views_of_one_image_together(drawn):
     network, _ = loop.train(replace(SIMCLR, epochs=6), drawn.pixels, np.zeros(len(drawn.fine), int), execution=CPU)
     views = drawn.pixels[:64], np.ascontiguousarray(drawn.pixels[:64, :, ::-1])
@@ -228,6 +229,7 @@ def test_simclr_brings_views_of_one_image_together(drawn):
     assert margin(network) > 1.5 * margin(networks.build("mini", 1, seed=1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("objective", ["simclr", "dino"])
 def test_an_interrupted_run_goes_on_with_teacher_and_heads(drawn, objective, tmp_path):
     recipe, zeros = (SIMCLR if objective == "simclr" else DINO), np.zeros(len(drawn.fine), int)
@@ -262,3 +264,10 @@ def test_wrong_starts_are_refused(drawn, fine, coarse):
         Learner(ADVERSARIAL, 8, start=coarse.state_dict())
     with pytest.raises(ValueError, match="of another network: .*same architecture"):
         Learner(curriculum("all"), 8, start={"conv9.weight": torch.zeros(3)})
+
+
+def test_the_simclr_recipe_has_the_temperature_of_the_scaling_study():
+    """Gokce & Schrimpf 2025: 0.5; 0.1 is that of another paper."""
+    from brainscore_granularity.training import recipes
+
+    assert recipes.named("simclr").temperature == 0.5

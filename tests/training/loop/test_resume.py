@@ -54,7 +54,7 @@ while len(done) < kills:
     os.kill(child, signal.SIGKILL)
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if code == 0:  # it was faster than the kill: start over
-        os.rename(root / "killed", root / f"finished{len(done)}")
+        os.rename(root / "killed", root / f"finished{child}")
         continue
     assert code == -signal.SIGKILL, code
     kept = []

@@ -27,7 +27,7 @@ class Session:
     path: Path
     """The owner's file."""
     stimuli: np.ndarray
-    """(trials,) what was shown, in order; -1 for trials that nobody wants."""
+    """(trials,) what was shown, in order; -1 for trials that are not used."""
     state: Path
 
     def extract(self, voxels: np.ndarray, shape: tuple[int, int, int]) -> None:
