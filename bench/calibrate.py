@@ -2,6 +2,7 @@
 
     python -m bench.calibrate              1,000 worlds a row
     python -m bench.calibrate --worlds 100 --output /dev/stdout
+    python -m bench.calibrate --only odd-one-out --output /dev/stdout
 
 A world is a draw of images, and of subjects where they are random. Latent variables z (images, 12) drive
 model and subjects through fixed weights; measurement noise is added to every response. What a score would
@@ -19,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bench import calibrate_triplets
 from brainscore_granularity import rsa, stats
 from brainscore_granularity.report.answer import difference_variance
 from brainscore_granularity.score_record import N_RESAMPLED
@@ -149,6 +151,15 @@ ROWS = [
     (report, "report, {}: two equal models on 60 images called different at 5%", (0, 6.5)),
     (ceiling, "noise ceiling, 6 subjects: true model between lower and upper", (90, 100)),
 ]
+TRIPLET_ROWS = [
+    (
+        partial(calibrate_triplets.odd_one_out, **design),
+        f"odd-one-out, {design['triplets']:,} triplets on {design['images']:,} images, {{}}: coverage of 95%",
+        (93, 97),
+        most,
+    )
+    for design, most in calibrate_triplets.ROWS
+]
 
 
 def run(function, worlds: int, workers: int) -> dict[str, float]:
@@ -163,17 +174,23 @@ def run(function, worlds: int, workers: int) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--worlds", type=int, default=1000)
+    parser.add_argument("--only", default="", help="rows whose name holds this, such as odd-one-out")
     parser.add_argument("--output", type=Path, default=Path(__file__).parents[1] / "docs" / "calibration.md")
     options = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"  # for the worker processes
     workers = os.cpu_count() or 1
     lines = []
-    for function, name, (low, high) in ROWS:
-        for method, rate in run(partial(function), options.worlds, workers).items():
+    rows = [*((*row, options.worlds) for row in ROWS), *TRIPLET_ROWS]
+    for function, name, (low, high), most in rows:
+        if options.only not in name:
+            continue
+        worlds = min(most, options.worlds)
+        for method, rate in run(function, worlds, workers).items():
             asked = f"{low:g} to {high:g}%" if method != "raw 90%" else "none: not an interval, shown as a warning"
             verdict = "" if method == "raw 90%" else "yes" if low <= rate <= high else "**no**"
-            error = 100 * np.sqrt(rate / 100 * (1 - rate / 100) / options.worlds)
-            lines.append(f"| {name.format(method)} | {rate:.1f}% (+-{error:.1f}) | {asked} | {verdict} |")
+            error = 100 * np.sqrt(rate / 100 * (1 - rate / 100) / worlds)
+            fewer = f", {worlds} worlds" if worlds < options.worlds else ""
+            lines.append(f"| {name.format(method)}{fewer} | {rate:.1f}% (+-{error:.1f}) | {asked} | {verdict} |")
             print(lines[-1], flush=True)
     head = (Path(__file__).parent / "calibration_head.md").read_text()
     table = ["| what | reached | asked | holds |", "|---|---|---|---|", *lines]

@@ -38,6 +38,7 @@ from brainscore_granularity.inference.ceiling import (
 )
 from brainscore_granularity.inference.interval import Interval, interval
 from brainscore_granularity.inference.multiple import fdr
+from brainscore_granularity.inference.overlaps import Overlaps, paired_variance, triplet_mean
 from brainscore_granularity.inference.paired import Estimate, compare_models, contrasts, two_factor
 from brainscore_granularity.inference.permutation import MaxStatistic, max_statistic, permutation_test
 
@@ -46,6 +47,7 @@ __all__ = [
     "Estimate",
     "Interval",
     "MaxStatistic",
+    "Overlaps",
     "TwoSubjectsWarning",
     "bootstrap",
     "compare_models",
@@ -56,9 +58,11 @@ __all__ = [
     "jackknife",
     "max_statistic",
     "noise_ceiling",
+    "paired_variance",
     "permutation_test",
     "resamples",
     "spearman_brown",
     "split_half",
+    "triplet_mean",
     "two_factor",
 ]

@@ -17,8 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-from brainscore_granularity.distances import CENTRES, DISTANCES, DegenerateFeatures, from_gram
-from brainscore_granularity.gram import Gram, gram_of
+from brainscore_granularity import feature_scaling
+from brainscore_granularity.distances import CENTRES, DISTANCES, from_gram
+from brainscore_granularity.gram import Gram, gram_of, in_float32
 
 
 class Spool:
@@ -71,17 +72,15 @@ class Spool:
                 view, offset = view[done:], offset + done
         return out
 
-    def rdm(self, distance: str = "correlation", *, images=None, layer: str | None = None) -> np.ndarray:
+    def rdm(
+        self, distance: str = "correlation", *, images=None, layer: str | None = None, scaling: str = "none"
+    ) -> np.ndarray:
         """RDM (n, n) of what was written; parameters as in :func:`brainscore_granularity.rsa.rdm`."""
-        gram = gram_of(self.read, self.images, self.width, CENTRES[distance], single=True)
-        return from_gram(gram, distance, images=images, layer=layer)
+        return from_gram(self.gram(CENTRES[distance], scaling), distance, images=images, layer=layer)
 
-    def gram(self, centre: str | None, layer: str | None = None) -> np.ndarray:
-        """Inner products (n, n) float64 between images, after centring as in :class:`gram.Gram`."""
-        gram = gram_of(self.read, self.images, self.width, centre, single=True)
-        if gram.broken.any():
-            raise DegenerateFeatures(f"{gram.broken.sum()} of {self.images} images have NaN in layer {layer!r}")
-        return gram.matrix
+    def gram(self, centre: str | None, scaling: str = "none") -> Gram:
+        """Inner products between images; parameters as of :class:`gram.Gram`."""
+        return gram_of(self.read, self.images, self.width, centre, single=True, scaling=scaling)
 
     def close(self) -> None:
         """Close and delete the file."""
@@ -95,7 +94,16 @@ class Spool:
         self.close()
 
 
-def layer_rdms(model, batches: Iterable, layers=None, distance: str = "correlation", *, images=None, folder=None):
+def layer_rdms(
+    model,
+    batches: Iterable,
+    layers=None,
+    distance: str = "correlation",
+    *,
+    images=None,
+    folder=None,
+    scaling: str = "none",
+):
     """Exact RDMs of all layers from one forward pass.
 
     Parameters
@@ -113,6 +121,8 @@ def layer_rdms(model, batches: Iterable, layers=None, distance: str = "correlati
         Names of the images, for error messages.
     folder : path, optional
         Where the features wait; default the system's folder for temporary files. Choose a fast local disk.
+    scaling : {"none", "z-score"}
+        As in :func:`brainscore_granularity.rsa.rdm`.
 
     Returns
     -------
@@ -131,6 +141,7 @@ def layer_rdms(model, batches: Iterable, layers=None, distance: str = "correlati
 
     if distance not in ("correlation", "euclidean", "cosine"):
         raise ValueError(f"distance: expected correlation, euclidean or cosine, got {distance!r}; all: {DISTANCES}")
+    feature_scaling.check(scaling)
     if model.training:
         raise ValueError("model is in training mode: call model.eval(), or features depend on the batch they are in")
     modules = dict(model.named_modules())
@@ -161,10 +172,18 @@ def layer_rdms(model, batches: Iterable, layers=None, distance: str = "correlati
         unused = [name for name, spool in spools.items() if spool.images != done]
         if unused:
             raise ValueError(f"layers {unused} did not run on every image: leave them out")
-        return {name: spool.rdm(distance, images=images, layer=name) for name, spool in spools.items()}
+        return {name: spool.rdm(distance, images=images, layer=name, scaling=scaling) for name, spool in spools.items()}
 
 
-def device_rdm(features, distance: str = "correlation", *, images=None, layer: str | None = None, block: int = 8192):
+def device_rdm(
+    features,
+    distance: str = "correlation",
+    *,
+    images=None,
+    layer: str | None = None,
+    block: int = 8192,
+    scaling: str = "none",
+):
     """RDM (n, n) of a tensor (n, ...), multiplied on the tensor's device, summed in float64.
 
     TensorFloat-32, which keeps 10 bits of each factor, is switched off meanwhile.
@@ -176,31 +195,40 @@ def device_rdm(features, distance: str = "correlation", *, images=None, layer: s
     """
     import torch
 
-    if distance not in ("correlation", "euclidean", "cosine"):
-        features = features.detach().cpu().numpy()
-        from brainscore_granularity.distances import rdm
-
-        return rdm(features, distance, images=images, layer=layer)
     x = features.detach().flatten(1)
-    x = x if x.dtype == torch.float64 else x.float()
-    gram = Gram(len(x), CENTRES[distance])
+    single = x.dtype != torch.float64 and in_float32(len(x), np.float32)
+    if distance not in ("correlation", "euclidean", "cosine") or (x.device.type == "mps" and not single):
+        from brainscore_granularity.distances import rdm  # there is no float64 on Apple's devices
+
+        return rdm(features.detach().cpu().numpy(), distance, images=images, layer=layer, scaling=scaling)
+    gram = Gram(len(x), CENTRES[distance], scaling)
     tf32 = torch.backends.cuda.matmul.allow_tf32
     torch.backends.cuda.matmul.allow_tf32 = False
     try:
         for start in range(0, x.shape[1], block):
-            part = x[:, start : start + block]
-            other = Gram(len(x), gram.centre)
-            other.seen(part[:, 0].cpu().numpy(), (part != part[:, :1]).any(dim=1).cpu().numpy())
-            mean = part.mean(dim=1)
-            other.broken = ~np.isfinite(mean.cpu().numpy())
-            if gram.centre == "rows":
-                part = part - mean[:, None]
-                other.means, other.sizes = [mean.cpu().numpy().astype(np.float64)], [part.shape[1]]
-            elif gram.centre == "columns":
-                part = part - part.mean(dim=0)
-            other.within = (part @ part.T).cpu().numpy().astype(np.float64)
-            other.width = part.shape[1]
-            gram.merge(other)
+            gram.merge(_block_on_device(x[:, start : start + block], gram, torch.float32 if single else torch.float64))
     finally:
         torch.backends.cuda.matmul.allow_tf32 = tf32
     return from_gram(gram, distance, images=images, layer=layer)
+
+
+def _block_on_device(part, gram: Gram, dtype) -> Gram:
+    """Inner products of some features (n, f) of a tensor, centred and scaled as ``gram`` is."""
+    other = Gram(len(part), gram.centre, gram.scaling)
+    other.broken = ~np.isfinite(part.mean(dim=1).cpu().numpy())
+    if gram.scaling == "z-score":
+        deviation = part.double() - part.double().mean(dim=0)
+        spread = deviation.square().mean(dim=0).sqrt()
+        part = (deviation / spread).where((part != part[:1]).any(dim=0), 0.0)
+    part = part.to(dtype)
+    other.seen(part[:, 0].cpu().numpy(), (part != part[:, :1]).any(dim=1).cpu().numpy())
+    other.apart = bool((part != part[:1]).any())
+    if gram.centre == "rows":
+        mean = part.mean(dim=1)
+        part = part - mean[:, None]
+        other.means, other.sizes = [mean.cpu().numpy().astype(np.float64)], [part.shape[1]]
+    elif gram.centre == "columns":
+        part = part - part.mean(dim=0)
+    other.within = (part @ part.T).cpu().numpy().astype(np.float64)
+    other.width = part.shape[1]
+    return other
