@@ -36,23 +36,23 @@ def analyze(
     Example: granularity analyze spectrum --models 'granularity_world_own_*' 'granularity_world_native_*'
     --benchmarks 'World.*-rsa'
 
-    On images of your own, and on the brains of 92 others: granularity analyze all --models 'granularity_tiny_*'
-    --benchmarks 'Kriegeskorte2008.*' --images tiny_imagenet --per-class 10
+    On images of your own, and on measured brains for 92 other images: granularity analyze all --models
+    'granularity_tiny_*' --benchmarks 'Kriegeskorte2008.*' --images tiny_imagenet --per-class 10
 
     Args:
         names: Which analyses, or all; --list names them.
         models: Identifiers or shell patterns, of ours and of Brain-Score's own.
         benchmarks: Identifiers or shell patterns of our RSA benchmarks, all on the same images.
         images: Folder or zip of images (class/image), or name of a stimulus set; by default those of the benchmarks.
-        per_class: Only this many images of every class of a folder.
-        classes: Only the images of this many classes, drawn at random.
+        per_class: Use only this many images of every class of a folder.
+        classes: Use only the images of this many classes, drawn at random.
         runs: Folders of training runs, for analyses of training (dynamics, matched, objectives).
         results: Folder of results; analyses go below it.
         layers: Layers to analyse; by default all candidates.
-        components: How many principal components to look at; by default as many as the images allow, up to a limit.
+        components: Number of principal components to analyse; by default as many as the images allow, up to a limit.
         pool: Models that predict the others in universality, the same for all of them.
-        resamples: For intervals and nulls.
-        seed: Of all that is drawn.
+        resamples: Number of resamples for intervals and null distributions.
+        seed: Seed of all random choices.
         list: Only list the analyses and their questions.
     """
     from brainscore_granularity.analysis import base, snapshots
@@ -87,7 +87,7 @@ def analyze(
 
 
 def trained(patterns) -> list[str]:
-    """The models of names and patterns; those of a pattern that are not trained yet are left out, and said."""
+    """The models that match names or patterns; untrained ones that a pattern matches are left out and reported."""
     from brainscore_granularity.brains import catalogue
     from brainscore_granularity.weights.checkpoints import CheckpointError
     from brainscore_granularity.weights.find import commitment_of
@@ -122,7 +122,8 @@ def rsa_benchmarks(patterns) -> list[str]:
 
 
 def run(chosen, study, folder: Path, all_of_them: bool = False) -> int:
-    """Run analyses one after another; returns how many failed. What a study does not allow is said, not failed."""
+    """Run analyses one after another; returns how many failed. An analysis that does not apply to the study is reported
+    as left out and does not count as failed."""
     from brainscore_granularity.analysis import output
     from brainscore_granularity.analysis.base import NotApplicable
 

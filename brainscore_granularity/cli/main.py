@@ -22,9 +22,9 @@ def demo(to: Path = Path(".")) -> None:
 
     Draws 6,144 images, trains 13 small networks on 2 to 64 classes (one of them only to define classes), chooses
     layers, scores them on simulated subjects with known answers, prints a table and writes results/,
-    granularity.svg and report.html. Minutes on two cores; a second run repeats nothing. It ends with the shipped
-    networks that were trained on photographs, on measured brains: 92 images with macaque spiking, human fMRI and
-    human judgments (5 MB, downloaded once).
+    granularity.svg and report.html. This takes minutes on two cores; a second run repeats nothing. At the end the
+    shipped networks, trained on photographs, are scored on measured brains: 92 images with macaque spiking, human
+    fMRI and human judgments (5 MB, downloaded once).
 
     Example: granularity demo --to study
 
@@ -40,7 +40,7 @@ def demo(to: Path = Path(".")) -> None:
     print_world_table(results.table(results.read_all(to / "results")))
     try:
         print_scales_table(measured(to))
-    except OSError as error:  # the 92 images are neither here nor to be had
+    except OSError as error:  # the 92 images are not here and cannot be downloaded
         _say(f"no table of measured brains: {explain(error)}")
     print(f"\nscores: {to / 'results'}\nreport: {report}")
 
@@ -69,29 +69,29 @@ def score(
 
     Example: granularity score --models 'granularity_world_own_*' pixels --benchmarks 'World.*'
 
-    What would be done, and what it would cost: add --dry-run. Two processes on this computer: add --workers 2
+    To see what would be done, and its cost: add --dry-run. Two processes on this computer: add --workers 2
     --timeout 3600. On a cluster: add --cluster slurm --workers 20 --cores 4 --memory 16GB --walltime 04:00:00.
 
     Args:
         models: Identifiers or shell patterns, of ours and of Brain-Score's own.
         benchmarks: Identifiers or shell patterns, of ours and of Brain-Score's own.
         results: Folder for the scores, one JSON file each.
-        layers: Score the committed layers only; every candidate layer as well (all); or as well the layer that is best
-            on the other half of the images (cv), shown by `granularity results --layers cv`.
-        splits: For --layers cv: random halves of the images.
-        shared: Where a layer was chosen on pictures or concepts of a benchmark: refuse the score, or leave these out if
+        layers: Score the committed layers only (committed); also every candidate layer (all); or also the layer that is
+            best on the other half of the images (cv), shown by `granularity results --layers cv`.
+        splits: For --layers cv: number of random splits of the images into halves.
+        shared: If a layer was chosen on pictures or concepts of a benchmark: refuse the score, or leave these out if
             half of the benchmark remains.
         offline: Download nothing; what would need to be downloaded is reported.
-        dry_run: Only show what is done, what would be scored and why, and an estimate of time and memory.
+        dry_run: Only show which pairs are done, which would be scored and why, and an estimate of time and memory.
         workers: Score in this many worker processes or jobs; without it, in this process.
         cluster: Queueing system whose jobs are the workers: slurm, pbs, lsf, sge, oar, htcondor or moab.
-        scheduler: Address of a running Dask scheduler whose workers are used, as tcp://10.0.0.1:8786.
+        scheduler: Address of a running Dask scheduler whose workers are used, such as tcp://10.0.0.1:8786.
         cores: Processor cores for each worker.
-        memory: Memory for each worker, as 4GB; one that needs more is ended, and costs its pair only.
+        memory: Memory for each worker, such as 4GB; a worker that needs more is stopped, and its pair fails.
         walltime: Time limit of each job, as the queueing system writes it.
         queue: Queue or partition of the jobs.
-        interface: Network interface of this computer that the jobs can reach, as ib0.
-        timeout: Seconds that a pair may take; implies a worker process, because only that can be ended.
+        interface: Network interface of this computer that the jobs can reach, such as ib0.
+        timeout: Seconds that a pair may take; starts a worker process, because only that can be stopped.
         retries: How often to try a pair again whose worker was lost.
     """
     from brainscore_granularity import runner
@@ -123,7 +123,9 @@ def score(
     failed = scores[scores["status"] == "failed"]
     missing = int(failed["reason"].fillna("").str.startswith(("DataMissing", "Offline")).sum())
     done = len(scores) - len(failed)
-    print(f"\n{done} scored, {len(failed)} failed" + (f" ({missing} for want of data)" if missing else ""), end="")
+    print(
+        f"\n{done} scored, {len(failed)} failed" + (f" ({missing} lack data)" if missing else ""), end=""
+    )
     print(f"; in {results}")
     if len(failed):
         print(f"reasons: granularity results {results} --failed; the same command tries them again")
@@ -146,13 +148,13 @@ def show_results(
 
     Args:
         folder: The results folder.
-        csv: Comma-separated values: one row for each score, subject and layer, with where it comes from.
+        csv: Comma-separated values: one row for each score, subject and layer, with its provenance.
         parquet: Write the same table to this file.
         layers: Scores of the committed layers, or those of `granularity score --layers cv`: the layer is chosen on half
             of the images and scored on the other half.
         watch: Show the matrix again whenever scores arrive, until interrupted.
         failed: Only the failed pairs, with their reasons.
-        every: Seconds between looks at the folder, for --watch.
+        every: Seconds between checks of the folder, for --watch.
     """
     from brainscore_granularity.runner import results
 
@@ -206,7 +208,7 @@ def benchmarks(ceilings: bool = False) -> None:
     Example: granularity benchmarks --ceilings
 
     Args:
-        ceilings: Load the data that are here, and print images, subjects and noise ceilings as they are.
+        ceilings: Load the data that are on this computer, and print their images, subjects and noise ceilings.
     """
     from brainscore_granularity.brains import catalogue
 
@@ -222,18 +224,19 @@ def commit(
 ) -> None:
     """Choose the layers of models on selection stimuli, which are never used for scoring.
 
-    Writes region_layer_map/ID.json, and the selection scores of every layer beside it: next to the checkpoints for our
-    models, under $BRAINSCORE_GRANULARITY_HOME for Brain-Score's own, whose plugins would have to take the file over.
+    Writes region_layer_map/ID.json, and the selection scores of every layer beside it: for our models next to the
+    checkpoints; for Brain-Score's own under $BRAINSCORE_GRANULARITY_HOME, from where the file can be copied into the
+    model's plugin.
 
     Example: granularity commit granularity_world_own_k2_s1
 
     Args:
         models: Identifiers or shell patterns, of ours and of Brain-Score's own.
         selection: Where to choose: World_selection, or the train splits of Allen2022_fmri, Papale2025, Hebart2023_fmri
-            and Hebart2023 (concepts, for behaviour). Of several, the first that has a region decides it.
+            and Hebart2023 (concepts, for behaviour). If several are given, the first that has a region decides it.
         layers: Candidate layers; by default all that a model names.
-        by_depth: Choose on no stimuli: V1, V2, V4 and IT are the convolutional stages at .25, .5, .75 and the end of
-            our model, behaviour its readout.
+        by_depth: Choose without stimuli: V1, V2, V4 and IT are the convolutional stages at relative depths .25, .5, .75
+            and 1 of our model, behaviour is its readout.
     """
     from brainscore_granularity.brains import catalogue, commitment
 
@@ -253,7 +256,7 @@ def layers(
     cross_validate: bool = False,
     splits: int = 200,
 ) -> None:
-    """Score every layer of a model on benchmarks, per subject, one forward pass for all that show the same images.
+    """Score every layer of a model on benchmarks, per subject; benchmarks with the same images share a forward pass.
 
     p is the chance that the best of all these layers scores as high if the stimuli are shuffled (max-statistic).
 
@@ -263,11 +266,11 @@ def layers(
         model: Identifier, of ours or of Brain-Score's own.
         benchmark: Identifiers or shell patterns of our benchmarks.
         layers: Which layers; by default all that the model names as candidates.
-        permutations: How many; the smallest p is 1 / (permutations + 1).
+        permutations: Number of permutations; the smallest possible p is 1 / (permutations + 1).
         csv: Comma-separated values instead of tables.
-        cross_validate: Instead, choose the layer on half of the images and score it on the other half: the score of
-            this procedure with an interval that holds the choice, and how often each layer was chosen.
-        splits: For --cross-validate: random halves.
+        cross_validate: Instead, choose the layer on half of the images and score it on the other half. Prints the score
+            of this procedure, with an interval that includes the choice, and how often each layer was chosen.
+        splits: For --cross-validate: number of random splits into halves.
     """
     import pandas as pd
     from brainscore_vision import load_benchmark, load_model
@@ -300,7 +303,7 @@ def publish(
     models: Annotated[list[str], tyro.conf.arg(metavar="PATTERN ...")],
     base_url: str | None = None,
 ) -> None:
-    """Copy weights in half precision to a folder, checked, with the manifest that lets others load them by id.
+    """Copy weights in half precision to a folder, check them, and write the manifest that lets others load them by id.
 
     Upload the folder, then put its weights.toml beside the model plugin, or send it to those who will use the models:
     in $BRAINSCORE_GRANULARITY_HOME it makes `load_model` fetch them.
@@ -309,7 +312,7 @@ def publish(
 
     Args:
         folder: Where the copies go.
-        models: Identifiers or shell patterns of our models whose weights are here.
+        models: Identifiers or shell patterns of our models whose weights are on this computer.
         base_url: Address below which the files will be found; without it no manifest is written.
     """
     from brainscore_granularity.brains import catalogue
@@ -333,7 +336,7 @@ def submit(
     check: tuple[Path, ...] | None = None,
     benchmark: str | None = None,
 ) -> None:
-    """Make the zip that the Brain-Score website takes, and prove in a fresh environment that it works.
+    """Make a zip for submission to the Brain-Score website, and check in a new environment that it works.
 
     With --benchmark, lay out the files of a pull request instead.
 
@@ -344,8 +347,9 @@ def submit(
         to: Folder for the zip.
         weights_url: Address of the weights file, which is written to the folder for you to upload.
         name: Identifier on the leaderboard; by default the model's own.
-        check: Try the zip in an environment that has only Brain-Score; or the zip that is named here. It runs its code.
-        benchmark: One of our benchmarks; its plugin, data, tests and references are laid out as Brain-Score has them.
+        check: Test the new zip, or the zip named here, in an environment that has only Brain-Score. This runs the zip's
+            code.
+        benchmark: One of our benchmarks; its plugin, data, tests and references are written in Brain-Score's layout.
     """
     from brainscore_granularity.submission import check as checking
     from brainscore_granularity.submission import make as command
@@ -399,8 +403,8 @@ def labels(
 ) -> None:
     """Label images at every granularity, for `granularity train` and `granularity ladder` to use.
 
-    Writes SOURCE_kK.csv (image, label), with _sSEED where a seed decides, or scores for distilled; what made them and
-    the principal components; and prints the class sizes and the images at both ends of each component.
+    Writes SOURCE_kK.csv (image, label), with _sSEED if the labels depend on a seed, or scores for distilled; their
+    description; and the principal components. Prints the class sizes and the images at both ends of each component.
 
     Example: granularity labels --data tiny_imagenet --source own --checkpoint granularity_tiny_native_s1
 
@@ -416,8 +420,8 @@ def labels(
         is_a: For wordnet: file of lines `parent child`, or WordNet's own data.noun.
         depth: For wordnet: how far below the root classes are merged, in place of k.
         tables: For permuted: label tables to permute.
-        seed: For random, permuted, merged and untrainedpcs.
-        images_per_class: Only this many images of every class.
+        seed: For random, permuted, merged and untrainedpcs: seed of the random choices.
+        images_per_class: Use only this many images of every class.
         broken: What to do with images that cannot be read: fatal, or skip and list them.
         validation: Images to label by the same rule, so that training can measure accuracy on them: auto (a val or
             test split where the data has one), the name of a split, or none.
@@ -432,22 +436,22 @@ def labels(
 
 
 def data() -> None:
-    """Prepare data that may not be shipped from the files of their owners, and see what is there.
+    """Prepare data that we may not distribute from their owners' files, and list what is prepared.
 
     Example: granularity data status
-    """  # what it does is up to the verbs in it
+    """  # has no work of its own, only the verbs below it
 
 
 def completion(shell: Annotated[Literal["bash", "zsh"], tyro.conf.Positional] = "bash") -> None:
     """Print a script that lets a shell complete verbs, settings, their values, models and benchmarks.
 
-    To have it now: source <(granularity completion bash). Always: the same line in ~/.bashrc, or with zsh in ~/.zshrc.
-    It knows the models and benchmarks of the day it was made.
+    For this shell: source <(granularity completion bash). For all shells: the same line in ~/.bashrc, or for zsh in
+    ~/.zshrc. The script knows the models and benchmarks that existed when it was made.
 
     Example: granularity completion bash > granularity_completion.bash
 
     Args:
-        shell: For which shell.
+        shell: The shell, bash or zsh.
     """
     from .completion import script
 
@@ -466,7 +470,7 @@ GROUPS = {
     "shell": {"completion": completion},
 }
 VERBS = {name: verb for group in GROUPS.values() for name, verb in group.items()}
-# Verbs that only lead to others.
+# Verbs that only contain other verbs.
 INNER_VERBS = {
     data: {"prepare": data_commands.prepare, "status": data_commands.status},
     data_commands.prepare: data_commands.PREPARE,
@@ -493,7 +497,7 @@ def main(arguments: list[str] | None = None) -> None:
             return
         tyro.extras.subcommand_cli_from_dict(verbs, prog=prog, description=description, args=arguments)
     except KeyboardInterrupt:
-        _say("interrupted. What was finished is kept; the same command goes on from there.")
+        _say("interrupted. Finished work is kept; run the same command to continue.")
         raise SystemExit(130) from None
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -530,7 +534,7 @@ def _quiet_surroundings(doctor: bool) -> None:
     pip_at_load = os.environ.get("BS_INSTALL_DEPENDENCIES")
     settle()
     if doctor and pip_at_load is None:
-        del os.environ["BS_INSTALL_DEPENDENCIES"]  # it looks at the user's own setting
+        del os.environ["BS_INSTALL_DEPENDENCIES"]  # doctor reports the user's own setting
 
 
 def _say(line: str) -> None:
