@@ -123,9 +123,7 @@ def score(
     failed = scores[scores["status"] == "failed"]
     missing = int(failed["reason"].fillna("").str.startswith(("DataMissing", "Offline")).sum())
     done = len(scores) - len(failed)
-    print(
-        f"\n{done} scored, {len(failed)} failed" + (f" ({missing} lack data)" if missing else ""), end=""
-    )
+    print(f"\n{done} scored, {len(failed)} failed" + (f" ({missing} lack data)" if missing else ""), end="")
     print(f"; in {results}")
     if len(failed):
         print(f"reasons: granularity results {results} --failed; the same command tries them again")

@@ -62,13 +62,8 @@ def cross_validated(records: list[dict]) -> list[dict]:
             found.append({**record, "status": "failed", "reason": chosen.get("reason")})
             continue
         layer, share = next(iter(chosen["chosen"].items()))
-        rest = (
-            "subject_scores",
-            "mean_rdm_score",
-            "partial",
-            "layers",
-            CROSS_VALIDATED,
-        )  # of the committed layer, dropped
+        # These fields belong to the committed layer.
+        rest = ("subject_scores", "mean_rdm_score", "partial", "layers", CROSS_VALIDATED)
         kept = {key: value for key, value in record.items() if key not in rest}
         numbers = {key: chosen[key] for key in ("value", "raw", "error", "interval", "resampled", "fingerprint")}
         found.append({**kept, **numbers, "layer": f"{layer} in {share:.0%} of halves"})
