@@ -1,8 +1,8 @@
-"""Untrained networks whose batch-norm statistics were taken from training images: the baseline of learning.
+"""Fitted networks: untrained, but with batch-norm statistics measured on training images; the baseline of learning.
 
-`granularity fit` calls this. The weights are those of the untrained network of the same id and seed; what is kept is a
-file of means and variances and an entry of a manifest. The command line imports this module to start, so heavy imports
-are in the functions.
+`granularity fit` calls this. The weights are those of the untrained network with the same id and seed; what is kept is
+a file of means and variances and a manifest entry. The command line imports this module when it starts, so heavy
+imports are inside the functions.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def known() -> list[str]:
-    """Ids of the networks that can be fitted: those whose untrained ones are registered and built from a seed."""
+    """Ids of the fitted networks: each has a registered untrained counterpart that is built from a seed."""
     return [identifiers.fitted_of(name) for name in plugins.registrations("models") if _start(name) is not None]
 
 
@@ -43,15 +43,15 @@ def select(patterns: Iterable[str]) -> list[str]:
 
 
 def fit(patterns: Iterable[str], data: Path, to: Path | None = None, broken: str = "fatal") -> list[Fitted]:
-    """Take the statistics of fitted networks from images, and keep them where `find` looks.
+    """Measure the batch-norm statistics of fitted networks on images, and keep them where `find` looks.
 
     Parameters
     ----------
     patterns : ids of fitted networks, or shell patterns.
-    data : training images, or a pack of them; `loop.fitted.IMAGES` of them are taken, evenly spread.
+    data : training images, or a pack of them; `loop.fitted.IMAGES` of them are used, evenly spread.
     to : folder for ``weights.toml``, ``statistics/`` and ``region_layer_map/``; by default the home folder.
 
-    Layers are those of the untrained network of the same seed, unless ``to`` has a map.
+    The region-layer map is that of the untrained network of the same seed, unless ``to`` has one.
     """
     from brainscore_granularity import networks
     from brainscore_granularity.weights import layer_map, manifest
@@ -79,7 +79,7 @@ def fit(patterns: Iterable[str], data: Path, to: Path | None = None, broken: str
 
 
 def _start(name: str):
-    """The untrained network of an id, None where it is none or not built from a seed."""
+    """The checkpoint of an untrained network; None if the id is not one, or the network is not built from a seed."""
     from brainscore_granularity.weights import checkpoints, manifest
 
     if identifiers.UNTRAINED not in name:

@@ -1,4 +1,4 @@
-"""What the processor at hand is good for."""
+"""What the processor of this computer supports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From what a command asks for to the networks to train: a name, a recipe, labels and a folder for each."""
+"""Turns the options of a command into the networks to train: a name, a recipe, labels and a folder for each."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def rungs(
     Parameters
     ----------
     recipe, changes : a named recipe, and the settings that differ from it.
-    names : of the checkpoints; by default made from recipe, labels, k and seed.
+    names : names of the checkpoints; by default made from recipe, labels, k and seed.
     to : folder of the run, or of the runs where there are several.
-    start : checkpoint whose weights they start from.
+    start : checkpoint whose weights all networks start from.
     """
     begin = find(start) if start else None
     weights = begin.state_dict() if begin else None

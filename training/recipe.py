@@ -1,4 +1,4 @@
-"""One run is one frozen dataclass; its id is the hash of everything that changes the result."""
+"""A run is described by one frozen dataclass; the run's id is the hash of every setting that changes the result."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ class Recipe:
     epochs: int = 9
     """Passes over the images."""
     batch_size: int = 128
-    """Images a step."""
+    """Images per step."""
     learning_rate: float = 4e-3
     """Largest learning rate."""
     weight_decay: float = 1e-3
-    """Applied to tensors of two or more dimensions only."""
+    """Weight decay of tensors with two or more dimensions; biases and norms have none."""
     label_smoothing: float = 0.1
     """Share of each target spread over all classes."""
     warmup_epochs: float = 1.0
-    """The rate climbs from first_rate to the whole over these epochs, then follows a cosine."""
+    """Epochs in which the learning rate rises from first_rate to its full value; then it follows a cosine."""
     final_rate: float = 0.05
     """Share of the learning rate left at the end."""
     clip: float = 1.0
@@ -49,25 +49,25 @@ class Recipe:
     order: Literal["images", "blocks"] = "images"
     """Images in any order, or runs of neighbours mixed in windows, for packs larger than memory."""
     precision: Literal["float32", "bfloat16"] = "float32"
-    """Of the forward and backward pass; weights and losses stay in float32."""
+    """Precision of the forward and backward pass; weights and losses stay in float32."""
     accumulate: int = 1
     """Pieces that a batch is cut into to save memory; batch norm sees one piece at a time."""
     optimizer: Literal["adamw", "sgd", "lars"] = "adamw"
-    """Rule of descent."""
+    """Optimiser."""
     momentum: float | None = None
-    """Of SGD, Nesterov off, and of LARS."""
+    """Momentum of SGD (without Nesterov) and of LARS."""
     dropout: float | None = None
     """Share of units silenced in the network's dropout layers; by default the network's own."""
     ema: float | None = None
-    """Decay a step of a running average of the weights, which is then the result."""
+    """Decay per step of a running average of the weights; this average is then the result."""
     objective: Literal["classify", "auxiliary", "curriculum", "adversarial", "regress", "simclr", "dino"] = "classify"
-    """What the loss asks for; training.loop.objectives says more."""
+    """What the loss is; see training.loop.objectives."""
     auxiliary_k: int | None = None
     """Auxiliary: number of classes of the second head."""
     auxiliary_weight: float | None = None
     """Auxiliary: weight of the second head's loss (lambda)."""
     tune: Literal["all", "late", "head"] | None = None
-    """Curriculum: what is trained once the head is new; late is the second half of the layers."""
+    """Curriculum: what is trained after the head is replaced; late is the second half of the layers."""
     epsilon: float | None = None
     """Adversarial: largest change of a pixel in 0..1."""
     attack_step: float | None = None
@@ -75,24 +75,24 @@ class Recipe:
     projection: int | None = None
     """SimCLR and DINO: outputs of the projection head (DINO: prototypes)."""
     temperature: float | None = None
-    """SimCLR: of the softmax over the other images."""
+    """SimCLR: temperature of the softmax over the other images."""
     teacher_momentum: float | None = None
-    """DINO: decay a step of the teacher at the start; it goes to 1 along a cosine."""
+    """DINO: decay per step of the teacher's average at the start; it rises to 1 along a cosine."""
 
     local_views: int | None = None
-    """DINO: small crops an image beside the two large ones; only for networks that take images of any size."""
+    """DINO: small crops per image, beside the two large ones; only for networks that take images of any size."""
     rule: Literal["backprop", "feedback_alignment", "predictive_coding", "stdp", "readout", "untrained"] = "backprop"
-    """What a step does with the loss; training.rules says more."""
+    """Learning rule: how a step changes the weights; see training.rules."""
     feedback: Literal["random", "sign", "direct"] | None = None
     """Feedback alignment: random fixed weights, with the signs of the true ones, or from the output to every layer."""
     inference_steps: int | None = None
-    """Predictive coding: steps of relaxation a batch (T)."""
+    """Predictive coding: relaxation steps per batch (T)."""
     clamp: float | None = None
     """Predictive coding: how strongly the output is pulled towards the target; backpropagation at 0."""
     top_down: Literal["learned", "tied"] | None = None
-    """Predictive coding: top-down weights of their own, or the transposed bottom-up ones."""
+    """Predictive coding: learn separate top-down weights, or tie them to the transposed bottom-up ones."""
     spike_steps: int | None = None
-    """STDP: time steps an image (T)."""
+    """STDP: time steps per image (T)."""
     tau_plus: float | None = None
     """STDP: time constant of potentiation, in steps."""
     tau_minus: float | None = None
@@ -100,7 +100,7 @@ class Recipe:
     depression: float | None = None
     """STDP: largest depression of a pair, where the largest potentiation is 1."""
     plasticity: float | None = None
-    """STDP: how far a kernel moves a step at first, relative to its norm; none in the second half of the schedule."""
+    """STDP: how far a kernel moves per step at first, relative to its norm; 0 in the second half of the schedule."""
 
     def __post_init__(self):
         for name, owner, value, owners in _CONDITIONAL:
@@ -142,7 +142,7 @@ class Recipe:
 
     @property
     def data_stream(self) -> tuple:
-        """What decides the order and the augmentation of the images: equal for networks that can share a pass."""
+        """Settings that decide the order and augmentation of the images; networks that share a pass have equal ones."""
         seed = self.seed if self.data_seed is None else self.data_seed
         views = 2 if self.objective in ("simclr", "dino") else 1
         return seed, self.batch_size, self.augmentation, self.order, views, self.local_views or 0
@@ -150,7 +150,7 @@ class Recipe:
     def run_id(self, data_fingerprint: str) -> str:
         """Hash of this recipe and of the images and labels it is trained on.
 
-        Settings that came after the first release count only where they differ from their default, so that a new
+        Settings added after the first release enter the hash only if they differ from their default, so that a new
         setting does not give every old run a new id.
         """
         defaults = {field.name: field.default for field in fields(self)}
@@ -163,7 +163,7 @@ _FIRST_RELEASE = (
     "network labels k seed epochs batch_size learning_rate weight_decay label_smoothing warmup_epochs final_rate clip"
 ).split()
 
-# setting, the setting it belongs to, an example, the values that read it
+# (setting, the setting it depends on, example value, values of the latter for which it is used)
 _CONDITIONAL = (
     ("momentum", "optimizer", 0.9, ("sgd", "lars")),
     ("auxiliary_k", "objective", 2, ("auxiliary",)),
@@ -221,23 +221,24 @@ _RANGES = {
 
 @dataclass(frozen=True)
 class Execution:
-    """How a run is carried out; none of it is part of what is trained."""
+    """How a run is carried out; these settings do not change the result."""
 
     device: str | None = None
     """cpu, cuda or cuda:1; by default the first GPU where there is one."""
     compile: bool = False
     """Let torch compile the networks."""
     save_seconds: float = 60.0
-    """Time between two saves of the state: what a crash can cost."""
+    """Seconds between two saves of the state: the most work that a crash can lose."""
     check_steps: int = 50
-    """Steps between two looks at the loss, each of which waits for the device."""
+    """Steps between two readings of the loss; each reading waits for the device."""
     snapshots_mb: float = 0.0
-    """Space for weights along training, spread over log(step), in half precision; 0 for none."""
+    """Disk space for weight snapshots during training (MB), spread over log(step), half precision; 0 for none."""
     report: bool = False
-    """Each epoch, report every layer's movement, angle to backpropagation and activity; straight networks only."""
+    """After each epoch, report each layer's weight change, angle to backpropagation and activity; networks without
+    branches only."""
 
     def place(self) -> str:
-        """The device by name."""
+        """Name of the device."""
         import torch
 
         return self.device or ("cuda" if torch.cuda.is_available() else "cpu")

@@ -1,4 +1,4 @@
-"""Recipes by name: those of the published studies and those of our own networks."""
+"""Named recipes: those of the published studies and those of our own networks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .recipe import Recipe
 
 INFINITE = float("inf")
 
-# What each named recipe sets apart from network, labels, k and seed; the rest are the defaults above.
+# What each named recipe sets, besides network, labels, k and seed; all else has the defaults of `Recipe`.
 RECIPES: dict[str, dict] = {
     "world": {"network": "mini"},
     "tiny": {
@@ -69,7 +69,7 @@ RECIPES["simclr"] = {
     "objective": "simclr",
     "augmentation": "flip=true,random_resized_crop=0.08:1,colour=0.8,hue=0.2,colour_share=0.8,grey=0.2,blur=0.5",
     "optimizer": "lars",
-    "learning_rate": 1.7,  # 0.075 x the root of the batch, as for small batches in the paper
+    "learning_rate": 1.7,  # 0.075 x sqrt(batch size), the paper's rule for small batches
     "weight_decay": 1e-6,
     "warmup_epochs": 10.0,
     "projection": 128,
@@ -99,7 +99,7 @@ RECIPES["learning_rules"] = {
     "augmentation": "flip=true,crop_padding=4",
 }
 
-# What each learning rule adds to a recipe, unless it is said otherwise.
+# What each learning rule adds to a recipe, unless the caller sets it.
 RULE_SETTINGS: dict[str, dict] = {
     "feedback_alignment": {"feedback": "random"},
     "predictive_coding": {"inference_steps": 2, "clamp": 0.01, "top_down": "learned"},

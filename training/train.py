@@ -1,7 +1,7 @@
 """From images on disk to checkpoints in the store: packs, labels, a ladder of networks, and what is kept of each.
 
-`granularity train` and `granularity ladder` call this; a computer without them can. The command line imports this
-module to start, so heavy imports are in the function.
+`granularity train` and `granularity ladder` call this; Python code can call it directly. The command line imports this
+module when it starts, so heavy imports are inside the function.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Common:
-    """What the networks of a ladder have in common."""
+    """Options that all networks of a ladder share."""
 
     data: Path
     """Images: a folder, a zip or a folder of zips, laid out split/class/image; or a pack made before."""
@@ -35,7 +35,7 @@ class Common:
     images_per_class: int | None = None
     """Train on this many images of every class."""
     subset_seed: int = 0
-    """Chooses those images."""
+    """Seed for the choice of those images."""
     broken: Literal["fatal", "skip"] = "fatal"
     """What to do with images that cannot be read: end with an error, or leave them out and list them."""
     validation: str = "auto"
@@ -51,13 +51,13 @@ class Networks:
     k: tuple[int, ...] = ()
     """Numbers of classes, for every source but native and none."""
     seeds: tuple[int, ...] = (1,)
-    """One network each."""
+    """Seeds; one network for each."""
     names: tuple[str, ...] = ()
     """Identifiers of the checkpoints, in the order labels, k, seeds; by default made from those."""
     devices: tuple[str, ...] = ()
     """Devices that share the ladder, such as cuda:0 cuda:1; by default every GPU."""
     group: int | None = None
-    """Most networks at a time on one device; by default as many as fit."""
+    """Largest number of networks trained at once on one device; by default as many as fit."""
 
 
 def ladder(
@@ -71,8 +71,8 @@ def ladder(
 
     Returns
     -------
-    Their checkpoints, in the order labels, k, seeds; of several processes that train one network (torchrun) only in
-    the first.
+    The checkpoints, in the order labels, k, seeds. If several processes train one network (torchrun), only the first
+    process returns them.
 
     After a crash the same call goes on from the states last saved.
 
@@ -86,7 +86,7 @@ def ladder(
     from .loop import parallel
 
     changes, execution = changes or {}, execution or Execution()
-    base = named(common.recipe, **{"labels": None, "k": 1, **changes})  # an error in a setting comes before any packing
+    base = named(common.recipe, **{"labels": None, "k": 1, **changes})  # a wrong setting fails before packing
     if networks.devices and execution.device:
         raise ValueError(f"give --device {execution.device} or --devices {' '.join(networks.devices)}, not both")
     with parallel.joined(execution.device) as device:
@@ -99,7 +99,7 @@ def ladder(
         together = parallel.processes()
         if together.number > 1 and (len(rungs) > 1 or networks.devices):
             raise ValueError(
-                f"torchrun trains one network in several processes, asked: {len(rungs)} networks"
+                f"torchrun trains one network in several processes, got {len(rungs)} networks"
                 f"{' on --devices' if networks.devices else ''}. Start a ladder without torchrun; it takes every GPU"
             )
         places = [device or "cpu"] if device or together.number > 1 else list(networks.devices or plan.gpus())
@@ -120,6 +120,6 @@ def ladder(
 
 
 def _begun(folder: Path, description: dict) -> dict:
-    """Which code began a run, where after a crash another one went on: a new version does not start old runs again."""
+    """The code version that began a run, if another one resumed it: new code resumes old runs, and this is recorded."""
     begun = json.loads((folder / "run.json").read_text()).get("code")
     return {} if begun in (None, description["code"]) else {"code_at_start": begun}

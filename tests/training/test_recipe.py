@@ -78,6 +78,6 @@ def test_named_recipes_are_the_published_ones():
         named("huge", k=2)
     for name in RECIPES:
         feed.augmenter(named(name, k=RECIPES[name].get("k", 8)).augmentation)
-    with pytest.raises(ValueError, match="'zoom=2' is no setting. Give flip, none, or KEY=VALUE"):
+    with pytest.raises(ValueError, match="'zoom=2' is not a setting. Give flip, none, or KEY=VALUE"):
         feed.augmenter("flip=true,zoom=2")
     assert feed.augmenter("flip=true,random_resized_crop=0.08:1,randaugment=2").randaugment == 2

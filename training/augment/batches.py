@@ -1,9 +1,8 @@
-"""Augmentation in batches, on the device where the pixels are; every random number from one row an image.
+"""Augmentation in batches, on the device of the pixels; all random numbers of an image come from one row.
 
-Geometry is one affine map from output to stored pixels, so an image is interpolated once. What the map asks for
-beyond the edge of the stored image is mirrored there (``... b a | a b c ...``): black or smeared wedges in the
-corners would be a feature that no photograph has and that gives the angle away. A crop that is then rotated shows
-the true pixels around the crop for as far as the stored image goes.
+All geometry is one affine map from output to stored pixels, so an image is interpolated once. Beyond its edge the
+stored image is mirrored (``... b a | a b c ...``): black or smeared corners do not occur in photographs, and a network
+could read the angle from them. A rotated crop shows the true pixels around the crop, as far as the stored image goes.
 """
 
 from __future__ import annotations
@@ -20,32 +19,32 @@ from . import colour as colours
 from .randaugment import randaugment
 from .warp import warp
 
-COLUMNS = 9  # uniform numbers an image, before RandAugment's two an operation; drawn whether used or not
-MORE_COLUMNS = 5  # drawn after those where hue, grey, blur or colour_share asks for them
-SIGMAS = 0.1, 2.0  # of the blur, in pixels
+COLUMNS = 9  # random numbers per image, used or not; RandAugment's two per operation follow
+MORE_COLUMNS = 5  # drawn after those if hue, grey, blur or colour_share is set
+SIGMAS = 0.1, 2.0  # smallest and largest standard deviation of the blur, in pixels
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """What is done to a training image.
+    """How a training image is augmented.
 
     Order: crop, flip, rotation, RandAugment, colour, hue, grey, blur, normalisation.
 
-    One setting does not change the random numbers of another: with and without rotation, the same images flip.
+    Settings do not change each other's random numbers: with and without rotation, the same images are flipped.
     """
 
     crop_padding: int = 0
     """Shift by up to this many pixels each way: torchvision's RandomCrop with symmetric padding."""
     random_resized_crop: tuple[float, float] | None = None
-    """Share of the area that is cut out, from and to, at an aspect of 3/4 to 4/3, and resized to the whole."""
+    """Smallest and largest share of the area to crop, at an aspect of 3/4 to 4/3; the crop is resized to full size."""
     flip: bool = True
-    """Mirror left and right, every second image."""
+    """Mirror every second image left to right."""
     rotation: float = 0.0
     """Largest angle in degrees, either way."""
     colour: float = 0.0
     """Brightness, contrast and saturation, each scaled by 1 - colour to 1 + colour, in this order."""
     hue: float = 0.0
-    """Turn of the colour circle, up to this share of it, either way."""
+    """Largest hue shift, as a share of the colour circle, in either direction."""
     colour_share: float = 1.0
     """Share of the images whose colour and hue are changed."""
     grey: float = 0.0
@@ -53,9 +52,9 @@ class Augmentation:
     blur: float = 0.0
     """Share of the images that are blurred, by a Gaussian of 0.1 to 2 pixels."""
     size: int | None = None
-    """Side of what comes out of a random resized crop; by default that of the stored image."""
+    """Side of a random resized crop in the output; by default that of the stored image."""
     randaugment: int = 0
-    """Operations an image, drawn from RandAugment's 14 at magnitude 9 of 30."""
+    """Operations per image, drawn from RandAugment's 14 at magnitude 9 of 30."""
 
     def __post_init__(self):
         if not isinstance(self.flip, bool):
@@ -80,11 +79,11 @@ class Augmentation:
     ) -> torch.Tensor:
         """(b, h, w, 3) uint8 -> (b, 3, h, w) float32, ImageNet statistics, channels last in memory.
 
-        part : the pixels are this one of that many equal parts of a batch. Numbers are drawn for the whole batch,
-            so that it comes out the same in parts.
+        part : (index, number) of equal parts of a batch. Random numbers are drawn for the whole batch, so that the
+            result does not depend on the number of parts.
 
-        Numbers are drawn where the generator lives and sent to the pixels. Give a CPU generator: nothing waits for
-        the GPU, and a run draws the same numbers on every device.
+        Numbers are drawn on the generator's device and sent to that of the pixels. Use a CPU generator: then nothing
+        waits for the GPU, and a run draws the same numbers on every device.
         """
         if pixels.dtype != torch.uint8 or pixels.ndim != 4 or pixels.shape[-1] != 3:
             raise ValueError(f"expected uint8 pixels (b, h, w, 3), got {pixels.dtype} {tuple(pixels.shape)}")
@@ -102,7 +101,7 @@ class Augmentation:
         """Parameters of ``n`` images: flip, angle and colour factors (n,); box (n, 4): top, left, height, width.
 
         With hue, grey, blur or colour_share also hue, grey, sigma (n,) and blurred, the numbers of some images, else
-        None. ``operations`` (n, randaugment, 2) and ``blurred`` stay where the generator lives, all else goes to
+        None. ``operations`` (n, randaugment, 2) and ``blurred`` stay on the generator's device, all else goes to
         ``device``.
         """
         columns = COLUMNS + 2 * self.randaugment
@@ -117,7 +116,7 @@ class Augmentation:
             low, high = self.random_resized_crop
             area = height * width * (low + (high - low) * u[4])
             aspect = torch.exp((2 * u[5] - 1) * math.log(4 / 3))
-            # Where torchvision draws again because the box is too wide or too tall, it is cut to fit here.
+            # If the box is too wide or too tall, torchvision draws again; here it is cut to fit.
             h = (area / aspect).sqrt().round().clamp(1, height)
             w = (area * aspect).sqrt().round().clamp(1, width)
             top, left = ((height - h + 1) * u[2]).floor(), ((width - w + 1) * u[3]).floor()
@@ -148,7 +147,7 @@ class Augmentation:
         }
 
     def apply(self, pixels: torch.Tensor, draws: dict[str, torch.Tensor]) -> torch.Tensor:
-        """Augment with given parameters, from ``draw``; the only randomness is theirs."""
+        """Augment with the parameters that ``draw`` returned; deterministic."""
         if self.rotation or self.random_resized_crop:
             shape = (self.size, self.size) if self.size else pixels.shape[1:3]
             matrix = _matrix(draws["box"], draws["flip"], draws["angle"], pixels.shape[1:3], shape)
@@ -184,7 +183,7 @@ class Augmentation:
 
 
 def own_rows(rows: torch.Tensor, part: tuple[int, int]) -> torch.Tensor:
-    """This one of that many equal parts."""
+    """The rows of one part of a batch; ``part`` is (index, number of equal parts)."""
     return rows.chunk(part[1])[part[0]]
 
 
@@ -200,7 +199,7 @@ def _matrix(box: torch.Tensor, flip: torch.Tensor, angle: torch.Tensor, stored, 
 
 
 def _shift(pixels: torch.Tensor, box: torch.Tensor) -> torch.Tensor:
-    """Whole-pixel crops of the mirrored-out image, as a lookup: bytes in, bytes out, nothing interpolated."""
+    """Crops of the mirrored image at whole pixels, by indexing: uint8 in, uint8 out, no interpolation."""
     n, height, width, channels = pixels.shape
     rows, columns = (
         _mirrored(torch.arange(size, device=pixels.device) + box[:, i, None].long(), size)
@@ -212,7 +211,7 @@ def _shift(pixels: torch.Tensor, box: torch.Tensor) -> torch.Tensor:
 
 
 def _mirrored(index: torch.Tensor, size: int) -> torch.Tensor:
-    """Where index -1 is 0, -2 is 1, ``size`` is ``size - 1``, and so on."""
+    """Mirror indices at the edges: -1 becomes 0, -2 becomes 1, ``size`` becomes ``size - 1``, and so on."""
     index = index.remainder(2 * size)
     return torch.minimum(index, 2 * size - 1 - index)
 

@@ -21,7 +21,7 @@ def grey(images: torch.Tensor) -> torch.Tensor:
 
 
 def shift_hue(images: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:
-    """adjust_hue of (b, 3, h, w) by (b,) turns of the colour circle.
+    """torchvision's adjust_hue of (b, 3, h, w) by (b,) turns of the colour circle.
 
     With V the largest channel, C the distance to the smallest, H the hue in 0..6: channel n of red 5, green 3,
     blue 1 is V - C max(0, min(k, 4 - k, 1)), k = (n + H) mod 6.

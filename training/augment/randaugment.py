@@ -1,4 +1,4 @@
-"""RandAugment (Cubuk et al. 2020, arXiv 1909.13719) for batches: images that drew one operation go through it together.
+"""RandAugment (Cubuk et al. 2020, arXiv 1909.13719) for batches: images that drew the same operation share one call.
 
 The operations and their strengths are torchvision's at magnitude 9 of 30, except that geometry mirrors the image at
 its edges instead of filling with black.
@@ -24,7 +24,7 @@ def randaugment(images: torch.Tensor, choice: torch.Tensor) -> torch.Tensor:
 
     Parameters
     ----------
-    images : (b, 3, h, w) uint8, on any device; they are left as they are.
+    images : (b, 3, h, w) uint8, on any device; not changed in place.
     choice : (b, 2) uniform numbers in 0..1, for the operation and its sign. They are read on the host: keep them
         there, so that nothing waits for the device.
     """

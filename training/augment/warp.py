@@ -14,14 +14,14 @@ def warp(images: torch.Tensor, matrix: torch.Tensor, shape: tuple[int, int] | No
     matrix : (b, 2, 3), in pixels from the centre of the image, y down.
     shape : height and width of the output; by default those of the images.
 
-    Beyond its edge an image goes on as its mirror image, the outermost pixel doubled (numpy's ``symmetric``):
+    Beyond its edge an image continues as its mirror image, with the outermost pixel repeated (numpy's ``symmetric``):
     the edge of the outermost pixel is the axis, so that a whole-pixel shift is exact and equals symmetric padding.
     """
     x, y, half = _pixels(*images.shape[-2:], images.device)
     if shape is not None:
         x, y, _ = _pixels(*shape, images.device)
     matrix = (matrix / half)[:, None, None]  # grid_sample measures in half widths and half heights
-    # affine_grid's values as one product and one sum over the grid, in a third of its time.
+    # The values of affine_grid, computed in a third of its time.
     rows = matrix[..., 1] * y + matrix[..., 2]
     grid = matrix[..., 0] * x + rows
     return F.grid_sample(images, grid, mode="bilinear", padding_mode="reflection", align_corners=False)

@@ -1,4 +1,4 @@
-"""From an image file to pixels, and the worker processes that do so block by block."""
+"""Decoding of image files to pixels, and the worker processes that do it block by block."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from .sources import Source
 
 
 def decode(content: bytes, size: int, resize: int) -> np.ndarray:
-    """An image file -> (size, size, 3) uint8; PIL's errors where it cannot be read whole."""
+    """An image file -> (size, size, 3) uint8; raises PIL's errors if it cannot be read completely."""
     image = Image.open(io.BytesIO(content))
     if image.mode.startswith(("I", "F")):
         raise ValueError(f"mode {image.mode}: more than 8 bits a channel, which RGB would clip; convert it first")
-    if image.mode != "RGB":  # where it is, convert would only copy
+    if image.mode != "RGB":  # converting an RGB image would only copy it
         image = image.convert("RGB")
     image.load()
     short = min(image.size)
@@ -36,11 +36,11 @@ def decode(content: bytes, size: int, resize: int) -> np.ndarray:
 
 
 def start_worker(parent: int, source: Source, rows: np.ndarray, pixels: str, plan: dict) -> None:
-    """Called once in each worker: what to read, where to write, and whom to end with."""
+    """Called once in each worker: what to read, where to write, and the parent process with which it must end."""
     global _worker
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
     ImageFile.LOAD_TRUNCATED_IMAGES = False
-    buffer = np.empty((BLOCK, plan["size"], plan["size"], 3), np.uint8)  # one for all blocks: fresh pages are slow
+    buffer = np.empty((BLOCK, plan["size"], plan["size"], 3), np.uint8)  # reused: new memory pages are slow
     _worker = (source, rows, os.open(pixels, os.O_RDWR), buffer, plan["resize"])
 
     def leave_with_parent():  # a worker of a killed run would wait for its next block for ever
@@ -52,7 +52,7 @@ def start_worker(parent: int, source: Source, rows: np.ndarray, pixels: str, pla
 
 
 def work(b: int, checksum: str | None, bad: dict | None) -> tuple[int, str, dict]:
-    """Make block ``b`` in place, unless it is there with the checksum that was noted."""
+    """Write block ``b`` in place, unless it exists with the recorded checksum."""
     source, rows, file, buffer, resize = _worker
     mine = rows[b * BLOCK : (b + 1) * BLOCK]
     block, size = buffer[: len(mine)], buffer.shape[1]
@@ -60,7 +60,7 @@ def work(b: int, checksum: str | None, bad: dict | None) -> tuple[int, str, dict
     if checksum and sha256(os.pread(file, block.nbytes, offset)) == checksum:
         return b, checksum, bad
     bad = {}
-    block.fill(0)  # a broken image is black until the gap is closed
+    block.fill(0)  # a broken image is black until `_close_gaps` removes it
     for i, row in enumerate(mine):
         try:
             content = source.read(row)

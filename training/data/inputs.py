@@ -1,4 +1,4 @@
-"""The images of a run, packed at the network's size, and those beside them for validation."""
+"""The training images of a run, packed at the network's input size, and its validation images."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ VALIDATION_SPLITS = ("val", "valid", "validation", "test")
 
 
 def images(data: Path, recipe: Recipe, images_per_class: int | None, subset_seed: int, broken: str) -> Packed:
-    """The pack of the images, made at the network's size unless it is there."""
+    """The pack of the images at the network's input size; made if it does not exist."""
     return for_network(data, recipe.network, images_per_class, subset_seed, broken)
 
 
 def for_network(
     data: Path, network: str, images_per_class: int | None = None, subset_seed: int = 0, broken: str = "fatal"
 ) -> Packed:
-    """The same for an architecture by name."""
+    """Like `images`, for the name of an architecture."""
     size = networks.build(network, 2, 0).image_size
     if (data / "pack.json").exists():
         found = packed.load(data)
@@ -39,7 +39,7 @@ def for_network(
 
 
 def validation(data: Path, training: Packed, choice: str, broken: str) -> Packed | None:
-    """The pack of the images beside the training images, whole, at the same size.
+    """The pack of all validation images, at the size of the training images; None without any.
 
     choice : ``auto``, the first of `VALIDATION_SPLITS` that the data has; the name of a split; or ``none``.
     """
@@ -73,7 +73,7 @@ def _beside(data: Path) -> sources.Source | None:
 
 
 def _packed(source: sources.Source, size: int, broken: str) -> Packed:
-    resize = round(size * 256 / 224) if size >= 128 else size  # small images are packed whole
+    resize = round(size * 256 / 224) if size >= 128 else size  # small images are not cropped
     folder = home() / "packs" / f"{source.fingerprint[:12]}-{size}"
     finished = (folder / "pack.json").exists()
 

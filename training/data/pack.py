@@ -2,8 +2,8 @@
 
 A pack is a folder: ``pixels.u8`` (the images one after another), ``names.json``, ``broken.tsv`` (images that
 could not be read, and why) and ``pack.json``, written last, with a SHA-256 for every block of 256 images.
-While it is being made, ``plan.json`` says of what, and ``blocks.jsonl`` which blocks are finished: a run that
-was killed is taken up from there. The finished files are the same bytes however often that happened.
+While a pack is being made, ``plan.json`` says what is packed, and ``blocks.jsonl`` which blocks are finished, so that
+a killed run can be resumed. The finished files hold the same bytes, no matter how often it was killed.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def pack(
     workers : processes; by default one for each core that this process may use.
     on_progress : called after each block with the images done and the images in all.
 
-    Packing again what is already packed checks every block and makes damaged ones anew.
+    Packing again into the same folder checks every block and makes only the damaged ones again.
     """
     resize = resize or size
     if broken not in ("fatal", "skip"):
@@ -110,14 +110,14 @@ def _decode(source, folder, plan, rows, finished, failures, fatal, workers, on_p
     # Small images spend more time in Python than in the decoder, so threads would wait for each other.
     pool = ProcessPoolExecutor(
         max(1, min(workers or available, n_blocks)),
-        # As in torch's DataLoader: a forked worker has the list of images already.
+        # As in torch's DataLoader: a forked worker inherits the list of images.
         mp_context=get_context("fork" if sys.platform == "linux" else "spawn"),
         initializer=start_worker,
         initargs=(os.getpid(), source, rows, str(folder / "pixels.u8"), plan),
     )
     checksums, done = [""] * n_blocks, 0
     lines = (json.dumps([b, *noted]) + "\n" for b, noted in finished.items())
-    write_atomically(folder / "blocks.jsonl", "".join(lines))  # without the half line of a killed run
+    write_atomically(folder / "blocks.jsonl", "".join(lines))  # without the incomplete last line of a killed run
     with open(folder / "blocks.jsonl", "a") as log, pool:
         jobs = [pool.submit(work, b, *finished.get(b, (None, None))) for b in range(n_blocks)]
         try:
@@ -147,7 +147,7 @@ def _decode(source, folder, plan, rows, finished, failures, fatal, workers, on_p
 
 
 def _resume(source: Source, folder: Path, plan: dict) -> tuple[np.ndarray, dict, dict]:
-    """(rows of the source to pack, finished blocks, reasons by broken row), from what lies in the folder."""
+    """(rows of the source to pack, finished blocks, reasons by broken row), read from an unfinished pack."""
     everything = np.arange(len(source))
     finished = folder / "pack.json"
     unfinished = folder / "plan.json"
@@ -212,7 +212,7 @@ def _sync(path: Path) -> None:
 
 @contextmanager
 def _lock(folder: Path) -> Iterator[None]:
-    """One packing run a folder. Forked workers hold the lock too, so it is free once the last writer is gone."""
+    """Allow one packing run per folder. Forked workers hold the lock too, so it is free once the last writer ends."""
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / "lock", "w") as file:
         deadline = time.monotonic() + LOCK_SECONDS

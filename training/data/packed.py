@@ -14,12 +14,12 @@ import numpy as np
 
 from . import windows
 
-BLOCK = 256  # images; the unit of checksums, of parallel work, and of what a kill can lose
+BLOCK = 256  # images per block; a block is the unit of checksums, of parallel work, and of what a killed run loses
 FORMAT = 1
 
 
 class PackError(RuntimeError):
-    """A pack is damaged, incomplete, or of something else; the message says which and what to do."""
+    """A pack is damaged, incomplete, or holds other images; the message says which and how to fix it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +75,7 @@ def load(folder: str | os.PathLike, verify: bool = True) -> Packed:
         raise PackError(f"{folder / 'pack.json'} is damaged ({error!r}); delete {folder} and pack again") from error
     pixels = np.memmap(folder / "pixels.u8", np.uint8, "r", shape=(n, size, size, 3))
     if verify:
-        with ThreadPoolExecutor() as pool:  # hashing leaves the interpreter lock
+        with ThreadPoolExecutor() as pool:  # hashing releases the interpreter lock
             hashes = pool.map(lambda b: sha256(pixels[b * BLOCK : (b + 1) * BLOCK]), range(len(checksums)))
             for b, (is_, expected) in enumerate(zip(hashes, checksums, strict=True)):
                 if is_ != expected:

@@ -17,15 +17,15 @@ SPLITS = frozenset(("train", "val", "valid", "validation", "test"))
 
 
 class SourceError(ValueError):
-    """The images are not laid out as expected; the message says what was found and what to do."""
+    """The images are not laid out as expected; the message says what was found and how to fix it."""
 
 
 class NoSplit(SourceError):
-    """There are no images of the split that was asked for."""
+    """There are no images of the requested split."""
 
     def __init__(self, message: str, splits: set[str]):
         super().__init__(message)
-        self.splits = splits  # those that are there
+        self.splits = splits  # splits that exist
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,8 +144,8 @@ def _subset(keys: list[tuple[str, str]], per_class: int, seed: int) -> list[tupl
     if short:
         fewest = min(len(members) for members in by_class.values())
         raise SourceError(
-            f"{per_class} images a class asked, but {len(short)} classes have fewer: {_some(short)}. "
-            f"At most {fewest} can be had"
+            f"expected {per_class} images per class, but {len(short)} classes have fewer: {_some(short)}. "
+            f"Ask for at most {fewest}"
         )
     chosen = []
     for members in by_class.values():
@@ -200,7 +200,7 @@ def _walk(folder: Path) -> Iterator[tuple[str, int]]:
 
 @lru_cache(maxsize=64)
 def _open_zip(path: str, process: int) -> zipfile.ZipFile:
-    """An open zip, one a process: a file position shared over a fork would give one reader another's bytes."""
+    """An open zip, one for each process: forked processes that share a file position would read wrong bytes."""
     return zipfile.ZipFile(path)
 
 

@@ -25,7 +25,7 @@ def read(pixels: np.ndarray, images: np.ndarray) -> np.ndarray:
 
 
 def chunks(windows: Iterable[np.ndarray], skip: int, most: int) -> Iterator[np.ndarray]:
-    """The image numbers of windows, without the first ``skip`` and ``most`` in all."""
+    """The image numbers of windows: the first ``skip`` are left out, and at most ``most`` are given."""
     for window in windows:
         part = window[skip : skip + most]
         skip = max(0, skip - len(window))
@@ -35,7 +35,7 @@ def chunks(windows: Iterable[np.ndarray], skip: int, most: int) -> Iterator[np.n
 
 
 def batches(windows: Iterable[np.ndarray], size: int) -> Iterator[np.ndarray]:
-    """Batches of ``size`` images from windows of pixels; one that spans two windows is put together."""
+    """Batches of ``size`` images from windows of pixels; a batch may span several windows."""
     rest = None
     for pixels in windows:
         start = 0
@@ -49,7 +49,7 @@ def batches(windows: Iterable[np.ndarray], size: int) -> Iterator[np.ndarray]:
         stop = start + (len(pixels) - start) // size * size
         for first in range(start, stop, size):
             yield pixels[first : first + size]
-        # A copy, so that the window itself can be forgotten.
+        # A copy, so that the memory of the window can be freed.
         rest = pixels[stop:].copy() if stop < len(pixels) else None
 
 

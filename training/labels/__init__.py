@@ -1,1 +1,1 @@
-"""The classes that a network is trained on: how they are cut, and where they are kept."""
+"""The classes that a network is trained on: how they are made, and where they are kept."""

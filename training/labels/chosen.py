@@ -1,4 +1,4 @@
-"""The classes that a run is trained on, by name: of the data, by chance, or from a table of `granularity labels`."""
+"""The classes that a run is trained on, by name: native, random, or from a table that `granularity labels` made."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from . import files
 from . import rule as rules
 from . import scores as score_files
 
-UNCUT = ("native", "none", "distilled")  # sources that leave no choice of K, so that no id names it
+UNCUT = ("native", "none", "distilled")  # sources without a choice of K; their model ids have no K
 CONTROLS = ("random", "permuted")
-SEED = 0  # of the controls that are dealt here because no table of them is there
-RULES = ("pca", "wordnet", "merged")  # that say something of other images
-# What a validation table shares with the training table.
+SEED = 0  # seed of the control labels that are drawn here if no table of them exists
+RULES = ("pca", "wordnet", "merged")  # rules that also label images outside the training set
+# Entries of the table's description that must be equal for the validation and the training table.
 SAME_RULE = ("rule", "encoder", "weights", "first_component", "depth", "classes", "groups", "seed")
 
 
@@ -31,14 +31,14 @@ class Targets:
     """Labels of the training images."""
 
     short: str
-    """Name of the source, for that of the checkpoint."""
+    """Short name of the source, as used in the name of the checkpoint."""
     labels: np.ndarray
     """(n,) int64; (n, 2), fine and coarse, for the auxiliary objective; (n, k) float32 for a regression."""
     k: int
     path: Path | None = None
-    """The table they come from."""
+    """The table file that the labels come from."""
     info: dict | None = None
-    """What the table says of itself."""
+    """Description of the table, from its JSON file."""
 
 
 def folder(images: Packed) -> Path:
@@ -47,7 +47,7 @@ def folder(images: Packed) -> Path:
 
 
 def numbers(source: str, k: tuple[int, ...], images: Packed) -> tuple[int | None, ...]:
-    """Numbers of classes to train on: those asked for, where the source leaves a choice."""
+    """Numbers of classes to train on: the given ``k``, or (None,) if the source has no choice of K."""
     fixed = source in UNCUT or _named(source)[1] or _is_file(source) or _tables(images, source)
     return (None,) if fixed or not k else k
 
@@ -86,21 +86,21 @@ def training(source: str, k: int | None, images: Packed, recipe: Recipe) -> Targ
 
 
 def held_out(targets: Targets, images: Packed, validation: Packed | None, recipe: Recipe) -> HeldOut | None:
-    """The same classes for the validation images: native ones, or a table cut by the same rule; else None."""
+    """Labels of the validation images: native, or from a table made by the same rule; None if there are none."""
     if validation is None or recipe.objective not in SUPERVISED or recipe.objective == "regress":
         return None
     if targets.short == "native":
         number = {name: i for i, name in enumerate(images.classes)}
         return HeldOut(validation, np.array([number[name] for name in validation.classes])[validation.labels])
     if targets.info is None or targets.info.get("rule") not in RULES:
-        return None  # chance, or a table of the user's own, says nothing of other images
+        return None  # random labels or a user's table do not define labels of other images
     path = folder(validation) / targets.path.name
     table = files.read(path, validation.names, every_class=False) if path.exists() else None
     same = table is not None and table.info.get("of") == images.fingerprint
     if not same or any(table.info.get(key) != targets.info.get(key) for key in SAME_RULE):
         say(
-            f"no validation for {targets.path.stem}: the validation images have no labels cut as the training "
-            "images' are. `granularity labels` makes both"
+            f"no validation for {targets.path.stem}: the validation images have no labels made by the rule of the "
+            "training labels. Make both with `granularity labels`"
         )
         return None
     return HeldOut(validation, table.labels)
@@ -132,7 +132,7 @@ def _from_source(source: str, k: int | None, images: Packed) -> Targets:
 
 
 def _control(name: str, k: int, images: Packed) -> Targets:
-    """The table of a control where there is one, else dealt anew."""
+    """Labels of a control condition: its table if there is one, else drawn here."""
     made = _tables(images, f"{name}_k{k}_s*" if name == "random" else f"{name}_*_k{k}_s*")
     if made:
         path = _one(name, k, images, made)
@@ -152,12 +152,12 @@ def _dealt(name: str, base: Path, k: int, images: Packed) -> Targets:
 def _from_table(path: Path, short: str, k: int | None, images: Packed) -> Targets:
     table = files.read(path, images.names)
     if k is not None and table.k != k:
-        raise ValueError(f"{path} has {table.k} classes, asked: {k}")
+        raise ValueError(f"{path} has {table.k} classes, expected {k}")
     return Targets(short, table.labels, table.k, path, table.info)
 
 
 def _one(name: str, k: int | None, images: Packed, found: list[Path]) -> Path:
-    """The only table, or an error that names those that are there."""
+    """The only matching table; otherwise an error that names the tables that exist."""
     if len(found) == 1:
         return found[0]
     where = folder(images)
@@ -173,7 +173,7 @@ def _one(name: str, k: int | None, images: Packed, found: list[Path]) -> Path:
 
 
 def _tables(images: Packed, pattern: str) -> list[Path]:
-    """Label tables of a pack by the pattern of their stems; of one in both formats, the CSV."""
+    """Label tables of a pack whose stem matches a pattern; the CSV file if a table exists in both formats."""
     found = {
         path.stem: path for suffix in reversed(files.SUFFIXES) for path in folder(images).glob(f"{pattern}{suffix}")
     }

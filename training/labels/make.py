@@ -1,4 +1,4 @@
-"""One call from a packed dataset to label tables on disk: what `granularity labels` runs."""
+"""Make label tables on disk from a packed dataset; `granularity labels` runs this."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from . import rule as rules
 from . import scores as score_files
 from .features import spool
 
-# What each kind of source needs and may be given; anything else is an error, because nothing would read it.
+# Settings that each kind of source needs and may have; any other is an error, because it would not be used.
 NEEDS = {
     **{"own": ("checkpoint",), "wordnet": ("is_a",), "random": ("seed",), "permuted": ("seed", "tables")},
     **{"merged": ("seed",), "untrainedpcs": ("seed", "network")},
@@ -27,7 +27,7 @@ MAY = {
 
 
 class Images(Protocol):
-    """A packed dataset: images in a fixed order, with names and a hash of it all."""
+    """A packed dataset: images in a fixed order, with their names and a hash."""
 
     pixels: np.ndarray  # (images, size, size, 3) uint8
     names: Sequence[str]  # ``<class>/<file>``
@@ -60,19 +60,20 @@ def make(
     Parameters
     ----------
     source : one of `sources.SOURCES`.
-    folder : of the tables, ``<source>_k<classes>.csv``; features and principal components go there too.
-    ladder : numbers of classes; that of permuted labels follows from the tables, WordNet's from the depth if given.
-    weights : file of a pretrained network, by default the publishing library's cache.
-    checkpoint, store : a network of our own, and where it is kept.
+    folder : for the tables, ``<source>_k<classes>.csv``, the features and the principal components.
+    ladder : numbers of classes. For permuted labels they come from the tables, for WordNet from the depth if given.
+    weights : file of a pretrained network; by default the one in the cache of the library that publishes it.
+    checkpoint, store : id of a network of our own, and the folder of its checkpoint.
     is_a, depth : the WordNet taxonomy, and how far below its root classes are merged; without a depth, it is cut
         into as many groups as the ladder says, as even as they can be.
     tables : label tables to permute.
-    seed : of labels by chance, of merged classes, and of the untrained network.
+    seed : seed of random labels, of merged classes, and of the untrained network.
     network : architecture of the untrained network.
     extremes : images shown at both ends of each component; 0 for none.
     held_out, held_out_folder : validation images, labelled by the same rule (the same components cut at the same
-        places, the same merged classes), and the folder of their tables. Chance has no rule, and gives them none.
-    say : told the class sizes and the images at the ends of the components.
+        places, the same merged classes), and the folder of their tables. Random labels have no rule, so held-out
+        images get none.
+    say : called with messages: the class sizes, and the images at the ends of the components.
     spooling : ``batch_size``, ``precision`` and ``device`` of `features.spool`.
     """
     given = {"weights": weights, "checkpoint": checkpoint, "store": store, "is_a": is_a, "depth": depth}
@@ -81,9 +82,9 @@ def make(
     ladder = tuple(ladder)
     if source in (*sources.FEATURE_SOURCES, *sources.FEATURES_OF):
         for k in ladder:
-            rules.power_of_two(k)  # now, because the features may take hours
+            rules.power_of_two(k)  # checked first, because the features may take hours
     folder, info = Path(folder), {"source": source, "data": images.fingerprint}
-    beside = {}  # the same for the validation images
+    beside = {}  # folder and description of the validation tables
     if source in ("merged", "wordnet") and depth is None:
         groups = sources.class_groups(source, images.names, ladder, seed=seed, is_a=is_a)
         info |= {"rule": source} | ({} if seed is None else {"seed": seed})
@@ -95,7 +96,7 @@ def make(
         labels, classes = sources.from_wordnet(images.names, is_a, depth)
         info |= {"rule": "wordnet", "depth": depth, "classes": classes}
         found = {f"wordnet_depth{depth}": (labels, info)}
-        if held_out:  # numbered together, because they may lack classes
+        if held_out:  # one numbering for both, because held-out images may lack some classes
             both, _ = sources.from_wordnet([*images.names, *held_out.names], is_a, depth)
             beside = {f"wordnet_depth{depth}": both[len(images.names) :]}
     elif source == "random":
@@ -137,7 +138,7 @@ def make(
         about = {**found[name][1], "data": held_out.fingerprint, "of": images.fingerprint, "k": k}
         files.write(Path(held_out_folder) / f"{name}{suffix}", held_out.names, labels, about, every_class=False)
     if beside:
-        say(f"{held_out_folder}: the same for {len(held_out.names)} validation images")
+        say(f"{held_out_folder}: label tables by the same rule for {len(held_out.names)} validation images")
     return [_write(folder / f"{name}{suffix}", images.names, *entry, say) for name, entry in found.items()]
 
 
@@ -151,13 +152,13 @@ def from_disk(
     validation: str = "auto",
     **settings,
 ) -> list[Path]:
-    """`make` for images on disk, packed as a recipe trains on them; the tables go where training looks for them.
+    """Run `make` on images on disk, packed at the size of a recipe; the tables go where training looks for them.
 
     Parameters
     ----------
-    recipe : name; decides the size of the images and the network of `untrainedpcs`.
-    validation : images to label by the same rule: auto, the name of a split, or none.
-    settings : of `make`.
+    recipe : name of a recipe; decides the size of the images and the network of `untrainedpcs`.
+    validation : split of the images to label by the same rule: auto, the name of a split, or none.
+    settings : passed to `make`.
     """
     trained = named(recipe, k=1)
     images = inputs.images(data, trained, images_per_class, 0, broken)
@@ -192,7 +193,7 @@ def _write(path, names, labels, info, say):
 
 
 def _write_scores(fitted, images, folder, beside, info, say):
-    """Standardised scores of the images and, by the same mean and deviation, of those held out."""
+    """Write standardised scores of the images and, with the same mean and deviation, of the held-out images."""
     path = folder / f"distilled{score_files.SUFFIX}"
     score_files.write(path, images.names, score_files.standardised(fitted.scores), {**info, "rule": "scores"})
     if beside:

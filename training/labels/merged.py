@@ -1,7 +1,7 @@
-"""Classes merged by chance into fewer: labels that can be learned, because they follow the images, but mean nothing.
+"""Native classes merged at random into fewer: labels that can be learned from the images but have no meaning.
 
-They are the control that random labels of images are not: a network can learn these as well as the classes
-themselves, and only the choice of which classes go together is arbitrary.
+This control adds to that of random labels: a network can learn merged classes as well as the native ones, and only the
+choice of which classes are merged is arbitrary.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import numpy as np
 
 
 def merge(classes: Sequence[str], k: int, seed: int) -> dict[str, int]:
-    """Each class -> its group 0..k-1; groups hold equal numbers of classes, to within one.
+    """Map each class to a group 0..k-1; groups hold equal numbers of classes, to within one.
 
-    One deal a seed decides for every k, so that groups are nested where one k divides the other.
+    One random order per seed serves every k, so that groups are nested if one k divides the other.
 
     >>> sorted(merge(["a", "b", "c", "d", "e"], 2, seed=0).values())
     [0, 0, 0, 1, 1]

@@ -22,7 +22,7 @@ class PCA:
 
     mean: np.ndarray  # (features,) float64
     components: np.ndarray  # (features, components) float64, orthonormal columns
-    variances: np.ndarray  # (features,) float64: all eigenvalues, descending
+    variances: np.ndarray  # (features,) float64: all eigenvalues, in descending order
 
     def scores(self, features: np.ndarray) -> np.ndarray:
         """(images, features) -> (images, components)."""
@@ -56,7 +56,7 @@ def fit_pca(blocks: Callable[[], Iterable[np.ndarray]], n_components: int = 6) -
     if not np.isfinite(covariance).all():
         raise ValueError("the features hold NaN or infinity; look at the network that made them")
     if n_components > len(mean):
-        raise ValueError(f"{n_components} components asked of {len(mean)} features")
+        raise ValueError(f"{n_components} components cannot be computed from {len(mean)} features")
     variances, vectors = np.linalg.eigh(covariance / (rows - 1))
     components = vectors[:, ::-1][:, :n_components]
     largest = np.abs(components).argmax(axis=0)
@@ -89,12 +89,12 @@ def nested_labels(
 
 
 def random_balanced(n_images: int, k: int, seed: int) -> np.ndarray:
-    """Labels with no relation to the images, class sizes equal to within one."""
+    """Random labels with no relation to the images; class sizes are equal to within one."""
     return np.random.default_rng(seed).permutation(np.arange(n_images) % k)
 
 
 def permuted(labels: np.ndarray, seed: int) -> np.ndarray:
-    """The same labels, dealt to the wrong images: class sizes stay, structure goes."""
+    """The same labels, permuted over images: class sizes are kept, the relation to the images is lost."""
     return np.random.default_rng(seed).permutation(labels)
 
 

@@ -1,6 +1,6 @@
-"""Component scores of images on disk, as targets of a regression: what a source's labels are cut from.
+"""Principal-component scores on disk, as targets of a regression: the scores that a source's classes are cut from.
 
-One safetensors file: the standardised scores, and in the header what made them and a hash of the images' names.
+One safetensors file holds the standardised scores; its header says how they were made, with a hash of the image names.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ SUFFIX = ".safetensors"
 def standardised(scores: np.ndarray, of: np.ndarray | None = None) -> np.ndarray:
     """Scores (images, components) with mean 0 and standard deviation 1 in every column, float32.
 
-    of : scores whose mean and deviation are taken; by default these. Held-out images take the training images'.
+    of : scores that give the mean and deviation; by default ``scores`` itself. Pass the training scores to standardise
+        those of held-out images.
     """
     scores = np.asarray(scores, np.float64)
     of = scores if of is None else np.asarray(of, np.float64)
@@ -33,7 +34,7 @@ def standardised(scores: np.ndarray, of: np.ndarray | None = None) -> np.ndarray
 
 
 def write(path: Path, names: Sequence[str], scores: np.ndarray, info: dict) -> None:
-    """Write the scores of the images with these names; ``info``: JSON-able."""
+    """Write the scores of the images with these names; ``info`` must be JSON-able."""
     import safetensors.numpy
 
     if scores.ndim != 2 or len(scores) != len(names) or not np.isfinite(scores).all():
@@ -44,7 +45,7 @@ def write(path: Path, names: Sequence[str], scores: np.ndarray, info: dict) -> N
 
 
 def read(path: Path, names: Sequence[str]) -> tuple[np.ndarray, dict]:
-    """Scores (images, components) float32 of exactly these images in this order, and what made them."""
+    """Scores (images, components) float32 of exactly these images in this order, and how they were made."""
     import safetensors
 
     try:

@@ -1,4 +1,4 @@
-"""Labels for a set of images from any source: a network's features, WordNet, or chance."""
+"""Labels for a set of images from any source: a network's features, WordNet, or at random."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from .wordnet import even_groups, read_is_a, wordnet_labels
 
 FEATURE_SOURCES = (*PRETRAINED, "own", "minor", "pixels", "untrainedpcs")
 SOURCES = (*FEATURE_SOURCES, "distilled", "merged", "wordnet", "random", "permuted")
-# Sources that cut, or regress, the features of another, and where each begins among the components.
+# Sources that use the features of another source, and the first principal component that each uses.
 FEATURES_OF = {"minor": "lite0", "distilled": "lite0"}
 FIRST = {"minor": 6}
 
 
 @dataclass(frozen=True)
 class FeatureLabels:
-    """Nested labels along the principal components of a feature space, and all that made them."""
+    """Nested labels along the principal components of a feature space, with the components and cuts."""
 
     by_k: dict[int, np.ndarray] = field(repr=False)
     """Number of classes -> labels (images,)."""
     scores: np.ndarray = field(repr=False)
     """(images, components)."""
     medians: np.ndarray = field(repr=False)
-    """(components,): where each component is cut; held-out images are cut there too."""
+    """(components,): where each component is cut, also for held-out images."""
     pca: rules.PCA = field(repr=False)
 
 
@@ -47,7 +47,7 @@ def encoder(
     """The network of a feature source.
 
     ``own`` needs the id of a checkpoint; ``untrainedpcs`` an architecture, its seed and images (n, size, size, 3)
-    for batch norm's statistics; ``pixels`` nothing; the others may be given a file.
+    for batch norm's statistics; ``pixels`` needs nothing; the other sources accept a file of weights.
     """
     source = FEATURES_OF.get(source, source)
     if source not in FEATURE_SOURCES:
@@ -68,9 +68,9 @@ def encoder(
 
 
 def from_features(spool: Spool, ladder: Iterable[int] = rules.LADDER, first: int = 0) -> FeatureLabels:
-    """Nested labels from features on disk: two passes for the exact PCA, a third for the scores.
+    """Nested labels from features on disk, in three passes: two for the exact PCA, one for the scores.
 
-    first : components left out before the first that is cut.
+    first : number of leading components to skip.
     """
     ladder = tuple(ladder)
     components = max(rules.power_of_two(k) for k in ladder)
@@ -82,7 +82,7 @@ def from_features(spool: Spool, ladder: Iterable[int] = rules.LADDER, first: int
 
 
 def apply(fitted: FeatureLabels, spool: Spool) -> dict[int, np.ndarray]:
-    """Labels of other images, such as a validation set, cut along the same components at the same places."""
+    """Labels of other images, such as a validation set, by the same components and cuts."""
     scores = np.concatenate([fitted.pca.scores(block) for block in spool.blocks()])
     return rules.nested_labels(scores, fitted.by_k, fitted.medians)
 
@@ -95,7 +95,7 @@ def from_wordnet(names: Sequence[str], is_a: Path, depth: int) -> tuple[np.ndarr
 def class_groups(
     source: str, names: Sequence[str], ladder: Iterable[int], *, seed: int | None = None, is_a: Path | None = None
 ) -> dict[int, dict[str, int]]:
-    """{K: {class: group}} for the classes of images named ``<class>/<file>``, merged by chance or along WordNet."""
+    """{K: {class: group}} for the classes of images named ``<class>/<file>``, merged at random or along WordNet."""
     classes = sorted({name.split("/")[0] for name in names})
     if source == "merged":
         return {k: merged.merge(classes, k, seed) for k in ladder}
@@ -104,12 +104,12 @@ def class_groups(
 
 
 def at_random(n_images: int, ladder: Iterable[int], seed: int) -> dict[int, np.ndarray]:
-    """Balanced labels without any relation to the images; the same deal for every K."""
+    """Balanced random labels without any relation to the images; the same random order for every K."""
     return {k: rules.random_balanced(n_images, k, seed) for k in ladder}
 
 
 def permuted(by_k: dict[int, np.ndarray], seed: int) -> dict[int, np.ndarray]:
-    """Given labels, dealt to the wrong images: the same deal for every K, so that they stay nested."""
+    """Given labels, permuted over images; one permutation for every K, so that labels stay nested."""
     return {k: rules.permuted(labels, seed) for k, labels in by_k.items()}
 
 
@@ -119,8 +119,8 @@ def pc_extremes(scores: np.ndarray, names: Sequence[str], count: int) -> list[tu
     Parameters
     ----------
     scores : (images, components).
-    names : of the images, in the same order.
-    count : images at each end.
+    names : names of the images, in the same order.
+    count : number of images at each end.
 
     Returns
     -------

@@ -17,7 +17,7 @@ import numpy as np
 def read_is_a(path: Path) -> dict[str, tuple[str, ...]]:
     """Child -> its parents, sorted."""
     lines = Path(path).read_text(encoding="utf-8").splitlines()
-    if lines and lines[0].startswith("  1 "):  # the licence, a numbered line each, as in all files of WordNet
+    if lines and lines[0].startswith("  1 "):  # the licence: numbered lines at the start of each WordNet file
         return _read_nouns(lines)
     parents: dict[str, set[str]] = {}
     for number, line in enumerate(lines, start=1):
@@ -54,10 +54,10 @@ def _read_nouns(lines: Iterable[str]) -> dict[str, tuple[str, ...]]:
 
 
 def ancestry(wnid: str, parents: Mapping[str, Sequence[str]]) -> list[str]:
-    """The shortest way from a root (an id without parents) down to ``wnid``, both included.
+    """The shortest path from a root (an id without parents) down to ``wnid``, both included.
 
-    Some ids have several parents. Of several shortest ways the one whose ids come first in the alphabet, read
-    upwards, is taken, so that the answer does not depend on the order of the file.
+    Some ids have several parents. If several paths are shortest, the one whose ids, read upwards, come first in the
+    alphabet is returned, so that the result does not depend on the order of the file.
     """
     ways, seen = [[wnid]], {wnid}
     while ways:
@@ -92,11 +92,11 @@ def merged_classes(wnids: Iterable[str], parents: Mapping[str, Sequence[str]], d
 
 
 def even_groups(wnids: Iterable[str], parents: Mapping[str, Sequence[str]], k: int) -> dict[str, int]:
-    """Each class -> one of exactly ``k`` groups, each a branch of the taxonomy less the branches cut off from it.
+    """Map each class to one of exactly ``k`` groups; a group is a branch less the branches cut from it.
 
-    All begin in one group. Again and again that branch is cut off which makes the sizes most even (the entropy over
-    classes largest; of equal ones the first id in the alphabet), so that groups are nested over k. The label is the
-    place of the group's topmost id in the alphabet.
+    All classes begin in one group. In each step, the branch that makes the group sizes most even (largest entropy over
+    classes; ties: first id in the alphabet) becomes a group of its own, so that groups are nested over k. Labels number
+    the groups by the alphabetical order of their topmost ids.
     """
     wnids = sorted(set(wnids))
     merged_classes(wnids, parents, 0)  # an unknown class is an error
@@ -110,7 +110,7 @@ def even_groups(wnids: Iterable[str], parents: Mapping[str, Sequence[str]], k: i
     top = {wnid: way[0] for wnid, way in ways.items()}  # topmost id of the group that a class is in
 
     def moved(node):
-        """The classes that leave their group with this branch; what was cut off further down stays itself."""
+        """The classes that leave their group with this branch; branches cut off further down keep their groups."""
         return [wnid for wnid in below[node] if ways[wnid].index(top[wnid]) < ways[wnid].index(node)]
 
     def gain(node):
@@ -121,7 +121,7 @@ def even_groups(wnids: Iterable[str], parents: Mapping[str, Sequence[str]], k: i
     while len(sizes := Counter(top.values())) < k:
         best = max(sorted(below), key=lambda node: round(gain(node), 9))
         if gain(best) < 1e-9:
-            raise ValueError(f"the taxonomy parts these classes into {len(sizes)} groups at most, asked: {k}")
+            raise ValueError(f"the taxonomy splits these classes into at most {len(sizes)} groups, got k = {k}")
         for wnid in moved(best):
             top[wnid] = best
     number = {name: i for i, name in enumerate(sorted(sizes))}
@@ -129,7 +129,7 @@ def even_groups(wnids: Iterable[str], parents: Mapping[str, Sequence[str]], k: i
 
 
 def _n_log_n(n: int) -> float:
-    """Its sum over groups falls as their sizes become more even: the entropy is log N less this sum over N."""
+    """n log n. The entropy of group sizes n_g with sum N is log N - sum_g n_g log n_g / N."""
     return n * math.log(n) if n else 0.0
 
 

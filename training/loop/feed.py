@@ -1,7 +1,7 @@
-"""Batches for training: read ahead of the step, augmented once, the same for every network that shares them.
+"""Batches for training: read ahead of the step, augmented once, and shared by several networks.
 
-Which images form the batch at a position, and how they are augmented, depends on the data stream of the recipe and
-the position alone: not on the network, nor on what was trained before or beside it.
+The images at a position in the run, and their augmentation, depend only on the recipe's data stream and the position:
+not on the network, nor on what was trained before or beside it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ..data import windows
 from .parallel import ALONE, Processes
 
 LOCAL_AREA = 0.05, 0.4  # share of the image in a local view
-RESIDENT_SHARE = 0.5  # of the free GPU memory that the images may take
+RESIDENT_SHARE = 0.5  # share of the free GPU memory that the images may take
 
 
 class Feed:
@@ -30,7 +30,7 @@ class Feed:
     ----------
     images : (n, size, size, 3) uint8, in memory or memory-mapped; or a pack.
     stream : seed, batch size, augmentation, order and numbers of whole and local views (``Recipe.data_stream``).
-    processes : that share every batch; this feed gives the part of its own.
+    processes : the processes that share every batch; this feed gives the part of its own process.
     """
 
     def __init__(self, images, stream: tuple, device="cpu", processes: Processes = ALONE):
@@ -49,7 +49,7 @@ class Feed:
             self.resident = torch.from_numpy(np.array(self.pixels)).to(self.device)
 
     def batches(self, first: int, last: int) -> Iterator[tuple[int, torch.Tensor, list[torch.Tensor]]]:
-        """(position, image numbers, views) for the positions first..last-1, counted over all epochs."""
+        """(position, image numbers, views) for the batches first..last-1, numbered over all epochs."""
         for position, numbers, flips, pixels in _ahead(self._read(first, last)):
             if self.resident is None:
                 pixels = pixels.to(self.device, non_blocking=True)
@@ -74,7 +74,7 @@ class Feed:
             first += stop - start
 
     def _pixels(self, parts, order, start, stop):
-        """Pixels of the batches start..stop-1 of an epoch; None for each where they are on the GPU already."""
+        """Pixels of the batches start..stop-1 of an epoch; None for each batch if the images are already on the GPU."""
         if self.resident is not None:
             return itertools.repeat(None, stop - start)
         size = self.own.stop - self.own.start
@@ -83,7 +83,7 @@ class Feed:
         return (np.take(self.pixels, order[i * size : (i + 1) * size], axis=0) for i in range(start, stop))
 
     def _epoch(self, epoch: int) -> tuple[list[np.ndarray], torch.Tensor]:
-        """Order of the images of this process, in windows, and which are mirrored under "flip".
+        """Order of the images of this process, in windows, and which of them the augmentation "flip" mirrors.
 
         The last, incomplete batch is left out.
         """
@@ -137,7 +137,7 @@ def augmenter(name: str) -> Callable[[torch.Tensor, torch.Generator, tuple[int, 
         key, found, value = (part.strip() for part in item.partition("="))
         if not found or key not in known:
             raise ValueError(
-                f"augmentation {name!r}: {item.strip()!r} is no setting. Give flip, none, or KEY=VALUE[,KEY=VALUE...] "
+                f"augmentation {name!r}: {item.strip()!r} is not a setting. Give flip, none, or KEY=VALUE[,...] "
                 f"with {', '.join(sorted(known))}"
             )
         settings[key] = _number(value)
@@ -148,14 +148,14 @@ def augmenter(name: str) -> Callable[[torch.Tensor, torch.Generator, tuple[int, 
 
 
 def local(augment: Callable, side: int) -> Augmentation:
-    """The same augmentation of small crops, shown small."""
+    """The same augmentation, for local views: small crops at a small output size."""
     if not isinstance(augment, Augmentation) or augment.random_resized_crop is None:
         raise ValueError("local views need an augmentation with random_resized_crop, such as random_resized_crop=0.4:1")
     return dataclasses.replace(augment, random_resized_crop=LOCAL_AREA, size=local_side(side))
 
 
 def local_side(side: int) -> int:
-    """Of a local view, for images of this side: 96 for 224, as in DINO."""
+    """Side of a local view for images of this side: 96 for 224, as in DINO."""
     return round(side * 3 / 7)
 
 
@@ -184,7 +184,7 @@ def _ahead_by_one(items: Iterator) -> Iterator:
 
 
 def _ahead(items: Iterator, depth: int = 2) -> Iterator:
-    """The same items, made by a thread that stays a few ahead; its errors are raised here."""
+    """The same items, prepared by a thread that runs a few items ahead; its errors are raised here."""
     waiting: queue.Queue = queue.Queue(depth)
     stop = threading.Event()
 

@@ -1,7 +1,7 @@
-"""Batch norm's running statistics taken from images, with every weight left as it is.
+"""Batch norm's running statistics measured on images; the weights are not changed.
 
-An untrained network keeps the statistics 0 and 1 it was made with, so that its units saturate or die for a reason
-that has nothing to do with learning. This is the same network after it has seen images.
+An untrained network keeps its initial statistics, mean 0 and variance 1, so that units saturate or die for a reason
+that has nothing to do with learning. A fitted network has the same weights, with statistics measured on images.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ def fit_statistics(network: nn.Module, pixels: np.ndarray, images: int = IMAGES)
 
     Parameters
     ----------
-    network : changed in place and left in evaluation mode. Dropout stays off.
-    pixels : (n, size, size, 3) uint8; ``images`` of them are taken, evenly spread over n.
+    network : changed in place and left in evaluation mode. Dropout is off.
+    pixels : (n, size, size, 3) uint8; ``images`` of them are used, evenly spread over n.
     """
     norms = [module for module in network.modules() if isinstance(module, _BatchNorm)]
     if len(pixels) < 2:
         raise ValueError(f"statistics need at least 2 images, got {len(pixels)}")
     some = np.unique(np.linspace(0, len(pixels) - 1, min(images, len(pixels))).astype(int))
-    # Classes stand one after the other in a pack: dealt like cards, every batch holds images from all over it.
+    # A pack is sorted by class: with this stride every batch holds images of all classes.
     batches = max(1, round(len(some) / BATCH))
     momenta = [norm.momentum for norm in norms]
     network.eval()

@@ -1,7 +1,7 @@
-"""Many networks over one pass of the data: every K, seed and label source of a study in one job.
+"""Train many networks in one pass over the data: every K, seed and label source of a study in one job (a ladder).
 
-Images are read, moved and augmented once a batch, and every network takes a step on the result. Weights,
-optimisers and random streams are its own, so that each network comes out as if it had been trained alone.
+Each batch is read, moved and augmented once, and every network takes a step on it. Each network has its own weights,
+optimiser and random stream, so that it comes out as if it had been trained alone.
 Networks can share a pass if they agree on the data stream: seed, batch size, augmentation, order and views.
 """
 
@@ -23,9 +23,9 @@ from .feed import Feed
 from .learner import TrainingDiverged
 from .validation import HeldOut
 
-# Weights, gradients, two moments of AdamW and the running average, in float32.
+# Bytes per weight: the weight, its gradient, two moments of AdamW and the running average, in float32.
 BYTES_A_PARAMETER = 4 * 5
-STEP_SHARE = 0.5  # of the free memory left to the activations of the one network that takes its step
+STEP_SHARE = 0.5  # share of the free memory kept for the activations of the one network that takes a step
 
 
 @dataclass(frozen=True)
@@ -53,12 +53,12 @@ def train(
     Parameters
     ----------
     images : (n, size, size, 3) uint8, or a pack.
-    group : most networks at a time; by default as many as fit in the memory of the device.
+    group : largest number of networks at a time; by default as many as fit in the memory of the device.
     """
     execution = execution or Execution()
     if repeated := sorted({r.name for r in rungs if sum(o.name == r.name for o in rungs) > 1}):
         raise ValueError(f"networks named twice: {', '.join(repeated)}")
-    for rung in rungs:  # all labels before any training
+    for rung in rungs:  # check all labels before any training
         loop.check_labels(rung.labels, len(images), rung.recipe)
     done, failed = {}, {}
     parts = groups(rungs, group or fitting(rungs, execution.place()))
@@ -75,7 +75,7 @@ def train(
 
 
 def groups(rungs: list[Rung], most: int) -> list[list[Rung]]:
-    """Rungs that share a pass, ``most`` at a time."""
+    """Groups of at most ``most`` rungs that can share a pass."""
 
     def stream(rung):
         return repr(rung.recipe.data_stream)
@@ -85,7 +85,7 @@ def groups(rungs: list[Rung], most: int) -> list[list[Rung]]:
 
 
 def fitting(rungs: list[Rung], device: str) -> int:
-    """Networks whose weights and optimisers fit on a GPU beside the activations of one; all of them on a CPU."""
+    """Number of networks whose weights and optimisers fit on a GPU beside the activations of one; on a CPU, all."""
     if torch.device(device).type != "cuda":
         return len(rungs)
     free = torch.cuda.mem_get_info(device)[0]
@@ -95,7 +95,7 @@ def fitting(rungs: list[Rung], device: str) -> int:
 
 
 def split(rungs: list[Rung], parts: int) -> list[list[Rung]]:
-    """Deal a ladder to several devices; networks of one data stream stay together as far as that is even."""
+    """Split a ladder over devices, evenly; networks with the same data stream stay together where possible."""
     ordered = [rung for part in groups(rungs, len(rungs)) for rung in part]
     return [list(part) for part in np.array_split(np.array(ordered, object), parts) if len(part)]
 
@@ -133,9 +133,9 @@ def train_on(
 
 
 def _part(rungs, images, execution, title, group, pipe) -> None:
-    """One device's share, in a process of its own."""
+    """Train the rungs of one device, in a separate process."""
     try:
-        # numpy arrays, because tensors would be passed through shared memory that ends with this process
+        # numpy arrays: tensors would be passed in shared memory, which is freed when this process ends
         done = {
             name: ({n: t.numpy() for n, t in network.state_dict().items()}, metrics)
             for name, (network, metrics) in train(rungs, images, execution, title, group).items()

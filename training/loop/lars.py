@@ -1,4 +1,4 @@
-"""LARS (You et al. 2017, arXiv 1708.03888): descent whose steps have a length in proportion to each layer's weights."""
+"""LARS (You et al. 2017, arXiv 1708.03888): descent with steps in proportion to the norm of each weight."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ TRUST = 1e-3
 
 
 class LARS(torch.optim.Optimizer):
-    """For a weight w with gradient g, weight decay b, learning rate r and momentum m:
+    """For a weight w with gradient g, weight decay b, learning rate r, momentum m and velocity v:
 
     v <- m v + r l (g + b w), w <- w - v, with l = TRUST |w| / (|g| + b |w|), or 1 where either norm is 0.
 

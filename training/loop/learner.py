@@ -1,4 +1,4 @@
-"""One network in training: weights, optimiser, schedule, random stream; nothing shared with any other."""
+"""One network in training: its weights, optimiser, schedule and random stream, none shared with another network."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from ..rules import RULES
 from . import objectives, parallel
 from .lars import LARS
 
-RANK_STRIDE = 1 << 60  # between the random streams of processes: further than any seed and step
+RANK_STRIDE = 1 << 60  # distance between the seeds of processes' random streams, so that they never overlap
 
 
 class TrainingDiverged(RuntimeError):
-    """The loss is not a number any more."""
+    """The loss has become NaN or infinite."""
 
 
 class OutOfMemory(RuntimeError):
-    """A batch does not fit on the device; the message says which would."""
+    """A batch does not fit on the device; the message says which batch size would."""
 
 
 class Learner:
@@ -33,9 +33,9 @@ class Learner:
     Parameters
     ----------
     steps_per_epoch : batches in one pass.
-    start : weights to go on from, for the objectives that need them.
+    start : initial weights, for the objectives that need a trained network.
     compile : let torch compile the forward pass (worth it on a GPU).
-    processes : with which the network is trained together; each gives its share of a batch to `step`.
+    processes : the processes that train this network together; each gives its share of a batch to `step`.
 
     Random numbers of step i come from a stream seeded with (seed, i): they depend neither on other networks nor on
     where a run was interrupted.
@@ -74,8 +74,8 @@ class Learner:
         self.optimizer = _optimizer(recipe, self.parameters, self.device)
         self.rate = rate(recipe, steps_per_epoch)
         self.average = {n: t.clone() for n, t in self.network.state_dict().items()} if recipe.ema else None
-        self.done = 0  # steps
-        self.losses: list[float] = []  # of finished epochs
+        self.done = 0  # number of steps done
+        self.losses: list[float] = []  # mean loss of each finished epoch
         self.epoch_loss = torch.zeros((), device=self.device)
         self._recent: list[torch.Tensor] = []  # (loss, gradient norm) of the steps since the last check
         if compile and recipe.rule != "backprop":
@@ -84,7 +84,7 @@ class Learner:
             self.network.compile()
 
     def step(self, views: list[torch.Tensor], targets: torch.Tensor) -> None:
-        """Learn from one batch, without waiting for the device."""
+        """Train on one batch, without waiting for the device."""
         self.train_mode()
         for group in self.optimizer.param_groups:
             group["lr"] = self.recipe.learning_rate * self.rate(self.done)
@@ -116,7 +116,7 @@ class Learner:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.precision == "bfloat16")
 
     def check(self) -> float | None:
-        """Mean loss of the steps since the last check, which waits for the device; an error if one was no number."""
+        """Mean loss since the last check; waits for the device, and raises if a loss is NaN or infinite."""
         if not self._recent:
             return None
         loss = float(self.verify()[:, 0].mean())
@@ -124,7 +124,7 @@ class Learner:
         return loss
 
     def verify(self) -> torch.Tensor:
-        """Losses and gradient norms since the last check, (steps, 2); an error if one is no number."""
+        """Losses and gradient norms since the last check, (steps, 2); raises if one is NaN or infinite."""
         recent = torch.stack(self._recent).cpu() if self._recent else torch.zeros(0, 2)
         bad = ~torch.isfinite(recent).all(dim=1)
         if bad.any():
@@ -138,26 +138,26 @@ class Learner:
         return recent
 
     def end_epoch(self) -> None:
-        """Close the books of an epoch."""
+        """Record the mean loss of the epoch."""
         self.losses.append(self.epoch_loss.item() / self.steps_per_epoch)
         self.epoch_loss.zero_()
 
     def train_mode(self) -> None:
         self.network.train()
         for part in self.frozen:
-            part.training = False  # their running statistics are weights too
+            part.training = False  # frozen parts keep their running statistics too
 
     def result(self) -> networks.Network:
-        """The network with the result so far, on the CPU, in evaluation mode."""
+        """The network with its current weights, on the CPU, in evaluation mode."""
         self.network.load_state_dict(self.weights())
         return self.network.cpu().eval()
 
     def weights(self) -> dict[str, torch.Tensor]:
-        """The result so far: the running average where there is one."""
+        """Current weights: the running average if there is one."""
         return self.average or self.network.state_dict()
 
     def state(self) -> tuple[dict[str, torch.Tensor], dict]:
-        """Everything that decides what comes next: tensors by name, and the position."""
+        """All that is needed to resume: tensors by name, and the position."""
         tensors = {"epoch_loss": self.epoch_loss}
         tensors |= {f"network/{n}": t for n, t in self.network.state_dict().items()}
         tensors |= {f"objective/{n}": t for n, t in self.objective.state_dict().items()}
@@ -167,11 +167,11 @@ class Learner:
             kept = self.optimizer.state.get(parameter, {})
             tensors |= {f"optimizer/{i}/{n}": t for n, t in kept.items() if t is not None}
         if not all(torch.isfinite(t).all() for t in tensors.values()):
-            raise TrainingDiverged(f"a weight is no number after step {self.done}; try a lower learning rate")
+            raise TrainingDiverged(f"a weight is NaN or infinite after step {self.done}; try a lower learning rate")
         return tensors, {"done": self.done, "losses": self.losses, "recent": self.verify().tolist()}
 
     def load(self, tensors: dict[str, torch.Tensor], position: dict) -> None:
-        """Go back to a state."""
+        """Restore a state."""
         parts = {"network": {}, "objective": {}, "rule": {}, "average": {}}
         for name, tensor in tensors.items():
             owner, _, rest = name.partition("/")
@@ -192,7 +192,7 @@ class Learner:
     def _like(self, parameter, tensor):
         if tensor.shape == parameter.shape:
             return torch.empty_like(parameter, requires_grad=False).copy_(tensor)
-        return tensor.to(self.device)  # the optimiser's count of steps
+        return tensor.to(self.device)  # a step counter of the optimiser
 
     def _follow(self) -> None:
         own = self.network.state_dict()
@@ -203,7 +203,7 @@ class Learner:
 
     @contextlib.contextmanager
     def _stream(self):
-        """The global generators, which dropout draws from, seeded for this step and put back afterwards."""
+        """Seed torch's global generators, which dropout uses, for this step; restore them afterwards."""
         seed = self.recipe.seed * 1_000_000_007 + self.done + self.processes.rank * RANK_STRIDE
         on_gpu = self.device.type == "cuda"
         with torch.random.fork_rng(devices=[self.device] if on_gpu else []):
@@ -215,7 +215,7 @@ class Learner:
 
 
 def rate(recipe: Recipe, steps_per_epoch: int) -> Callable[[int], float]:
-    """Share of the learning rate at each step: a linear climb, then a cosine."""
+    """Share of the learning rate at each step: a linear warm-up, then a cosine."""
     warmup, total = recipe.warmup_epochs * steps_per_epoch, recipe.epochs * steps_per_epoch
 
     def factor(step: int) -> float:

@@ -1,4 +1,4 @@
-"""What a run says while it trains: progress on the screen, a curve on disk.
+"""What a run reports while it trains: progress on the screen, a curve on disk.
 
 The curve is ``log.csv`` in the run's folder and, where the tensorboard package is installed, its event files beside
 it (``tensorboard --logdir``).
@@ -22,7 +22,7 @@ OPTIONAL = "validation_accuracy"  # measured at the end of an epoch, where there
 
 
 class Curve:
-    """The curve of one run. Rows past ``done`` steps, which a crash had cut off from the state, are dropped."""
+    """The curve of one run. Rows after step ``done``, which a crashed run wrote after its last save, are dropped."""
 
     def __init__(self, folder: Path, done: int):
         self.path = folder / "log.csv"
@@ -74,7 +74,7 @@ def _value(column: str, text: str | None) -> float | int | None:
 
 
 class Meter:
-    """Images a second since the last reading."""
+    """Images per second since the last reading."""
 
     def __init__(self):
         self.images, self.since = 0, time.perf_counter()
@@ -87,7 +87,7 @@ class Meter:
 
 @contextmanager
 def shown(title: str | None, steps: int) -> Iterator:
-    """Progress over steps, or silence without a title."""
+    """A progress bar over steps; without a title nothing is shown."""
     if title is None:
         yield lambda note="": None
     else:

@@ -1,4 +1,4 @@
-"""The training loop: batches in, one step for every network that shares them, no host sync in a step."""
+"""The training loop: each batch is one step of every network that shares it; no step waits for the device."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = ["Execution", "Run", "TrainingDiverged", "accuracy", "check_labels", "
 
 
 class Run:
-    """One network on its labels and, where it has a folder, what is kept of it there."""
+    """One network, its labels, and the folder where its state is kept, if any."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class Run:
         self.accuracies: list[float | None] = []  # on the held-out images, after each epoch
         self.labels = as_targets(labels).to(learner.device)
         self.snapshots = set(snapshot_steps(learner.total, learner.network, snapshots_mb)) if folder else set()
-        self.saved = None  # steps done at the last save
+        self.saved = None  # number of steps done at the last save
         self.failed: TrainingDiverged | None = None
         if kept := parallel.from_first(lambda: folder and folder.load()):
             learner.load(*kept)
@@ -54,7 +54,7 @@ class Run:
             folder.snapshot(0, learner.weights())
 
     def attempt(self, act: Callable, *arguments):
-        """Do something; a loss that is no number ends this run and leaves the others alone."""
+        """Call a function; if the loss is NaN or infinite, this run ends and the others go on."""
         try:
             return None if self.failed else act(*arguments)
         except TrainingDiverged as error:
@@ -70,7 +70,7 @@ class Run:
             self.folder.snapshot(learner.done, learner.weights())
 
     def check(self, speed: float, ends: bool) -> float | None:
-        """Mean loss since the last check, kept in the curve; at the end of an epoch its books are closed."""
+        """Mean loss since the last check, added to the curve; ``ends``: also end the epoch."""
         learner = self.learner
         loss, accuracy = learner.check(), None
         if ends:
@@ -86,7 +86,7 @@ class Run:
         return loss
 
     def save(self) -> None:
-        """Keep the state, once its losses have been seen to be numbers."""
+        """Save the state, after checking that its losses are finite."""
         self.learner.verify()
         if self.folder and self.saved != self.learner.done:
             tensors, position = self.learner.state()
@@ -130,10 +130,10 @@ def train(
     images : (n, size, size, 3) uint8.
     labels : (n,) integers below ``recipe.k``; (n, 2), fine and coarse, for the auxiliary objective.
     on_epoch : called after each epoch with its number, from 1, and its mean loss.
-    held_out : images beside those, on which accuracy is measured after each epoch; the weights do not depend on it.
+    held_out : validation images, on which accuracy is measured after each epoch; the weights do not depend on them.
     folder : where the run is kept, so that the same call goes on after a crash; ``description`` goes with it.
-    start : weights to go on from, for a curriculum and for adversarial fine-tuning.
-    title : of the progress shown; silent by default.
+    start : initial weights, for a curriculum and for adversarial fine-tuning.
+    title : title of the progress bar; none by default.
 
     Returns
     -------
@@ -162,7 +162,7 @@ def prepare(
     held_out: HeldOut | None = None,
     feed: Feed | None = None,
 ) -> tuple[Feed, Run]:
-    """The batches and the network of a run, ready for `fit`. Of several processes the first keeps and validates."""
+    """The batches and the network of a run, ready for `fit`. Of several processes the first one saves and validates."""
     here = parallel.processes()
     feed = feed or Feed(images, recipe.data_stream, execution.place(), here)
     learner = Learner(recipe, feed.steps_per_epoch, feed.device, start, execution.compile, here)
@@ -173,19 +173,19 @@ def prepare(
 
 
 def _report(learner: Learner, feed: Feed, labels: np.ndarray) -> Report:
-    """On a batch from all over the training images, the same in every process and after a crash."""
+    """A report on one batch of images spread over the training set; the same in every process and after a crash."""
     some = np.linspace(0, len(feed.pixels) - 1, feed.batch_size).astype(int)
     inputs = normalise(torch.from_numpy(np.array(feed.pixels[some])).to(learner.device))
     return Report(learner, inputs, as_targets(np.asarray(labels)[some]).to(learner.device))
 
 
 def fit(runs: list[Run], feed: Feed, execution: Execution, on_epoch=None, title: str | None = None) -> None:
-    """Train several networks, each from where it stands, in one pass over their common batches.
+    """Train several networks in one pass over their common batches, each from its current state.
 
-    A run that diverges stops and says so in ``failed``; an error is raised once no other is left.
+    A run that diverges stops and stores the error in ``failed``; the error is raised once no other run is left.
     """
     first, last = min(run.learner.done for run in runs), max(run.learner.total for run in runs)
-    # Asked for outright, or MKL chooses its number of threads anew for each product, and sums in another order.
+    # Set explicitly: otherwise MKL chooses the number of threads for each product, and thus the order of summation.
     torch.set_num_threads(torch.get_num_threads())
     meter, saved = log.Meter(), time.monotonic()
     with log.shown(title if feed.processes.first else None, last - first) as advance:
@@ -201,7 +201,7 @@ def fit(runs: list[Run], feed: Feed, execution: Execution, on_epoch=None, title:
                 losses = [loss for run in active if (loss := run.attempt(run.check, speed, ends)) is not None]
                 if losses:
                     note = f"loss {np.mean(losses):.3f}, {speed:.0f} img/s{_accuracies(active)}"
-                meter.read()  # so that the time of the check is not counted as training
+                meter.read()  # so that the time of the check is not counted as training time
                 _stop_without_survivors(runs)
             if ends:
                 for run in active:
@@ -234,11 +234,11 @@ def _step(run: Run, views, numbers, together: int) -> None:
 
 
 def _what_fits(run: Run, views, numbers) -> str:
-    """Try ever smaller pieces of the batch that did not fit."""
+    """Find the largest piece of the batch that fits, by halving it."""
     batch, piece = len(numbers), len(numbers) // 2
     message = f"a batch of {batch} images does not fit in the memory of {run.learner.device}"
-    if run.learner.processes.number > 1:  # which wait for each other, also in a trial
-        return f"{message}. Set accumulate to take it in pieces, or start more processes. The state last saved is kept."
+    if run.learner.processes.number > 1:  # processes wait for each other, so one cannot try alone
+        return f"{message}. Set accumulate to cut it in pieces, or start more processes. The state last saved is kept."
     while piece:
         try:
             if run.learner.device.type == "cuda":
@@ -258,7 +258,7 @@ def _what_fits(run: Run, views, numbers) -> str:
 
 
 def _accuracies(runs: list[Run]) -> str:
-    """For the line of progress: the accuracy last measured, or the range over several networks."""
+    """Text for the progress bar: the last accuracy, or its range over several networks."""
     known = sorted(run.accuracies[-1] for run in runs if run.accuracies and run.accuracies[-1] is not None)
     if not known:
         return ""
@@ -266,7 +266,7 @@ def _accuracies(runs: list[Run]) -> str:
 
 
 def check_labels(labels: np.ndarray, n_images: int, recipe: Recipe) -> None:
-    """Labels must name every image and use every class; those of a regression are real numbers."""
+    """Raise unless every image has a label and every class is used; targets of a regression are real numbers."""
     if recipe.objective == "regress":
         return check_scores(labels, n_images, recipe)
     labels = np.asarray(labels)
@@ -296,5 +296,5 @@ def features(network: networks.Network, images: np.ndarray, layer: str | None = 
 
 
 def accuracy(network: networks.Network, images: np.ndarray, labels: np.ndarray) -> float:
-    """Share of images whose largest logit is their label."""
+    """Share of images whose largest logit is that of their label."""
     return float((features(network, images, "head").argmax(axis=1) == labels).mean())

@@ -1,8 +1,8 @@
-"""What the loss asks for: classes, two sets of classes, robust classes, or agreement of two views.
+"""Objectives: classes, two sets of classes, robust classes, or agreement of two views.
 
-An objective is a module that holds what it needs beside the network (a second head, a teacher) and gives the loss
-of one batch. All run in the same loop. ``views``: the normalised batch (b, 3, h, w), once or, for SimCLR and DINO,
-in two augmentations; ``targets``: (b,) classes, (b, 2) fine and coarse classes, or for a regression
+An objective is a module that holds what it needs beside the network (a second head, a teacher) and returns the loss
+of one batch. All objectives use the same loop. ``views``: the normalised batch (b, 3, h, w), once or, for SimCLR and
+DINO, in two augmentations; ``targets``: (b,) classes, (b, 2) fine and coarse classes, or for a regression
 (b, k) real numbers.
 """
 
@@ -39,7 +39,7 @@ class Classify(nn.Module):
         return F.cross_entropy(at_least_single(logits), targets, label_smoothing=self.smoothing)
 
     def after_step(self, network: nn.Module, progress: float) -> None:
-        """Called after every step with the share of training done, for what follows the network."""
+        """Called after every step with the share of training done; DINO updates its teacher here."""
 
 
 class Auxiliary(Classify):
@@ -81,7 +81,7 @@ class Adversarial(Classify):
 
 
 class SimCLR(nn.Module):
-    """Two views of an image agree, those of other images do not (Chen et al. 2020): NT-Xent on a 2-layer head."""
+    """SimCLR (Chen et al. 2020): two views of an image attract, those of other images repel; NT-Xent, 2-layer head."""
 
     def __init__(self, recipe: Recipe, network: nn.Module):
         super().__init__()
@@ -117,9 +117,9 @@ def nt_xent(projected: torch.Tensor, temperature: float) -> torch.Tensor:
 class DINO(nn.Module):
     """A student follows a teacher, its own running average, across views (Caron et al. 2021).
 
-    The first two views are whole, the others local: small crops that only the student sees (multi-crop). It answers
-    what the teacher says of every other whole view. The teacher's outputs are centred and sharpened so that they do
-    not collapse.
+    The first two views are whole, the others local: small crops that only the student sees (multi-crop). For each view
+    the student predicts the teacher's output for every other whole view. The teacher's outputs are centred and
+    sharpened so that they do not collapse.
     """
 
     STUDENT_TEMPERATURE, TEACHER_TEMPERATURE, CENTRE_MOMENTUM = 0.1, 0.04, 0.9
@@ -197,11 +197,11 @@ OBJECTIVES = {
     "simclr": SimCLR,
     "dino": DINO,
 }
-NEEDS_START = ("curriculum", "adversarial")  # they go on from a trained network
+NEEDS_START = ("curriculum", "adversarial")  # these start from a trained network
 
 
 def load_start(network: nn.Module, objective: str, start: dict[str, torch.Tensor]) -> None:
-    """Put trained weights into a fresh network; a curriculum leaves its new head as it was drawn."""
+    """Load trained weights into a new network; a curriculum keeps the random weights of its new head."""
     prefix = head_name(network) + "."
     if objective == "curriculum":
         start = {name: t for name, t in start.items() if not name.startswith(prefix)}
@@ -222,7 +222,8 @@ def load_start(network: nn.Module, objective: str, start: dict[str, torch.Tensor
 
 
 def freeze(network: nn.Module, tune: str | None) -> list[nn.Module]:
-    """Fix the parts that a curriculum's ``tune`` leaves alone; returns them, for their running statistics.
+    """Freeze the parts that a curriculum's ``tune`` does not train; returns them, because their running statistics
+    must be frozen too.
 
     ``head``: all but the last linear layer. ``late``: the first half of the layers, in the order of the network.
     """
@@ -251,7 +252,7 @@ def head_of(network: nn.Module) -> nn.Linear:
 
 
 def hidden_and_logits(network: nn.Module, inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """What the head reads (b, width) and what it says (b, classes), in one forward pass."""
+    """Inputs (b, width) and outputs (b, classes) of the head, in one forward pass."""
     seen = []
     handle = head_of(network).register_forward_pre_hook(lambda module, given: seen.append(given[0]))
     try:
@@ -262,7 +263,7 @@ def hidden_and_logits(network: nn.Module, inputs: torch.Tensor) -> tuple[torch.T
 
 
 def _linear(inputs: int, outputs: int, seed: int) -> nn.Linear:
-    """N(0, 1/sqrt(inputs)) weights from a generator of their own, so that no other stream moves."""
+    """N(0, 1/sqrt(inputs)) weights from a separate generator, so that no other random stream advances."""
     layer = nn.utils.skip_init(nn.Linear, inputs, outputs)
     generator = torch.Generator().manual_seed(seed * 1_000_003 + 17)
     with torch.no_grad():

@@ -1,8 +1,8 @@
-"""One network in several processes, as torchrun starts them: each takes its share of every batch.
+"""One network trained by several processes, started by torchrun; each takes its share of every batch.
 
 The result is that of one process: gradients are averaged, batch norm sees the whole batch, and every process draws
-the random numbers of the whole batch for the augmentation and uses its share of them. Only what a network draws for
-itself (dropout, adversarial starts) comes from a stream of each process. The first process alone writes.
+the augmentation's random numbers for the whole batch and uses its share of them. Only the network's own randomness
+(dropout, adversarial starts) differs between processes. Only the first process writes files.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 
 
 class ProcessLost(RuntimeError):
-    """Another process of the job is gone."""
+    """Another process of the job has ended or cannot be reached."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Processes:
         return self.rank == 0
 
     def share(self, n: int) -> slice:
-        """The part of ``n`` rows that is this process's."""
+        """The part of ``n`` rows that belongs to this process."""
         if n % self.number:
             raise ValueError(f"a batch of {n} images cannot be shared evenly by {self.number} processes")
         part = n // self.number
@@ -45,7 +45,7 @@ ALONE = Processes()
 
 
 def processes() -> Processes:
-    """Those that have joined; one alone without torchrun."""
+    """Rank and number of the processes that have joined; a single one without torchrun."""
     if not distributed.is_available() or not distributed.is_initialized():
         return ALONE
     return Processes(distributed.get_rank(), distributed.get_world_size())
@@ -53,7 +53,7 @@ def processes() -> Processes:
 
 @contextmanager
 def joined(device: str | None = None) -> Iterator[str | None]:
-    """Join the processes that torchrun has started; yields this one's device. Without torchrun nothing happens."""
+    """Join the processes that torchrun has started; yields the device of this one. Does nothing without torchrun."""
     if int(os.environ.get("WORLD_SIZE", 1)) == 1:
         yield device
         return
@@ -63,7 +63,7 @@ def joined(device: str | None = None) -> Iterator[str | None]:
     if on_gpu:
         torch.cuda.set_device(device)
     with _others():
-        # gloo also on GPUs, for what is passed between hosts: states after a crash, labels.
+        # gloo also on GPUs, for data on the CPU: labels, and states after a crash.
         distributed.init_process_group("cpu:gloo,cuda:nccl" if on_gpu else "gloo")
     try:
         yield device
@@ -72,7 +72,7 @@ def joined(device: str | None = None) -> Iterator[str | None]:
 
 
 def from_first(function: Callable):
-    """What the first process gets from a function, in all of them. If it fails there, the others leave in silence."""
+    """Call a function in the first process and return its result in all. If it fails, only the first reports it."""
     here = processes()
     if here.number == 1:
         return function()
@@ -107,7 +107,7 @@ def at_least_single(tensor: torch.Tensor) -> torch.Tensor:
 
 
 def gathered(tensor: torch.Tensor) -> torch.Tensor:
-    """(processes, ...): this tensor in every process, with gradients; (1, ...) in one alone."""
+    """This tensor of every process, stacked (processes, ...), with gradients; (1, ...) with a single process."""
     return tensor.unsqueeze(0) if processes().number == 1 else _Gather.apply(tensor)
 
 
@@ -123,19 +123,19 @@ class _Gather(torch.autograd.Function):
     def backward(ctx, gradient):
         gradient = gradient.contiguous()
         with _others():
-            distributed.all_reduce(gradient)  # every process's loss depends on this one's tensor
+            distributed.all_reduce(gradient)  # the loss of every process depends on the tensor of this one
         return gradient[processes().rank]
 
 
 class SharedBatchNorm(nn.modules.batchnorm._BatchNorm):
     """Batch norm over the images of all processes (torch's SyncBatchNorm works on GPUs only).
 
-    With m_p and v_p the mean and variance in process p of P equal shares, the mean is that of the m_p, and the
-    variance the mean of the v_p plus the variance of the m_p.
+    The batch is split into P equal shares. With m_p and v_p the mean and variance in process p, the total mean is the
+    mean of the m_p, and the total variance is the mean of the v_p plus the variance of the m_p.
     """
 
     def _check_input_dim(self, inputs):
-        """Any number of dimensions."""
+        """Accept any number of dimensions."""
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         if not self.training:
@@ -156,7 +156,7 @@ class SharedBatchNorm(nn.modules.batchnorm._BatchNorm):
 
 
 def share_batch_norm(network: nn.Module) -> None:
-    """Let every batch norm of a network see the images of all processes; names and values stay."""
+    """Let every batch norm of a network see the images of all processes; names and values are kept."""
     for parent in list(network.modules()):
         for name, child in parent.named_children():
             if not isinstance(child, nn.modules.batchnorm._BatchNorm):
@@ -172,7 +172,7 @@ def share_batch_norm(network: nn.Module) -> None:
 
 @contextmanager
 def _others() -> Iterator[None]:
-    """What torch says when another process does not answer, as one clear error."""
+    """Turn torch's errors about a process that does not answer into one clear error."""
     try:
         yield
     except RuntimeError as error:

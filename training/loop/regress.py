@@ -1,4 +1,4 @@
-"""Regression: the network's own head gives real numbers, such as a source's component scores, instead of classes."""
+"""Regression: the outputs of the network are real numbers, such as principal-component scores, instead of classes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Regress(nn.Module):
         return F.mse_loss(at_least_single(network(views[0])), targets)
 
     def after_step(self, network: nn.Module, progress: float) -> None:
-        """Nothing follows the network."""
+        """Do nothing."""
 
 
 def as_targets(labels: np.ndarray) -> torch.Tensor:
@@ -31,7 +31,7 @@ def as_targets(labels: np.ndarray) -> torch.Tensor:
 
 
 def check_scores(scores: np.ndarray, n_images: int, recipe: Recipe) -> None:
-    """Targets of a regression must be finite real numbers, ``recipe.k`` for every image."""
+    """Raise unless the targets of a regression are finite real numbers, ``recipe.k`` for every image."""
     scores = np.asarray(scores)
     if scores.shape != (n_images, recipe.k) or scores.dtype.kind != "f":
         raise ValueError(
@@ -40,4 +40,4 @@ def check_scores(scores: np.ndarray, n_images: int, recipe: Recipe) -> None:
         )
     if not np.isfinite(scores).all():
         bad = int((~np.isfinite(scores)).any(axis=1).sum())
-        raise ValueError(f"{bad} of {n_images} images have targets that are no number; write the scores again")
+        raise ValueError(f"{bad} of {n_images} images have targets that are NaN or infinite; write the scores again")

@@ -1,4 +1,4 @@
-"""A run's folder: what is needed to go on after a crash, and nothing of any other run.
+"""The folder of a run: all that is needed to resume it after a crash, and nothing of any other run.
 
 ``run.json`` says which run this is; ``state.safetensors`` holds every tensor, and in its header the position, so
 that one rename replaces both; ``snapshots/`` holds weights along training; ``log.csv`` the curve. No pickle.
@@ -18,11 +18,11 @@ from brainscore_granularity.paths import write_atomically
 
 
 class WrongRun(ValueError):
-    """The folder holds another run, or something that is no run."""
+    """The folder holds another run, or something that is not a run."""
 
 
 class DamagedState(ValueError):
-    """The state file cannot be what was written."""
+    """The state file is damaged."""
 
 
 class RunFolder:
@@ -30,7 +30,7 @@ class RunFolder:
 
     Parameters
     ----------
-    path : made where it is missing. A folder of another run, or with other things in it, is refused untouched.
+    path : created if missing. A folder with another run or other files is an error, and is not changed.
     description : {"run_id": str, "recipe": dict, ...}, kept in run.json.
     """
 
@@ -45,7 +45,7 @@ class RunFolder:
                 "Choose an empty or a new folder."
             )
         self.path.mkdir(parents=True, exist_ok=True)
-        self._lock = open(self.path / "lock", "w")  # let go by the system, also after kill -9
+        self._lock = open(self.path / "lock", "w")  # the system releases it, also after kill -9
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -58,11 +58,11 @@ class RunFolder:
             write_atomically(about, json.dumps(description, indent=1, sort_keys=True) + "\n")
 
     def close(self) -> None:
-        """Let others train here."""
+        """Release the lock, so that another process can train here."""
         self._lock.close()
 
     def save(self, tensors: dict[str, torch.Tensor], position: dict) -> None:
-        """Replace the state in one step: a reader, or a resumed run, sees the old one or this one."""
+        """Replace the state in one step: a reader, or a resumed run, sees either the old state or the new one."""
         from safetensors.torch import save
 
         tensors = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
@@ -89,21 +89,21 @@ class RunFolder:
         return tensors, position
 
     def snapshot(self, step: int, tensors: dict[str, torch.Tensor]) -> None:
-        """Keep the weights of one moment, in half precision where that holds them."""
+        """Save the weights at one step, in half precision if their values fit in its range."""
         from safetensors.torch import save
 
         halves = {name: _half(t.detach().cpu().contiguous()) for name, t in tensors.items()}
         write_atomically(self.path / "snapshots" / f"step-{step:09d}.safetensors", save(halves))
 
     def _sweep(self) -> None:
-        """Remove what a killed process had not finished writing."""
+        """Remove files that a killed process did not finish writing."""
         for folder in (self.path, self.path / "snapshots"):
             for left in folder.glob(".*.tmp"):
                 left.unlink(missing_ok=True)
 
 
 def snapshot_steps(total: int, network: torch.nn.Module, budget_mb: float) -> list[int]:
-    """Steps to keep the weights at: 0, the last, and between them as many, evenly in log(step), as the budget holds.
+    """Steps at which to save the weights: 0, the last, and between them as many as fit the budget, even in log(step).
 
     >>> snapshot_steps(1000, torch.nn.Linear(1000, 500, bias=False), 5)
     [0, 10, 100, 1000]
@@ -119,7 +119,7 @@ def snapshot_steps(total: int, network: torch.nn.Module, budget_mb: float) -> li
         return []
     inner = count - 1
     steps = {0, total, *(round(math.exp(math.log(total) * i / inner)) for i in range(1, inner))}
-    # Early on neighbours round to the same step: fill the gaps with the earliest steps left out.
+    # Early steps round to the same number: add the earliest steps that are missing.
     for step in range(1, total):
         if len(steps) >= count:
             break
@@ -139,10 +139,10 @@ def _same_run(path: Path, found: dict, wanted: dict) -> None:
         return
     old, new = found.get("recipe", {}), wanted["recipe"]
     differ = [
-        f"{key} {old.get(key)} (asked: {new.get(key)})" for key in sorted({*old, *new}) if old.get(key) != new.get(key)
+        f"{key} {old.get(key)} (now: {new.get(key)})" for key in sorted({*old, *new}) if old.get(key) != new.get(key)
     ]
     raise WrongRun(
-        f"{path} holds another run ({found.get('run_id')}, asked: {wanted['run_id']}): "
+        f"{path} holds another run ({found.get('run_id')}, expected {wanted['run_id']}): "
         f"{', '.join(differ) or 'same recipe, other images, labels or start'}. "
         "Nothing was changed; choose another folder."
     )

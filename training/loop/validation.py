@@ -1,4 +1,4 @@
-"""How many images that a network was not trained on it names rightly, measured while it trains."""
+"""Accuracy on validation images, measured while a network trains."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BATCH = 256
 
 @dataclass(frozen=True, eq=False)
 class HeldOut:
-    """Images beside the training images, and the class of each."""
+    """Validation images, and the class of each."""
 
     images: object
     """(n, size, size, 3) uint8, or a pack."""
@@ -31,9 +31,9 @@ class HeldOut:
 
 @torch.no_grad()
 def accuracy(learner: Learner, held_out: HeldOut) -> float:
-    """Share of held-out images that the result so far names rightly, in the precision of the training.
+    """Share of held-out images that the current weights classify correctly, in the precision of the training.
 
-    Nothing that training depends on is touched: no running statistic, no random stream, no weight.
+    Training is not affected: running statistics, random streams and weights stay unchanged.
     """
     pixels, network = getattr(held_out.images, "pixels", held_out.images), learner.network.eval()
     labels = torch.from_numpy(np.asarray(held_out.labels, np.int64)).to(learner.device)

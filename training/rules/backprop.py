@@ -1,4 +1,4 @@
-"""Backpropagation (Rumelhart, Hinton & Williams 1986), and what every learning rule has in common with it.
+"""Backpropagation (Rumelhart, Hinton & Williams 1986), and what it shares with every other learning rule.
 
 A rule answers one question: by how much should each weight change for this batch? Its answer goes where a gradient
 goes, into ``parameter.grad``, with the sign of a gradient. Everything else (the network and its initial weights, batch
@@ -21,8 +21,8 @@ from ..recipe import Recipe
 class Backprop(nn.Module):
     """dW_l = dL/dW_l by the chain rule, with the transposed weights on the way back.
 
-    Other rules replace `learn`, and keep what they remember between steps in parameters, which the loop's optimiser
-    trains too, and in buffers, which are part of a run's state.
+    Other rules replace `learn`. They keep their state between steps in parameters, which the loop's optimiser trains
+    too, and in buffers; both are saved with the run.
     """
 
     def __init__(self, recipe: Recipe, network: nn.Module):
@@ -37,9 +37,9 @@ class Backprop(nn.Module):
         pieces: int,
         low_precision: AbstractContextManager,
     ) -> torch.Tensor:
-        """Add a ``pieces``-th of the change that this part of a batch asks for to the gradients; the same of its loss.
+        """Add 1/``pieces`` of the change for this part of a batch to the gradients; returns 1/``pieces`` of its loss.
 
-        low_precision : the context that forward passes run in.
+        low_precision : context manager for the forward passes.
         """
         with low_precision:
             loss = objective(network, views, targets) / pieces
@@ -47,7 +47,7 @@ class Backprop(nn.Module):
         return loss.detach()
 
     def statistics(self) -> list[torch.Tensor]:
-        """What was counted in this batch beside gradients, to be averaged over processes."""
+        """Tensors of this batch, beside gradients, that must be averaged over processes."""
         return []
 
     def after_step(self, network: nn.Module, rate: float) -> None:

@@ -7,12 +7,12 @@ With y_l = W_l a_{l-1} and \delta_l = dL/dy_l, backpropagation sends W_l^T \delt
   Xiao et al. 2019);
 - ``direct``: B_l^T \delta_L, the error of the output sent to every layer at once (Nokland 2016).
 
-dW_l = \delta_l a_{l-1}^T in all of them, and in every layer, the linear ones included. With B_l = W_l the rule is
+dW_l = \delta_l a_{l-1}^T in all three variants and in every layer, linear ones included. With B_l = W_l the rule is
 backpropagation.
 
 Local: each layer's change needs its own input and the error that arrives. Not local: the error itself; batch norm and
 the slope of ReLU and pooling are differentiated exactly within a layer. Trained by the gradient of the loss: the
-readout, whose error needs no way back. Scales and offsets of batch norm follow the error that arrives.
+readout, to which no error has to travel back. Scales and offsets of batch norm follow the error that arrives.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from .layers import backward_through, weighted
 
 
 class FeedbackAlignment(Backprop):
-    """``feedback`` of the recipe says which of the three."""
+    """The recipe's ``feedback`` selects one of the three variants."""
 
     def __init__(self, recipe, network):
         super().__init__(recipe, network)
         self.kind = recipe.feedback
-        self.names = list(weighted(network))[1:]  # nothing is sent back through the first
+        self.names = list(weighted(network))[1:]  # no error is sent back through the first layer
         shapes = _direct_shapes(network, self.names) if self.kind == "direct" else None
         generator = torch.Generator().manual_seed(recipe.seed * 1_000_003 + 29)
         for name in self.names:
@@ -80,7 +80,7 @@ class FeedbackAlignment(Backprop):
 
 @torch.no_grad()
 def _direct_shapes(network: nn.Module, names: list[str]) -> dict[str, tuple[int, int]]:
-    """(classes, units that the layer reads) of every layer."""
+    """(number of classes, number of inputs of the layer) for every layer."""
     training, network = network.training, network.eval()
     sizes: dict[str, int] = {}
     inputs = torch.zeros(1, 3, network.image_size, network.image_size)

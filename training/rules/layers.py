@@ -1,4 +1,4 @@
-"""A straight network as learning rules see it: weighted layers by name, and blocks that begin with one each."""
+"""A network without branches ("straight"), split for learning rules: weighted layers by name, a block for each."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ def weighted(network: nn.Module) -> dict[str, nn.Module]:
     """The layers with weights, early to late; an error for a network that a local rule cannot be run on."""
     if not isinstance(network, Network):
         raise ValueError(
-            "this learning rule needs a straight network, such as rules_cnn, mini or tiny, "
+            "this learning rule needs a network without branches, such as rules_cnn, mini or tiny, "
             f"got {type(network).__name__}"
         )
     for name, module in network.named_children():
         if not isinstance(module, (*WEIGHTED, *BETWEEN)):
             raise ValueError(
                 f"this learning rule knows convolutions, linear layers, batch norm, ReLU, pooling and flattening; "
-                f"{name} is {type(module).__name__}. Choose a network without, such as rules_cnn, mini or tiny"
+                f"{name} is {type(module).__name__}. Choose a network of these only, such as rules_cnn, mini or tiny"
             )
     return {name: module for name, module in network.named_children() if isinstance(module, WEIGHTED)}
 
 
 def blocks(network: nn.Module) -> dict[str, nn.Sequential]:
-    """Each weighted layer with all that follows it up to the next, by the layer's name."""
+    """Each weighted layer with all modules up to the next weighted layer, by the layer's name."""
     names, found = weighted(network), {}
     for name, module in network.named_children():
         if name in names:
@@ -43,10 +43,10 @@ def blocks(network: nn.Module) -> dict[str, nn.Sequential]:
 
 @contextmanager
 def backward_through(network: nn.Module, feedback: dict[str, torch.Tensor], learn: bool = True) -> Iterator[None]:
-    """Within this context the named layers send errors back through other weights than their own.
+    """Context manager: the named layers send errors back through other weights than their own.
 
-    feedback : weights of the shape of the layer's own, which take the place of their transpose on the way back.
-    learn : ask these layers for a change of their weights too.
+    feedback : weights of the same shape as the layer's own, whose transpose replaces theirs in the backward pass.
+    learn : compute the change of these layers' weights too.
     """
     changed = [network.get_submodule(name) for name in feedback]
     for module, other in zip(changed, feedback.values(), strict=True):
@@ -88,7 +88,7 @@ class _Through(torch.autograd.Function):
             back = error @ feedback if needs[0] else None
             change = error.T @ inputs if needs[1] else None
             return back, change, error.sum(0) if needs[2] else None, None, None
-        # One call gives both: neither the error sent back depends on the inputs, nor the change on the weights.
+        # One call computes both: the error sent back does not depend on the inputs, nor the change on the weights.
         sizes = None if module.bias is None else list(module.bias.shape)
         geometry = module.stride, module.padding, module.dilation, False, (0, 0), module.groups
         back, change, offset = torch.ops.aten.convolution_backward(error, inputs, feedback, sizes, *geometry, needs)

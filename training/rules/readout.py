@@ -1,4 +1,4 @@
-"""Only the readout learns, by the gradient of the loss: what random features are worth, and the control of STDP.
+"""Only the readout learns, by the gradient of the loss: the baseline of random features, and the control for STDP.
 
 Everything before the last linear layer keeps its initial weights; batch norm follows its running statistics, with
 scale 1 and offset 0.
@@ -13,7 +13,7 @@ from .backprop import Backprop
 
 
 class Readout(Backprop):
-    """dW_l = 0 but for the last layer."""
+    """dW_l = 0, except for the last layer."""
 
     def learn(self, network, objective, views, targets, pieces, low_precision):
         with low_precision:
@@ -24,7 +24,7 @@ class Readout(Backprop):
         return loss.detach()
 
     def hidden(self, network, inputs, pieces):
-        """What the readout reads; a rule that learns on the way there replaces this."""
+        """Input of the readout; a rule that trains hidden layers during this forward pass overrides it."""
         for module in list(network.children())[:-1]:
             inputs = module(inputs)
         return inputs

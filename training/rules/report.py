@@ -1,7 +1,7 @@
-r"""What a learning rule has done to a network so far, measured on one batch that stays the same.
+r"""How far a learning rule has changed a network, measured on one fixed batch.
 
-For each layer with weights: displacement |W - W_0| / |W_0|, and the angle between the change that the rule asks for and
-the gradient of the loss, in degrees (90: unrelated; nan: no change asked for). For each ReLU: the share of its outputs
+For each layer with weights: displacement |W - W_0| / |W_0|, and the angle between the change that the rule makes and
+the negative gradient of the loss, in degrees (90: unrelated; nan: no change). For each ReLU: the share of its outputs
 above 0 over images and units, and their mean, in evaluation mode. Everything is measured on copies.
 """
 
@@ -45,7 +45,7 @@ class Report:
         network, rule = copy.deepcopy(learner.network), copy.deepcopy(rule)
         for parameter in (*network.parameters(), *rule.parameters()):
             parameter.grad = None
-        network.requires_grad_().train()  # also where a rule keeps weights from the optimiser
+        network.requires_grad_().train()  # also weights that a rule hides from the optimiser
         rule.learn(network, learner.objective, [self.inputs], self.targets, 1, contextlib.nullcontext())
         return {name: layer.weight.grad for name, layer in weighted(network).items()}
 

@@ -1,8 +1,8 @@
 r"""Spike-timing-dependent plasticity in every hidden layer; the readout is trained by the gradient of the loss.
 
-Neurons are those of the network, which is evaluated with its rates like that of any other rule; to learn, each layer
-turns what it reads into spikes, one at most a unit: the stronger the sooner (latency code, Thorpe & Gautrais 1998).
-A step looks at a few places of each map only, the same in all images of a batch and others in the next.
+The neurons are the units of the network. It is evaluated with rates, as for any other rule; for learning, each layer
+turns its inputs into spikes, at most one per unit: the stronger, the earlier (latency code, Thorpe & Gautrais 1998).
+A step uses only a few places of each map: the same in all images of a batch, others in the next batch.
 
 - Input a, its channels decorrelated by lateral inhibition M (below), and of the image less the mean of each channel in
   the window (surround): with s twice its root mean square in the window, spike at t = floor(T (1 - |a| / s)), none at
@@ -40,10 +40,10 @@ from ..loop import parallel
 from .layers import blocks, weighted
 from .readout import Readout
 
-LEAK = 0.9  # of the membrane's potential kept a step
-SHARE = 0.95  # of the places of a map that fire, once thresholds have settled; with half of them kernels become alike
-THRESHOLD_RATE = 0.02  # how fast they do, in units of the share; much faster, and winners are chance
-PLACES = 8  # of a map that a step looks at
+LEAK = 0.9  # share of the membrane potential that is kept per step
+SHARE = 0.95  # target share of places that fire; at 0.5 kernels become alike
+THRESHOLD_RATE = 0.02  # speed at which thresholds adapt; much faster, and winners become random
+PLACES = 8  # places of each map that a step uses
 MEMORY = 10  # batches over which the covariance is averaged
 
 
@@ -58,9 +58,9 @@ class STDP(Readout):
         self.names = list(layers)[:-1]
         self.channels = dict(zip(layers, [3, *(len(layer.weight) for layer in layers.values())], strict=False))
         self.register_buffer("done", torch.zeros((), dtype=torch.int64))
-        self.register_buffer("speed", torch.ones(()))  # share of plasticity, by the last step's schedule
+        self.register_buffer("speed", torch.ones(()))  # share of plasticity, set by the schedule
         for name in self.names:
-            weight = network.get_submodule(name).weight.requires_grad_(False)  # not the optimiser's
+            weight = network.get_submodule(name).weight.requires_grad_(False)  # changed below, not by the optimiser
             kernel, channels = weight.detach().flatten(1).clone(), self.channels[name]
             self.register_buffer(f"{name}_kernel", kernel)
             self.register_buffer(f"{name}_norm", kernel.norm(dim=1, keepdim=True))
@@ -74,7 +74,7 @@ class STDP(Readout):
                 self.register_buffer(f"{name}_{passing}", start, persistent=False)
 
     def of(self, name: str, *what: str) -> list[torch.Tensor]:
-        """What is kept for a layer."""
+        """The buffers of a layer."""
         return [getattr(self, f"{name}_{each}") for each in what]
 
     def hidden(self, network, inputs, pieces):
@@ -86,7 +86,7 @@ class STDP(Readout):
         return inputs
 
     def _plasticity(self, number: int, name: str, layer: nn.Module, inputs: torch.Tensor, pieces: int) -> None:
-        """Add one layer's change to that of the step."""
+        """Add the change of one layer for this piece of the batch."""
         done = int(self.done)
         generator = torch.Generator().manual_seed((self.seed * 1_000_003 + done) * 101 + number)
         kernel, threshold, covariance, mixing, change, fired = self.of(
@@ -104,10 +104,10 @@ class STDP(Readout):
             asked = pair_changes(pre, post, self.tau_plus, self.tau_minus, self.depression)
         change += (asked - asked.mean(0)) * (len(kernel) / len(seen) / pieces)
         fired += post.sum((0, 1)) / len(seen) / pieces
-        layer.weight.grad = -self._weights(number, name, change).view_as(layer.weight)  # what reports read
+        layer.weight.grad = -self._weights(number, name, change).view_as(layer.weight)  # for reports
 
     def _weights(self, number: int, name: str, kernel: torch.Tensor) -> torch.Tensor:
-        """u M, less the surround: (kernels, d)."""
+        """Weights u M without the surround, (kernels, d)."""
         (mixing,) = self.of(name, "inhibition")
         if number == 0:
             kernel = without_surround(kernel, len(mixing))
@@ -120,7 +120,7 @@ class STDP(Readout):
     def after_step(self, network, rate):
         self.done += 1
         speed = max(0.0, 2 * rate - 1)
-        learns = bool(self.speed) and speed > 0  # where there are changes, and where they count
+        learns = bool(self.speed) and speed > 0  # there are changes, and the schedule still applies them
         self.speed.fill_(speed)
         for number, name in enumerate(self.names):
             kernel, size, threshold, change, fired = self.of(name, "kernel", "norm", "threshold", "change", "fired")
@@ -137,10 +137,10 @@ class STDP(Readout):
 
 
 def spread(inputs: torch.Tensor, channels: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Maps less their means (b, channels, places), and the covariance of their channels, over all processes.
+    """Maps minus their means (b, channels, places), and the covariance of their channels over all processes.
 
-    inputs : (b, channels, y, x), of which each channel has one mean, or (b, channels * places) for a layer that reads
-    a flattened map, where each input has its own.
+    inputs : (b, channels, y, x), with one mean per channel; or (b, channels * places) for a layer that reads a
+    flattened map, with one mean per input.
     """
     maps = inputs.reshape(len(inputs), channels, -1)
     several = parallel.processes().number > 1
@@ -156,19 +156,19 @@ def spread(inputs: torch.Tensor, channels: int) -> tuple[torch.Tensor, torch.Ten
 
 
 def inhibition(covariance: torch.Tensor) -> torch.Tensor:
-    """(C + mean variance)^(-1/2)."""
+    """Lateral inhibition M = (C + mean variance of C)^(-1/2), (channels, channels)."""
     variances, axes = torch.linalg.eigh(covariance)
     return (axes * (variances.clamp(min=0) + variances.mean() + 1e-12).rsqrt()) @ axes.T
 
 
 def without_surround(seen: torch.Tensor, channels: int) -> torch.Tensor:
-    """Windows (n, channels * places) less the mean of each channel over the window."""
+    """Windows (n, channels * places) minus the mean of each channel over the window."""
     parts = seen.view(len(seen), channels, -1)
     return (parts - parts.mean(2, keepdim=True)).flatten(1)
 
 
 def windows(layer: nn.Module, inputs: torch.Tensor, places: int, generator: torch.Generator) -> torch.Tensor:
-    """What the kernels of a layer see at some places of every image, (images x places, inputs of a kernel).
+    """Inputs of a layer's kernels at some places of every image, (images x places, inputs of a kernel).
 
     Zeros beyond the border. A linear layer has one place.
     """
@@ -183,7 +183,7 @@ def windows(layer: nn.Module, inputs: torch.Tensor, places: int, generator: torc
 
 
 def latency_spikes(inputs: torch.Tensor, steps: int) -> torch.Tensor:
-    """(n, d) activity -> (steps, n, d) spikes in {-1, 0, 1}, one at most a unit, the strongest of a row first."""
+    """(n, d) activity -> (steps, n, d) spikes in {-1, 0, 1}, at most one per unit, the strongest of a row first."""
     size = 2 * inputs.square().mean(1, keepdim=True).sqrt().clamp(min=1e-12)
     time = (steps * (1 - (inputs.abs() / size).clamp(max=1))).floor()
     moments = torch.arange(steps, device=inputs.device).view(-1, 1, 1)
@@ -191,7 +191,7 @@ def latency_spikes(inputs: torch.Tensor, steps: int) -> torch.Tensor:
 
 
 def winners(drive: torch.Tensor, threshold: torch.Tensor) -> torch.Tensor:
-    """(steps, n, channels) input currents -> spikes of that shape, one at most in each row."""
+    """(steps, n, channels) input currents -> spikes of the same shape, at most one in each of the n rows."""
     potential = torch.zeros_like(drive[0])
     quiet = torch.ones_like(drive[0][:, :1], dtype=torch.bool)
     fired = []
@@ -207,7 +207,7 @@ def winners(drive: torch.Tensor, threshold: torch.Tensor) -> torch.Tensor:
 def pair_changes(
     pre: torch.Tensor, post: torch.Tensor, tau_plus: float, tau_minus: float, depression: float
 ) -> torch.Tensor:
-    """Change of the weights (channels, d), summed over all pairs of spikes and all rows.
+    """Change of the weights (channels, d), summed over all pairs of spikes and all n rows.
 
     pre : (T, n, d); post : (T, n, channels).
 
@@ -220,7 +220,7 @@ def pair_changes(
 
 
 def trace(spikes: torch.Tensor, tau: float) -> torch.Tensor:
-    """(T, ...): what is left at each moment of the spikes before it, exp(-age / tau) each."""
+    """(T, ...): decaying trace of earlier spikes, the sum of exp(-age / tau) over them."""
     decay, left, traces = torch.exp(torch.tensor(-1 / tau)).item(), torch.zeros_like(spikes[0]), []
     for now in spikes:
         traces.append(left)

@@ -1,6 +1,6 @@
 """No learning: the network of epoch 0, which is the baseline of every rule at the same seed.
 
-Neither weights nor the running statistics of batch norm change, so that the result is what the seed alone makes.
+Neither weights nor the running statistics of batch norm change: the result depends on the seed alone.
 """
 
 from __future__ import annotations

@@ -121,7 +121,7 @@ def test_subsets_are_fair_draws():
     ("arguments", "message"),
     [
         ({"split": "test"}, r"no images of split 'test'.*splits there: train, val"),
-        ({"images_per_class": 4}, r"4 images a class asked, but 1 classes have fewer: b \(2\). At most 2"),
+        ({"images_per_class": 4}, r"expected 4 images per class, but 1 classes have fewer: b \(2\). Ask for at most 2"),
         ({"images_per_class": 0}, "must be 1 or more, got 0"),
     ],
 )

@@ -110,5 +110,5 @@ def test_names_that_mean_nothing(images, source, k, message):
 
 def test_a_table_of_another_number_of_classes_is_refused(images):
     table(images, "own_k8", 4)
-    with pytest.raises(ValueError, match="own_k8.csv has 4 classes, asked: 8"):
+    with pytest.raises(ValueError, match="own_k8.csv has 4 classes, expected 8"):
         found("own", 8, images)

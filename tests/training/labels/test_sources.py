@@ -97,15 +97,13 @@ def test_alexnet_features_are_fc2_after_the_relu(tmp_path):
 @pytest.mark.parametrize("source", ["alexnet", "vit"])
 def test_missing_weights_are_never_replaced_by_untrained_ones(source, tmp_path, monkeypatch):
     monkeypatch.setattr(torch.hub, "_hub_dir", str(tmp_path / "hub"))
-    with pytest.raises(label_encoders.MissingWeights, match=r"looked for .*hub.*\.pth.*Get them once with `python -c"):
+    with pytest.raises(label_encoders.MissingWeights, match=r"expected .*hub.*\.pth.*Get them once with `python -c"):
         label_sources.encoder(source)
 
 
 @pytest.mark.parametrize("source", ["alexnet", "vit", "clip", "dino"])
 def test_a_weights_file_that_is_not_there_is_an_error(source):
-    with pytest.raises(
-        label_encoders.MissingWeights, match=r"looked for /nowhere/w.pth. Get them once with `python -c"
-    ):
+    with pytest.raises(label_encoders.MissingWeights, match=r"expected /nowhere/w.pth. Get them once with `python -c"):
         label_sources.encoder(source, weights="/nowhere/w.pth")
 
 

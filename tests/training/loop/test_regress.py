@@ -91,7 +91,7 @@ def test_the_loss_is_the_mean_squared_error(images):
             r"expected real numbers of shape \(50, 3\) \(images, k\), got float32 \(50, 2\)",
         ),
         (np.zeros((50, 3), np.int64), "got int64"),
-        (np.full((50, 3), np.nan), "50 of 50 images have targets that are no number"),
+        (np.full((50, 3), np.nan), "50 of 50 images have targets that are NaN or infinite"),
     ],
 )
 def test_targets_that_cannot_be_regressed(labels, message):

@@ -108,7 +108,7 @@ def test_a_finished_run_is_not_trained_again(data, tmp_path):
 def test_the_folder_of_another_recipe_is_refused_and_untouched(data, tmp_path):
     loop.train(recipe(), *data, folder=tmp_path / "run")
     before = {p: p.read_bytes() for p in (tmp_path / "run").rglob("*") if p.is_file()}
-    with pytest.raises(state.WrongRun, match=r"another run .*: learning_rate 0.004 \(asked: 0.1\)"):
+    with pytest.raises(state.WrongRun, match=r"another run .*: learning_rate 0.004 \(now: 0.1\)"):
         loop.train(recipe(learning_rate=0.1), *data, folder=tmp_path / "run")
     assert before == {p: p.read_bytes() for p in (tmp_path / "run").rglob("*") if p.is_file()}
 

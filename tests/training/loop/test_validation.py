@@ -138,7 +138,7 @@ def test_native_and_principal_component_labels_are_validated_from_the_command_li
     assert run("train", *common, *fast, "--labels", "own_k2") == 0
     assert "no validation for own_k2" in capsys.readouterr().err
     assert run("labels", *common, *source) == 0
-    assert "the same for 64 validation images" in capsys.readouterr().out
+    assert "by the same rule for 64 validation images" in capsys.readouterr().out
     assert run("ladder", *common, *fast, "--labels", "own", "random", "--k", 2, 8, "--seeds", 2) == 0
     metrics = {
         name: checkpoints.read(home / "checkpoints", f"granularity_world_{name}_s2").info["metrics"]

@@ -405,9 +405,9 @@ def test_wrong_settings_are_refused():
         replace(MINI, feedback="random")
     with pytest.raises(ValueError, match="unknown rule 'hebb'; known: backprop, feedback_alignment"):
         replace(MINI, rule="hebb")
-    with pytest.raises(ValueError, match="needs a straight network, such as rules_cnn.* got Branched"):
+    with pytest.raises(ValueError, match="needs a network without branches, such as rules_cnn.* got Branched"):
         Learner(by("stdp", network="resnet18_w0.125"), 8)
-    with pytest.raises(ValueError, match="drop6 is Dropout. Choose a network without"):
+    with pytest.raises(ValueError, match="drop6 is Dropout. Choose a network of these only"):
         Learner(by("predictive_coding", network="alexnet_bn"), 8)
     with pytest.raises(ValueError, match="cannot be compiled"):
         Learner(by("stdp"), 8, compile=True)
