@@ -49,7 +49,7 @@ class Condition(NamedTuple):
     def label(self) -> str:
         """The name in words, for use on its own, as in a legend: "8 classes"."""
         if self.labels == FITTED:
-            return "untrained, statistics fitted"
+            return "untrained, fitted"
         return f"{self.name} classes" if self.labels == OWN else self.name
 
     @property

@@ -61,7 +61,7 @@ def test_every_condition_has_a_look_of_its_own_source():
 def test_several_seeds_of_a_condition_are_told_apart_in_words():
     models = [f"granularity_tiny_{which}" for which in ("own_k8_s1", "fitted_s2", "untrained_s1", "fitted_s1")]
     assert list(conditions.named_models(models, words=True).values()) == [
-        "untrained", "untrained, statistics fitted, seed 1", "untrained, statistics fitted, seed 2", "8 classes",
+        "untrained", "untrained, fitted, seed 1", "untrained, fitted, seed 2", "8 classes",
     ]  # fmt: skip
 
 
