@@ -28,8 +28,8 @@ SPOSE, TRIPLET = "Hebart2023_local.spose", "Hebart2023_local.triplet"
 def concept_split(n: int, fraction: float = 0.2, seed: int = 42) -> tuple[np.ndarray, np.ndarray]:
     """Concepts to select layers on, and concepts to score on: sorted numbers of concepts in the order of the embedding.
 
-    The first ``int(fraction n)`` of ``numpy.random.RandomState(seed).permutation(n)`` are for selection. With the defaults
-    this is the split of the public code of Mehta & Bonner (2026): 370 of 1,854 select, 1,484 score.
+    The first ``int(fraction n)`` of ``numpy.random.RandomState(seed).permutation(n)`` are for selection. With the
+    defaults this is the split of the public code of Mehta & Bonner (2026): 370 of 1,854 select, 1,484 score.
 
     Examples
     --------
@@ -177,8 +177,8 @@ def read_triplets(path: Path, n_concepts: int) -> np.ndarray:
 
 
 def read_triplet_table(path: Path, n_concepts: int, n: int = N_TRIPLETS, seed: int = 42) -> np.ndarray:
-    """Like ``read_triplets``, from the owners' table of all choices: numbers from 1, separated by tabs, and the position
-    of the odd one in a fourth column.
+    """Like ``read_triplets``, from the owners' table of all choices: numbers from 1, separated by tabs, and a fourth
+    column with the position of the odd one.
 
     Uses ``n`` random choices outside the test sets (noise_ceiling 0), in the table's order. The table does not say
     which of them are in validationset.txt; the others were used to fit the embedding.
