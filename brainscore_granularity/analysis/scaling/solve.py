@@ -5,8 +5,8 @@
 
 With delta = 0.001 and residuals of a few percent this is nearly a sum of absolute values: not smooth, with many local
 minima close to each other. So every start first descends on the same loss with a wide delta, starts that converge to
-the same point are merged, and the best distinct points then descend with the final delta. The result does not depend on how
-the work is divided, or on the number of threads.
+the same point are merged, and the best distinct points then descend with the final delta. The result does not depend on
+how the work is divided, or on the number of threads.
 """
 
 from __future__ import annotations
