@@ -48,7 +48,7 @@ bench: .venv/installed
 
 # DATA: a folder with the Tiny-ImageNet zips
 bench-training: .venv/installed
-	@test -n "$(DATA)" || { echo "DATA is missing: make bench-training DATA=folder, with the Tiny-ImageNet zips"  >&2; exit 1; }
+	@test -n "$(DATA)" || { echo "DATA is missing: make bench-training DATA=folder, with the Tiny-ImageNet zips" >&2; exit 1; }
 	@$(BIN)/python -m bench.training --data "$(DATA)"
 	@$(BIN)/python -m bench.training_data --data "$(DATA)"
 
