@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench import calibrate_networks
+from bench import calibrate_networks, calibrate_triplets
 from brainscore_granularity import rsa, stats
 from brainscore_granularity.report.answer import difference_variance
 from brainscore_granularity.runner.record import N_RESAMPLED
@@ -204,6 +204,15 @@ WARNINGS = {
     "raw 90%": "none: not an interval, shown as a warning",
     "best layer": "none: the search is not held, shown as a warning",
 }
+TRIPLET_ROWS = [
+    (
+        partial(calibrate_triplets.odd_one_out, **design),
+        f"odd-one-out, {design['triplets']:,} triplets on {design['images']:,} images, {{}}: coverage of 95%",
+        (93, 97),
+        most,
+    )
+    for design, most in calibrate_triplets.ROWS
+]
 
 
 def run(function, worlds: int, workers: int) -> dict[str, float]:
@@ -219,7 +228,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--worlds", type=int, default=1000)
     parser.add_argument("--output", type=Path, default=Path(__file__).parents[1] / "docs" / "calibration.md")
-    names = [*PARTS, *dict.fromkeys(function.__name__ for function, *_ in ROWS)]
+    names = [*PARTS, *dict.fromkeys(name for name, *_ in every_row())]
     parser.add_argument("--only", nargs="+", choices=names, help="write these anew and leave the rest of the page")
     options = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"  # for the worker processes
@@ -228,9 +237,9 @@ def main() -> None:
     if not options.only or not page.exists():
         head = (Path(__file__).parent / "calibration_head.md").read_text().format(worlds=f"{options.worlds:,}")
         page.write_text(head + "| what | reached | asked | holds |\n|---|---|---|---|\n")
-    for row in ROWS:
-        if not options.only or row[0].__name__ in options.only:
-            page.write_text(with_rows(page.read_text(), lines(row, options.worlds, workers)))
+    for name, row, most in every_row():
+        if not options.only or name in options.only:
+            page.write_text(with_rows(page.read_text(), lines(row, options.worlds, most, workers)))
     for name in PARTS:
         if not options.only or name in options.only:
             part = PARTS[name].section(lambda function, worlds: run(function, worlds, workers), options.worlds)
@@ -267,15 +276,23 @@ def with_part(page: str, part: str) -> str:
     return before.rstrip("\n") + "\n\n" + part.rstrip("\n") + "\n" + rest
 
 
-def lines(row, worlds: int, workers: int) -> list[str]:
-    """What one row of `ROWS` reached, a line for each method it compares."""
+def every_row():
+    """(name for --only, row, most worlds that it is worth): those with triplets take longer."""
+    yield from ((function.__name__, (function, *row), None) for function, *row in ROWS)
+    yield from (("odd_one_out", row, most) for *row, most in TRIPLET_ROWS)
+
+
+def lines(row, worlds: int, most: int | None, workers: int) -> list[str]:
+    """What one row reached, a line for each method it compares."""
     function, name, (low, high) = row
     found = []
+    fewer = f", {most} worlds" if most and most < worlds else ""
+    worlds = min(worlds, most or worlds)
     for method, rate in run(partial(function), worlds, workers).items():
         asked = WARNINGS.get(method, f"{low:g} to {high:g}%")
         verdict = "" if method in WARNINGS else "yes" if low <= rate <= high else "**no**"
         error = 100 * np.sqrt(rate / 100 * (1 - rate / 100) / worlds)
-        found.append(f"| {name.format(method)} | {rate:.1f}% (+-{error:.1f}) | {asked} | {verdict} |")
+        found.append(f"| {name.format(method)}{fewer} | {rate:.1f}% (+-{error:.1f}) | {asked} | {verdict} |")
         print(found[-1], flush=True)
     return found
 

@@ -14,7 +14,7 @@ def triplet():
     source = Source("Hebart2023", "assy_Hebart2023.nc", "Hebart2023_local.triplet", licence=LICENCE)
     return OddOneOutBenchmark(
         identifier="Hebart2023.triplet",
-        version=1,
+        version=2,
         load=source.load,
         ceiling=BEST_ACCURACY,
         visual_degrees=VISUAL_DEGREES,

@@ -24,7 +24,7 @@ def rsa_benchmark(data_identifier, region):
 def triplet_benchmark(data_identifier):
     return OddOneOutBenchmark(
         identifier=data_identifier,
-        version=1,
+        version=2,
         load=lambda: load_dataset(data_identifier),
         ceiling=None,  # known, because the observer is simulated
         visual_degrees=VISUAL_DEGREES,

@@ -14,6 +14,10 @@ from brainscore_granularity.report import conditions
 from .base import NotApplicable
 
 BATCH = 64
+STATISTICS = (
+    "batch norm's statistics start at 0 and 1 and follow the images over the first tens of steps: what changes there "
+    "is not all learning; the network of fitted statistics is where learning starts"
+)
 
 
 @dataclass(frozen=True)

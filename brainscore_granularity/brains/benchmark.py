@@ -2,7 +2,8 @@
 
 Both return a Brain-Score ``Score`` whose value is the raw score divided by the upper noise ceiling (odd-one-out:
 after subtracting chance from both). In ``attrs``: ``raw``, ``ceiling`` (with ``lower``, ``upper`` and ``kind``),
-``error`` (standard deviation over a stimulus bootstrap) and ``interval`` (95%, percentile) on the scale of the value,
+``error`` (over new stimuli) and ``interval`` (95%) on the scale of the value, by a bootstrap of the stimuli or, for
+odd-one-out, by the images that triplets share; ``resampled``, from which the error of a difference is known;
 ``subject_scores``, ``layer``, ``n_stimuli``, ``data`` (the data set) and ``simulated``; for RSA also
 ``mean_rdm_score``, the correlation with the mean of the subjects' RDMs, which some studies report instead, and
 ``partial``, the partial correlations given pixels and luminance, where the benchmark asks for them.
@@ -22,6 +23,7 @@ from brainscore_vision.model_interface import BrainModel
 from brainscore_granularity import rsa, stats
 from brainscore_granularity.datasets.assembly import first_rows
 from brainscore_granularity.rsa import triplets
+from brainscore_granularity.stats import Overlaps
 
 from . import controls, kept_rdms
 from .recorder import committed_layers
@@ -200,8 +202,8 @@ class RSABenchmark(_OnScreen):
 class OddOneOutBenchmark(_OnScreen):
     """Share of triplets in which the model calls the same image odd, above chance, relative to the ceiling.
 
-    Ties between similarities count by fraction and NaN is an error, so that a constant representation scores
-    chance. The interval resamples images (concepts): a triplet counts as often as the product of its images.
+    Ties between similarities count by fraction; NaN and images with constant features are errors, as in RSA. The
+    interval is for new images (concepts) and new choices: ``stats.triplet_mean``.
 
     Parameters
     ----------
@@ -243,14 +245,21 @@ class OddOneOutBenchmark(_OnScreen):
         columns = [self.assembly[name].values for name in ("image_1", "image_2", "image_3")]
         return np.array([[row[stimulus] for stimulus in column] for column in columns]).T
 
+    @cached_property
+    def overlaps(self) -> Overlaps:
+        """Which triplets share images, the same for all models."""
+        return Overlaps(self.triplets, len(self.order))
+
     def __call__(self, candidate: BrainModel) -> Score:
         keep = unshared_rows(candidate, self)
         features = record(candidate, self.region, self.shown_to(candidate), self.order)
-        return (self if keep is None else self._of(keep)).compare(features, layer=self.layer_of(candidate))
+        layer = self.layer_of(candidate)
+        return (self if keep is None else self._of(keep)).compare(features, layer, f"{candidate.identifier} {layer}")
 
     def _of(self, rows: np.ndarray) -> OddOneOutBenchmark:
         """The same for the choices among some images; the others keep their features."""
         part = copy.copy(self)
+        part.__dict__.pop("overlaps", None)
         part.__dict__["triplets"] = self.triplets[np.isin(self.triplets, rows).all(axis=1)]
         part.left_out = len(self.order) - len(rows)
         return part
@@ -268,8 +277,8 @@ class OddOneOutBenchmark(_OnScreen):
 
     def representation(self, spool, layer: str) -> np.ndarray:
         """Similarity (n, n) of a layer's features on disk."""
-        gram = spool.gram("rows" if self.measure == "centred" else None, layer)
-        return gram if self.measure == "dot" else triplets.normalised(gram)
+        gram = spool.gram("rows" if self.measure == "centred" else None)
+        return triplets.from_gram(gram, self.measure, images=self.order, layer=layer)
 
     def layer_scores(self, similarity: np.ndarray) -> tuple[float, dict[str, float]]:
         """Accuracy, without ceiling or interval. Choices of all people are pooled: there are no subjects."""
@@ -291,22 +300,28 @@ class OddOneOutBenchmark(_OnScreen):
             above += best >= scores - 1e-12
         return (above + 1) / (n + 1)
 
-    def compare(self, features: np.ndarray, layer: str | None = None) -> Score:
-        """Score of features (images, features), images in the order of the stimulus set."""
+    def compare(self, features: np.ndarray, layer: str | None = None, title: str | None = None) -> Score:
+        """Score of features (images, features), images in the order of the stimulus set.
+
+        title : what error messages call the layer.
+        """
         correct = {}
         for measure in ("dot", "cosine", "centred"):
-            similarity = triplets.similarity(features, measure)
+            similarity = triplets.similarity(features, measure, images=self.order, layer=title or layer)
             correct[measure] = triplets.choice_probabilities(similarity, self.triplets)[:, 2]
         chosen = correct[self.measure]
+        resampled, surplus = self.overlaps.resampled(chosen, N_BOOTSTRAP)
         score = packed_score(
             raw=float(chosen.mean()),
             ceiling=self.ceiling,
             chance=self.CHANCE,
-            resampled=self._resampled(chosen, len(features)),
+            resampled=resampled,
             subject_scores={},
             layer=layer,
             n_stimuli=len(features),
             simulated=self.simulated,
+            surplus=surplus,
+            estimate=stats.triplet_mean(chosen, self.overlaps),
         )
         score.attrs["data"] = self.assembly.attrs["identifier"]
         if self.left_out:
@@ -314,17 +329,3 @@ class OddOneOutBenchmark(_OnScreen):
         score.attrs["n_triplets"] = len(self.triplets)
         score.attrs["accuracy"] = {measure: float(p.mean()) for measure, p in correct.items()}
         return score
-
-    def _resampled(self, correct: np.ndarray, n_images: int) -> np.ndarray:
-        """Accuracy on N_BOOTSTRAP resamples of the images."""
-        rng = np.random.default_rng(0)
-        drawn = rng.integers(0, n_images, (N_BOOTSTRAP, n_images))
-        counts = np.stack([np.bincount(images, minlength=n_images) for images in drawn])
-        counts = np.ascontiguousarray(counts.T, np.float32)  # (images, resamples); products of counts are exact
-        right, total = np.zeros((2, N_BOOTSTRAP))
-        for start in range(0, len(self.triplets), 256):  # few enough for a processor's cache
-            a, b, c = self.triplets[start : start + 256].T
-            weight = counts[a] * counts[b] * counts[c]
-            right += correct[start : start + 256] @ weight
-            total += weight.sum(axis=0, dtype=np.float64)
-        return right / total

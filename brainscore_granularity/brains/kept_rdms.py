@@ -17,7 +17,7 @@ from brainscore_granularity.paths import home, write_atomically
 
 from .recorder import committed_layers, content
 
-RDM_VERSION = 1  # raised when `rsa.rdm` or the preprocessing gives other numbers: kept RDMs are then made anew
+RDM_VERSION = 2  # raised when `rsa.rdm` or the preprocessing gives other numbers: kept RDMs are then made anew
 
 
 def features(candidate, region: str, stimuli) -> np.ndarray | None:

@@ -12,10 +12,14 @@ from brainscore_core.supported_data_standards.brainio.stimuli import StimulusSet
 from brainscore_granularity import rsa, stats
 from brainscore_granularity.datasets.assembly import average_repeats, first_rows, in_order, only_neuroids
 
+from .repeat_ceiling import between_repeats, presented, repeats
 from .scoring import ceiling_score
 
+__all__ = [
+    "Targets", "between_repeats", "between_subjects", "from_rdms", "from_responses", "repeats", "unknown_ceiling",
+]  # fmt: skip
+
 MIN_NEUROIDS = 10  # an RDM of fewer is mostly noise; such subjects are left out
-N_SPLITS = 100
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,8 @@ def from_responses(
 ) -> Targets:
     """RDMs of the subjects of an assembly, repeated presentations of a stimulus averaged.
 
-    Neuroids with a NaN are dropped, and subjects left with fewer than 10 neuroids.
+    Presentations in which all of a subject's neuroids are NaN are dropped (files pad with them), then neuroids with a
+    NaN, then subjects left with fewer than 10 neuroids.
 
     Parameters
     ----------
@@ -70,11 +75,10 @@ def from_responses(
     name = assembly.attrs["identifier"]
     stimuli = _drawn(first_rows(assembly.attrs["stimulus_set"]), n_stimuli)
     order = stimuli["stimulus_id"].values
-    assembly = only_neuroids(assembly, keep, order, name)
-    responses = {
-        str(who): assembly.isel(neuroid=np.flatnonzero(assembly[subject].values == who))
-        for who in sorted(set(assembly[subject].values))
-    }
+    responses = {}
+    for who in sorted(set(assembly[subject].values)):
+        own = presented(assembly.isel(neuroid=np.flatnonzero(assembly[subject].values == who)))
+        responses[str(who)] = only_neuroids(own, keep, order, name)
     responses = {who: own for who, own in responses.items() if own.sizes["neuroid"] >= MIN_NEUROIDS}
     if not responses:
         raise ValueError(
@@ -121,41 +125,6 @@ def between_subjects(rdms: np.ndarray) -> Score:
     ceiling = ceiling_score(*stats.noise_ceiling(rdms, pool="rank"), kind="subjects")
     ceiling.attrs["mean_pool"] = tuple(stats.noise_ceiling(rdms))
     return ceiling
-
-
-def between_repeats(responses: list, order, n_splits: int = N_SPLITS) -> Score:
-    """How well the RDM of half of a subject's repeats predicts that of the other half, averaged over subjects.
-
-    With r the mean correlation of random halves, the true model correlates with the RDM of all repeats by about
-    sqrt(2 r / (1 + r)), the upper bound (Spearman-Brown, then the square root because the model has no noise). The
-    lower bound is r itself: what half of the data achieve on the other half.
-
-    Parameters
-    ----------
-    responses : assemblies, one a subject, every stimulus repeated equally often.
-    order : stimulus ids.
-    """
-    lower, upper = [], []
-    for own in responses:
-        values = repeats(own, order)
-        half, rng, r = len(values) // 2, np.random.default_rng(0), []
-        if half < 1:
-            raise ValueError(f"a ceiling from repeats needs each stimulus at least twice, got {len(values)} time(s)")
-        for _ in range(n_splits):
-            shuffled = rng.permutation(len(values))
-            one, other = (values[part].mean(axis=0) for part in (shuffled[:half], shuffled[half : 2 * half]))
-            r.append(rsa.compare(rsa.rdm(one), rsa.rdm(other)))
-        lower.append(np.mean(r))
-        upper.append(np.sqrt(max(stats.spearman_brown(np.mean(r), len(values) / half), 0)))
-    return ceiling_score(float(np.mean(lower)), float(np.mean(upper)), kind="repeats")
-
-
-def repeats(assembly, order) -> np.ndarray:
-    """Responses (repeats, stimuli, neuroids); as many repeats as the least shown stimulus has."""
-    found = assembly["stimulus_id"].values
-    rows = [np.flatnonzero(found == stimulus) for stimulus in order]
-    values = np.asarray(assembly.transpose("presentation", "neuroid").values, np.float64)
-    return np.stack([values[[own[k] for own in rows]] for k in range(min(map(len, rows)))])
 
 
 def unknown_ceiling() -> Score:

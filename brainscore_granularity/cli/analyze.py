@@ -10,6 +10,8 @@ from typing import Annotated
 
 import tyro
 
+from brainscore_granularity.progress import say
+
 
 def analyze(
     names: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="NAME|all ...")] = (),
@@ -77,7 +79,7 @@ def analyze(
         rsa_benchmarks(benchmarks),
         layers,
         Settings(components, resamples, seed, tuple(catalogue.select("models", [*pool]))),
-        say=_say,
+        say=say,
         results=results,
         runs=snapshots.read_all(runs),
     )
@@ -105,7 +107,7 @@ def trained(patterns) -> list[str]:
     if not there:
         raise ValueError(f"none of {len(lacking)} models is trained, such as {lacking[0]}: see `granularity models`")
     if lacking:
-        _say(f"left out, not trained yet: {len(lacking)} models, such as {lacking[0]}")
+        say(f"left out, not trained yet: {len(lacking)} models, such as {lacking[0]}")
     return there
 
 
@@ -131,13 +133,13 @@ def run(chosen, study, folder: Path, all_of_them: bool = False) -> int:
     for analysis in chosen:
         inputs = output.inputs_of(analysis, study)
         if output.unchanged(folder / analysis.name, inputs):
-            _say(f"{analysis.name}: unchanged, in {folder / analysis.name}")
+            say(f"{analysis.name}: unchanged, in {folder / analysis.name}")
             _show(output.read(folder / analysis.name))
         else:
             todo.append((analysis, inputs))
     study.prepare(dict.fromkeys(kind for analysis, _ in todo for kind in analysis.needs))
     for number, (analysis, inputs) in enumerate(todo, start=1):
-        _say(f"{analysis.name} ({number}/{len(todo)}): {analysis.question}")
+        say(f"{analysis.name} ({number}/{len(todo)}): {analysis.question}")
         start, processor = time.monotonic(), time.process_time()
         try:
             findings = analysis.run(study)
@@ -145,19 +147,19 @@ def run(chosen, study, folder: Path, all_of_them: bool = False) -> int:
         except NotApplicable as error:
             if not all_of_them:
                 raise
-            _say(f"{analysis.name}: left out, {error}")
+            say(f"{analysis.name}: left out, {error}")
             continue
         except (ValueError, OSError, ImportError) as error:
             if not all_of_them:
                 raise
             failed += 1
-            _say(f"{analysis.name}: failed, {' '.join(str(error).split())}")
+            say(f"{analysis.name}: failed, {' '.join(str(error).split())}")
             continue
         seconds, processor = time.monotonic() - start, time.process_time() - processor
         record = output.write(folder / analysis.name, analysis, study, findings, figures, inputs, _command(), seconds)
         close(figures)
         _show(record)
-        _say(f"{analysis.name}: {seconds:.0f} s ({processor:.0f} of processor time), in {folder / analysis.name}")
+        say(f"{analysis.name}: {seconds:.0f} s ({processor:.0f} of processor time), in {folder / analysis.name}")
     return failed
 
 
@@ -182,7 +184,3 @@ def _show(record: dict) -> None:
 
 def _command() -> str:
     return shlex.join(["granularity", *sys.argv[1:]])
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)

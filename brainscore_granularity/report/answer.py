@@ -50,11 +50,15 @@ def against_native(line: Line) -> Difference | None:
 def difference_variance(one: tuple, other: tuple) -> tuple[float, bool]:
     """Variance over stimuli of the difference of two scores, and whether it is paired.
 
-    one, other : (error, values on resamples or None).
+    one, other : (error, values on resamples or None); values as in ``score_record.resampled_of``.
     """
     (error, a), (another, b) = one, other
-    if a is not None and b is not None and len(a) == len(b):
-        return float(np.var(a - b, ddof=1)), True
+    if a is not None and b is not None and np.shape(a) == np.shape(b):
+        if np.ndim(a) == 1:
+            return float(np.var(a - b, ddof=1)), True
+        from brainscore_granularity.stats.overlaps import paired_variance  # scipy takes a while
+
+        return paired_variance(a, b), True
     return error**2 + another**2, False
 
 

@@ -175,8 +175,10 @@ def _mean(values) -> float:
 def _resampled(seeds: dict, known: dict) -> np.ndarray | None:
     """Mean over seeds and benchmarks on each resample of the stimuli; None unless all scores have theirs."""
     found = [resampled_of(known[row[2], row[3]]) for own in seeds.values() for row in own]
-    if any(values is None for values in found) or len({len(values) for values in found}) != 1:
+    if any(values is None for values in found) or len({values.shape[-1] for values in found}) != 1:
         return None
+    if any(values.ndim == 2 for values in found):  # the others spread as they should: nothing comes off
+        found = [values if values.ndim == 2 else np.stack([values, np.zeros_like(values)]) for values in found]
     each = iter(found)
     return np.mean([np.mean([next(each) for _ in own], axis=0) for own in seeds.values()], axis=0)
 

@@ -9,11 +9,14 @@
 """
 
 from .comparison import METHODS, compare, standardised_ranks, upper
-from .distances import DISTANCES, DegenerateFeatures, from_gram, noise_covariance, rdm
+from .degenerate import DegenerateFeatures
+from .distances import DISTANCES, from_gram, noise_covariance, rdm
+from .feature_scaling import SCALINGS
 
 __all__ = [
     "DISTANCES",
     "METHODS",
+    "SCALINGS",
     "DegenerateFeatures",
     "compare",
     "from_gram",

@@ -11,7 +11,7 @@ A dead unit is harmless, a dead image is not:
 >>> rdm(np.zeros((20, 50)), layer="conv5")  # doctest: +ELLIPSIS
 Traceback (most recent call last):
     ...
-brainscore_granularity.rsa.distances.DegenerateFeatures: 20 of 20 images have constant features in layer 'conv5': ...
+brainscore_granularity.rsa.degenerate.DegenerateFeatures: 20 of 20 images have constant features in layer 'conv5': ...
 """
 
 from __future__ import annotations
@@ -20,11 +20,14 @@ import numpy as np
 from scipy.linalg import orth
 from scipy.stats import kendalltau, rankdata
 
-from .distances import DISTANCES, DegenerateFeatures, from_gram, noise_covariance, rdm
+from .degenerate import DegenerateFeatures
+from .distances import DISTANCES, from_gram, noise_covariance, rdm
+from .feature_scaling import SCALINGS
 
 __all__ = [
     "DISTANCES",
     "METHODS",
+    "SCALINGS",
     "DegenerateFeatures",
     "compare",
     "from_gram",

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from .gram import Gram, gram_of
+from . import feature_scaling
+from .degenerate import DegenerateFeatures as DegenerateFeatures
+from .degenerate import refuse_alike, refuse_empty, refuse_images
+from .gram import Gram, gram_of, in_float32
 
 CENTRES = {
     "correlation": "rows",
@@ -16,19 +19,25 @@ CENTRES = {
 DISTANCES = tuple(CENTRES)
 
 
-class DegenerateFeatures(ValueError):
-    """Features without a dissimilarity: NaN, infinity, or an image whose features are all equal."""
+LEAVE_OUT = "leave these images out, take another layer, or use distance='euclidean'."
 
 
-def rdm(features, distance: str = "correlation", *, images=None, layer: str | None = None, noise=None):
+def rdm(
+    features,
+    distance: str = "correlation",
+    *,
+    images=None,
+    layer: str | None = None,
+    noise=None,
+    scaling: str = "none",
+):
     """Dissimilarity of every pair of images.
 
     Parameters
     ----------
     features : (n, ...), numpy or torch
-        One row an image, trailing dimensions flattened. float32 stays float32 within a block of features
-        and is summed in float64. A tensor on a GPU is multiplied there. For "crossnobis": (repeats, n,
-        ...).
+        One row an image, trailing dimensions flattened. A tensor on a GPU is multiplied there. In which
+        precision: :mod:`brainscore_granularity.gram`. For "crossnobis": (repeats, n, ...).
     distance : {"correlation", "euclidean", "cosine", "mahalanobis", "crossnobis"}
         For images x, y with P features and noise covariance S:
 
@@ -48,6 +57,10 @@ def rdm(features, distance: str = "correlation", *, images=None, layer: str | No
     noise : (P, P), optional
         Noise covariance for "mahalanobis" and "crossnobis", as from :func:`noise_covariance`; default
         identity.
+    scaling : {"none", "z-score"}
+        Whether each feature is z-scored over the images first, for "correlation", "cosine" and "euclidean".
+        "none" compares what the features are, "z-score" how they differ from the average image, each feature
+        counting alike; see docs/statistics.md.
 
     Returns
     -------
@@ -57,7 +70,7 @@ def rdm(features, distance: str = "correlation", *, images=None, layer: str | No
     Raises
     ------
     DegenerateFeatures
-        Features with NaN or infinity; constant rows where the distance needs variance.
+        No features; NaN or infinity; constant rows where the distance needs variance; all rows alike.
 
     Examples
     --------
@@ -68,28 +81,39 @@ def rdm(features, distance: str = "correlation", *, images=None, layer: str | No
         raise ValueError(f"distance: expected one of {', '.join(DISTANCES)}, got {distance!r}")
     if noise is not None and distance not in ("mahalanobis", "crossnobis"):
         raise ValueError(f"noise is used by 'mahalanobis' and 'crossnobis' only, got distance={distance!r}")
+    if feature_scaling.check(scaling) != "none" and distance not in ("correlation", "cosine", "euclidean"):
+        raise ValueError(
+            f"scaling={scaling!r} works with correlation, cosine and euclidean, got distance={distance!r}, which "
+            "scales by the noise"
+        )
     if getattr(getattr(features, "device", None), "type", "cpu") != "cpu" and noise is None:
-        return device_rdm(features, distance, images=images, layer=layer)
+        return device_rdm(features, distance, images=images, layer=layer, scaling=scaling)
     if hasattr(features, "detach"):
         features = features.detach().cpu().numpy()
     x = np.asarray(features)
     if x.dtype.kind not in "fiub":
         raise ValueError(f"features: expected numbers, got dtype {x.dtype}")
     repeated = distance == "crossnobis"
-    if x.ndim < 2 + repeated or x.shape[repeated] < 2 or x.size == 0:
-        shape = "(repeats, images, ...)" if repeated else "(images, ...)"
-        raise ValueError(f"features: expected {shape} with at least 2 images and 1 feature, got {x.shape}")
+    refuse_empty(x.shape, layer, repeated)
     x = x.reshape(*x.shape[: 1 + repeated], -1)
     if noise is not None:
         x = _whiten(x, noise)
     if repeated:
         return _crossnobis(x, images, layer)
     single = x.dtype in (np.float32, np.float16)
-    gram = gram_of(lambda start, stop: x[:, start:stop], x.shape[0], x.shape[1], CENTRES[distance], single)
+    gram = gram_of(lambda start, stop: x[:, start:stop], x.shape[0], x.shape[1], CENTRES[distance], single, scaling)
     return from_gram(gram, distance, images=images, layer=layer)
 
 
-def device_rdm(features, distance: str = "correlation", *, images=None, layer: str | None = None, block: int = 8192):
+def device_rdm(
+    features,
+    distance: str = "correlation",
+    *,
+    images=None,
+    layer: str | None = None,
+    block: int = 8192,
+    scaling: str = "none",
+):
     """RDM (n, n) of a tensor (n, ...), multiplied on the tensor's device, summed in float64.
 
     TensorFloat-32, which keeps 10 bits of each factor, is switched off meanwhile.
@@ -101,31 +125,42 @@ def device_rdm(features, distance: str = "correlation", *, images=None, layer: s
     """
     import torch
 
-    if distance not in ("correlation", "euclidean", "cosine"):
-        return rdm(features.detach().cpu().numpy(), distance, images=images, layer=layer)
     x = features.detach().flatten(1)
-    x = x if x.dtype == torch.float64 else x.float()
-    gram = Gram(len(x), CENTRES[distance])
+    single = x.dtype != torch.float64 and in_float32(len(x), np.float32)
+    if distance not in ("correlation", "euclidean", "cosine") or (x.device.type == "mps" and not single):
+        # there is no float64 on Apple's devices
+        return rdm(features.detach().cpu().numpy(), distance, images=images, layer=layer, scaling=scaling)
+    gram = Gram(len(x), CENTRES[distance], scaling)
     tf32 = torch.backends.cuda.matmul.allow_tf32
     torch.backends.cuda.matmul.allow_tf32 = False
     try:
         for start in range(0, x.shape[1], block):
-            part = x[:, start : start + block]
-            other = Gram(len(x), gram.centre)
-            other.seen(part[:, 0].cpu().numpy(), (part != part[:, :1]).any(dim=1).cpu().numpy())
-            mean = part.mean(dim=1)
-            other.broken = ~np.isfinite(mean.cpu().numpy())
-            if gram.centre == "rows":
-                part = part - mean[:, None]
-                other.means, other.sizes = [mean.cpu().numpy().astype(np.float64)], [part.shape[1]]
-            elif gram.centre == "columns":
-                part = part - part.mean(dim=0)
-            other.within = (part @ part.T).cpu().numpy().astype(np.float64)
-            other.width = part.shape[1]
-            gram.merge(other)
+            gram.merge(_block_on_device(x[:, start : start + block], gram, torch.float32 if single else torch.float64))
     finally:
         torch.backends.cuda.matmul.allow_tf32 = tf32
     return from_gram(gram, distance, images=images, layer=layer)
+
+
+def _block_on_device(part, gram: Gram, dtype) -> Gram:
+    """Inner products of some features (n, f) of a tensor, centred and scaled as ``gram`` is."""
+    other = Gram(len(part), gram.centre, gram.scaling)
+    other.broken = ~np.isfinite(part.mean(dim=1).cpu().numpy())
+    if gram.scaling == "z-score":
+        deviation = part.double() - part.double().mean(dim=0)
+        spread = deviation.square().mean(dim=0).sqrt()
+        part = (deviation / spread).where((part != part[:1]).any(dim=0), 0.0)
+    part = part.to(dtype)
+    other.seen(part[:, 0].cpu().numpy(), (part != part[:, :1]).any(dim=1).cpu().numpy())
+    other.apart = bool((part != part[:1]).any())
+    if gram.centre == "rows":
+        mean = part.mean(dim=1)
+        part = part - mean[:, None]
+        other.means, other.sizes = [mean.cpu().numpy().astype(np.float64)], [part.shape[1]]
+    elif gram.centre == "columns":
+        part = part - part.mean(dim=0)
+    other.within = (part @ part.T).cpu().numpy().astype(np.float64)
+    other.width = part.shape[1]
+    return other
 
 
 def from_gram(gram: Gram, distance: str = "correlation", *, images=None, layer: str | None = None):
@@ -141,24 +176,16 @@ def from_gram(gram: Gram, distance: str = "correlation", *, images=None, layer: 
     matrix = gram.matrix
     power = np.diag(matrix).copy()
     broken = gram.broken if gram.broken.any() else ~np.isfinite(power)
-    if broken.any():
-        raise _degenerate(broken, "NaN, infinite or overflowing features", images, layer, "Mend or leave out")
-    if distance in ("correlation", "cosine"):
+    refuse_images(broken, "NaN, infinite or overflowing features", images, layer)
+    if distance == "correlation":
         # Constants are found by comparison: rounding of the mean can leave a constant image a trace of variance.
-        dead = power <= 0 if distance == "cosine" else ~gram.varies | (power <= 0)
-        if dead.any():
-            zero = (
-                "Correlation needs features that vary within an image"
-                if distance == "correlation"
-                else ("The cosine needs features that are not all zero")
-            )
-            raise _degenerate(
-                dead,
-                "constant features" if distance == "correlation" else "zero features",
-                images,
-                layer,
-                f"{zero}: leave these images out, take another layer, or use distance='euclidean'.",
-            )
+        advice = f"Correlation needs features that vary within an image: {LEAVE_OUT}"
+        refuse_images(~gram.varies | (power <= 0), "constant features", images, layer, advice)
+    if distance == "cosine":
+        advice = f"The cosine needs features that are not all zero: {LEAVE_OUT}"
+        refuse_images(power <= 0, "zero features", images, layer, advice)
+    refuse_alike(gram.apart, len(power), layer)
+    if distance in ("correlation", "cosine"):
         norm = np.sqrt(power)
         out = 1 - np.clip(matrix / norm[:, None] / norm, -1, 1)
     else:
@@ -222,9 +249,7 @@ def _crossnobis(x: np.ndarray, images, layer) -> np.ndarray:
     n)."""
     if len(x) < 2:
         raise ValueError(f"features: crossnobis expects at least 2 repeats (repeats, images, ...), got {x.shape}")
-    broken = ~np.isfinite(x).all(axis=(0, 2))
-    if broken.any():
-        raise _degenerate(broken, "NaN, infinite or overflowing features", images, layer, "Mend or leave out")
+    refuse_images(~np.isfinite(x).all(axis=(0, 2)), "NaN, infinite or overflowing features", images, layer)
     x = x.astype(np.float64)
     x -= x.mean(axis=1, keepdims=True)  # differences do not see it
     total = x.sum(axis=0)
@@ -233,14 +258,3 @@ def _crossnobis(x: np.ndarray, images, layer) -> np.ndarray:
     out = power[:, None] + power - cross - cross.T
     np.fill_diagonal(out, 0)
     return out
-
-
-def _degenerate(which: np.ndarray, what: str, images, layer, mend: str) -> DegenerateFeatures:
-    names = [f"image {k}" if images is None else f"image {k} ({images[k]})" for k in np.flatnonzero(which)[:3]]
-    more = ", ..." if which.sum() > 3 else "."
-    where = f" in layer {layer!r}" if layer is not None else ""
-    if mend == "Mend or leave out":
-        mend = "Find where they arise (a diverged network, a dead electrode), mend it, or leave these images out."
-    return DegenerateFeatures(
-        f"{which.sum()} of {len(which)} images have {what}{where}: {', '.join(names)}{more} {mend}"
-    )

@@ -5,9 +5,11 @@ features. So an exact RDM needs the features one block at a time: 1,000 images a
 however wide the layer is.
 
 Precision
-    float64 features are multiplied in float64. float32 features are multiplied in float32 and summed over
-    blocks in float64, so that rounding does not grow with the width of the layer: correlation distances agree
-    with float64 to about 1e-7.
+    float64 features are multiplied in float64. float32 features of at least ``PRECISE_BELOW`` images are
+    multiplied in float32 and summed over blocks in float64, so that rounding does not grow with the width of
+    the layer: correlation distances agree with float64 to about 1e-7. Of fewer images they are multiplied in
+    float64: it costs little, and an RDM of few entries has a score that one swapped rank moves (by 5e-6 for 48
+    images). This is the one place that decides it, for arrays, features on disk and tensors on a GPU.
 
 Speed
     numpy's ``x @ x.T`` is the symmetric product of OpenBLAS on all cores. For wide float32 layers torch's
@@ -25,10 +27,22 @@ import numpy as np
 
 from brainscore_granularity.threads import cores, in_threads
 
+from . import feature_scaling
+
+PRECISE_BELOW = 200  # images
 BLOCK = 4096  # features a block: 16 MB of float32 for 1,000 images, long enough for BLAS to run full
 STRIPE = 250  # images a stripe
 ONEDNN = 2e10  # multiplications that repay importing torch
 WORKERS = 8  # at most, since each holds a block and a matrix: 200 MB for 1,000 images
+
+
+def in_float32(images: int, dtype) -> bool:
+    """Whether features of this type are multiplied in float32.
+
+    >>> in_float32(1000, np.float32), in_float32(1000, np.float64), in_float32(92, np.float32)
+    (True, False, False)
+    """
+    return images >= PRECISE_BELOW and np.dtype(dtype) in (np.float32, np.float16)
 
 
 class Gram:
@@ -42,6 +56,8 @@ class Gram:
         ``"rows"`` subtracts each image's mean over all features (correlation). ``"columns"`` subtracts each
         feature's mean over images, which changes no difference between images and keeps the digits that a
         large common mean would eat (Euclidean). None subtracts nothing (cosine).
+    scaling : {"none", "z-score"}
+        Whether each feature is z-scored over the images before.
 
     Attributes
     ----------
@@ -51,6 +67,8 @@ class Gram:
         Images with NaN or infinite features.
     varies : (n,) bool
         Images with features that differ, by exact comparison.
+    apart : bool
+        Whether any two images differ, by exact comparison.
     width : int
         Number of features seen so far.
 
@@ -70,10 +88,10 @@ class Gram:
     True
     """
 
-    def __init__(self, images: int, centre: str | None = "rows"):
+    def __init__(self, images: int, centre: str | None = "rows", scaling: str = "none"):
         if centre not in ("rows", "columns", None):
             raise ValueError(f"centre: expected 'rows', 'columns' or None, got {centre!r}")
-        self.centre, self.width = centre, 0
+        self.centre, self.scaling, self.width, self.apart = centre, feature_scaling.check(scaling), 0, False
         self.within = np.zeros((images, images))
         self.broken, self.varies = np.zeros((2, images), bool)
         self.means: list[np.ndarray] = []  # of each block
@@ -102,15 +120,21 @@ class Gram:
 
     def _add(self, block: np.ndarray, product) -> None:
         n, f = block.shape
+        dtype = np.dtype(np.float32 if in_float32(n, block.dtype) else np.float64)
+        block = block if dtype == np.float32 else block.astype(np.float64, copy=False)
+        if self.scaling == "z-score":
+            self.broken |= ~np.isfinite(block.sum(axis=1))
+            block = feature_scaling.z_scored(block)  # which spreads one image's NaN to the others
         if not self.varies.all():
             self.seen(block[:, 0], (block != block[:, :1]).any(axis=1))
-        dtype = np.dtype(np.float32 if block.dtype in (np.float32, np.float16) else np.float64)
+        self.apart = self.apart or bool((block != block[:1]).any())
         # Fresh memory costs more than the subtraction, so one buffer serves all blocks; products need it contiguous.
         if self._buffer.dtype != dtype or self._buffer.size < n * f:
             self._buffer = np.empty(n * f, dtype)
         x = self._buffer[: n * f].reshape(n, f)
         mean = block.mean(axis=1) if self.centre == "rows" else block.sum(axis=1)
-        self.broken |= ~np.isfinite(mean)
+        if self.scaling == "none":
+            self.broken |= ~np.isfinite(mean)
         if self.centre == "rows":
             mean = mean.astype(dtype)
             np.subtract(block, mean[:, None], out=x)
@@ -133,6 +157,7 @@ class Gram:
         if other._first is not None:
             self.seen(other._first, other.varies)
             self.broken |= other.broken
+            self.apart |= other.apart
             self.within += other.within
             self.means += other.means
             self.sizes += other.sizes
@@ -144,7 +169,9 @@ def _product(x: np.ndarray, matrix: np.ndarray) -> None:
     matrix += x @ x.T
 
 
-def gram_of(blocks, images: int, width, centre: str | None = "rows", single: bool = False) -> Gram:
+def gram_of(
+    blocks, images: int, width, centre: str | None = "rows", single: bool = False, scaling: str = "none"
+) -> Gram:
     """Gram matrix of a layer that is read block by block.
 
     Parameters
@@ -155,7 +182,7 @@ def gram_of(blocks, images: int, width, centre: str | None = "rows", single: boo
         Number of images n.
     width : int
         Number of features.
-    centre : {"rows", "columns", None}
+    centre, scaling
         As in :class:`Gram`.
     single : bool
         Whether the features are float32 or float16, so that oneDNN may multiply them.
@@ -168,13 +195,13 @@ def gram_of(blocks, images: int, width, centre: str | None = "rows", single: boo
     True
     """
     starts = range(0, width, BLOCK)
-    fast = single and float(images) ** 2 * width >= ONEDNN and onednn() is not None
+    fast = single and in_float32(images, np.float32) and float(images) ** 2 * width >= ONEDNN and onednn() is not None
     workers = min(cores(), len(starts), WORKERS)
     if fast:
         import torch
 
     def work(jobs) -> Gram:
-        gram = Gram(images, centre)
+        gram = Gram(images, centre, scaling)
         if fast:
             torch.set_num_threads(max(1, cores() // workers))
         for start in jobs:

@@ -17,8 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-from .distances import CENTRES, DISTANCES, DegenerateFeatures, from_gram
-from .gram import gram_of
+from . import feature_scaling
+from .distances import CENTRES, DISTANCES, from_gram
+from .gram import Gram, gram_of
 
 
 class Spool:
@@ -71,17 +72,15 @@ class Spool:
                 view, offset = view[done:], offset + done
         return out
 
-    def rdm(self, distance: str = "correlation", *, images=None, layer: str | None = None) -> np.ndarray:
+    def rdm(
+        self, distance: str = "correlation", *, images=None, layer: str | None = None, scaling: str = "none"
+    ) -> np.ndarray:
         """RDM (n, n) of what was written; parameters as in :func:`brainscore_granularity.rsa.rdm`."""
-        gram = gram_of(self.read, self.images, self.width, CENTRES[distance], single=True)
-        return from_gram(gram, distance, images=images, layer=layer)
+        return from_gram(self.gram(CENTRES[distance], scaling), distance, images=images, layer=layer)
 
-    def gram(self, centre: str | None, layer: str | None = None) -> np.ndarray:
-        """Inner products (n, n) float64 between images, after centring as in :class:`gram.Gram`."""
-        gram = gram_of(self.read, self.images, self.width, centre, single=True)
-        if gram.broken.any():
-            raise DegenerateFeatures(f"{gram.broken.sum()} of {self.images} images have NaN in layer {layer!r}")
-        return gram.matrix
+    def gram(self, centre: str | None, scaling: str = "none") -> Gram:
+        """Inner products between images; parameters as of :class:`gram.Gram`."""
+        return gram_of(self.read, self.images, self.width, centre, single=True, scaling=scaling)
 
     def close(self) -> None:
         """Close and delete the file."""
@@ -95,7 +94,16 @@ class Spool:
         self.close()
 
 
-def layer_rdms(model, batches: Iterable, layers=None, distance: str = "correlation", *, images=None, folder=None):
+def layer_rdms(
+    model,
+    batches: Iterable,
+    layers=None,
+    distance: str = "correlation",
+    *,
+    images=None,
+    folder=None,
+    scaling: str = "none",
+):
     """Exact RDMs of all layers from one forward pass.
 
     Parameters
@@ -113,6 +121,8 @@ def layer_rdms(model, batches: Iterable, layers=None, distance: str = "correlati
         Names of the images, for error messages.
     folder : path, optional
         Where the features wait; default the system's folder for temporary files. Choose a fast local disk.
+    scaling : {"none", "z-score"}
+        As in :func:`brainscore_granularity.rsa.rdm`.
 
     Returns
     -------
@@ -131,6 +141,7 @@ def layer_rdms(model, batches: Iterable, layers=None, distance: str = "correlati
 
     if distance not in ("correlation", "euclidean", "cosine"):
         raise ValueError(f"distance: expected correlation, euclidean or cosine, got {distance!r}; all: {DISTANCES}")
+    feature_scaling.check(scaling)
     if model.training:
         raise ValueError("model is in training mode: call model.eval(), or features depend on the batch they are in")
     modules = dict(model.named_modules())
@@ -161,4 +172,4 @@ def layer_rdms(model, batches: Iterable, layers=None, distance: str = "correlati
         unused = [name for name, spool in spools.items() if spool.images != done]
         if unused:
             raise ValueError(f"layers {unused} did not run on every image: leave them out")
-        return {name: spool.rdm(distance, images=images, layer=name) for name, spool in spools.items()}
+        return {name: spool.rdm(distance, images=images, layer=name, scaling=scaling) for name, spool in spools.items()}

@@ -3,19 +3,21 @@
 Of three images, the two most similar belong together and the third is odd. Ties and NaN must never favour a
 position: in published data the odd image is always the last, so that a rule which resolves ties to the last
 position would score a constant representation as perfect. Here a tie counts 1/2 or 1/3, NaN is an error,
-and constants score chance.
+and features that tell nothing are refused as RDMs refuse them.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from .distances import DegenerateFeatures
+from .degenerate import refuse_alike, refuse_empty, refuse_images
+from .gram import Gram
 
 MEASURES = ("dot", "cosine", "centred")
+ADVICE = "A choice needs features that vary within an image: leave these images out, or take another layer."
 
 
-def similarity(features, measure: str = "dot") -> np.ndarray:
+def similarity(features, measure: str = "dot", *, images=None, layer: str | None = None) -> np.ndarray:
     """Similarity of every pair of images.
 
     Parameters
@@ -23,37 +25,58 @@ def similarity(features, measure: str = "dot") -> np.ndarray:
     features : (n, ...), numpy or torch
     measure : {"dot", "cosine", "centred"}
         ``"centred"`` is the cosine after each image's mean over features is subtracted: Pearson
-        correlation. Images without length (zero, or constant where centred) have similarity 0 with all.
+        correlation.
+    images : sequence, optional
+        Names of the images, for error messages.
+    layer : str, optional
+        Name of the layer, for error messages.
 
     Returns
     -------
     (n, n) float64
 
+    Raises
+    ------
+    DegenerateFeatures
+        As correlation RDMs do, whatever the measure: no features, NaN or infinity, an image whose features
+        are all equal, or all images alike. Similarities of such would be ties, or rounding.
+
     Examples
     --------
-    >>> similarity([[1, 0], [2, 0], [0, 0]], "cosine").tolist()
-    [[1.0, 1.0, 0.0], [1.0, 1.0, 0.0], [0.0, 0.0, 0.0]]
+    >>> similarity([[1, 0], [2, 0], [0, 3]], "cosine").tolist()
+    [[1.0, 1.0, 0.0], [1.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
     """
     if measure not in MEASURES:
         raise ValueError(f"measure: expected one of {', '.join(MEASURES)}, got {measure!r}")
     if hasattr(features, "detach"):
         features = features.detach().cpu().numpy()
     x = np.asarray(features, dtype=np.float64)
-    if x.ndim < 2:
-        raise ValueError(f"features: expected (images, ...), got {x.shape}")
+    refuse_empty(x.shape, layer)
     x = x.reshape(len(x), -1)
-    broken = np.flatnonzero(~np.isfinite(x).all(axis=1))
-    if len(broken):
-        raise DegenerateFeatures(f"{len(broken)} of {len(x)} images have NaN or infinite features: first {broken[0]}")
+    refuse_images(~np.isfinite(x).all(axis=1), "NaN, infinite or overflowing features", images, layer)
+    refuse_images((x == x[:, :1]).all(axis=1), "constant features", images, layer, ADVICE)
+    refuse_alike((x != x[0]).any(), len(x), layer)
     if measure == "dot":
         return x @ x.T
-    size = np.abs(x).max(axis=1, keepdims=True, initial=0)
     if measure == "centred":
         x = x - x.mean(axis=1, keepdims=True)
-    norm = np.linalg.norm(x, axis=1, keepdims=True)
-    alive = norm > 1e-13 * size * np.sqrt(x.shape[1])
-    unit = np.where(alive, x / np.where(alive, norm, 1), 0)
+    unit = x / np.linalg.norm(x, axis=1, keepdims=True)
     return np.clip(unit @ unit.T, -1, 1)
+
+
+def from_gram(gram: Gram, measure: str = "dot", *, images=None, layer: str | None = None) -> np.ndarray:
+    """The same from inner products that were summed block by block, centred by rows for "centred".
+
+    >>> gram = Gram(3, None).add(np.array([[1.0, 0.0], [2.0, 0.0], [0.0, 3.0]]))
+    >>> from_gram(gram, "cosine").tolist()
+    [[1.0, 1.0, 0.0], [1.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
+    """
+    if gram.centre != ("rows" if measure == "centred" else None):
+        raise ValueError(f"measure {measure!r} needs another centre than {gram.centre!r} of the inner products")
+    refuse_images(gram.broken, "NaN, infinite or overflowing features", images, layer)
+    refuse_images(~gram.varies, "constant features", images, layer, ADVICE)
+    refuse_alike(gram.apart, len(gram.varies), layer)
+    return gram.matrix if measure == "dot" else normalised(gram.matrix)
 
 
 def normalised(gram) -> np.ndarray:
@@ -147,7 +170,7 @@ def _pairs(similarity, triplets) -> np.ndarray:
     pairs = np.stack([flat.take(j * n + k), flat.take(i * n + k), flat.take(i * n + j)])
     if np.isnan(pairs).any():
         raise ValueError(
-            f"similarity: {np.count_nonzero(np.isnan(pairs).any(axis=0))} of {len(t)} triplets meet NaN; mend the"
+            f"similarity: {np.count_nonzero(np.isnan(pairs).any(axis=0))} of {len(t)} triplets meet NaN; fix the"
             " features, a NaN is no choice"
         )
     return pairs

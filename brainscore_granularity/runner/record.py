@@ -55,6 +55,8 @@ def describe_score(score) -> dict:
     record |= {key: attrs[key] for key in DETAILS if key in attrs}
     if "resampled" in attrs:
         record["resampled"] = written(attrs["resampled"])
+    if "surplus" in attrs:
+        record["surplus"] = written(attrs["surplus"])
     if "error" in record:
         record["error"] = number(record["error"])
     subjects = getattr(raw, "attrs", {}).get("subject_scores")  # the place used by Brain-Score's own RSA
@@ -73,9 +75,12 @@ def written(resampled, most: int = N_RESAMPLED) -> str:
 
 
 def resampled_of(record: dict) -> np.ndarray | None:
-    """(resamples,) values of a score record; None if it has none, as for Brain-Score's own benchmarks."""
-    line = record.get("resampled")
-    return np.array(line.split(), float) if line else None
+    """Values of a score record on resamples of the stimuli; None if it has none, as for Brain-Score's own benchmarks.
+
+    (resamples,), or (2, resamples) where the second row is what the first spreads too far (``stats.overlaps``).
+    """
+    lines = [record[name].split() for name in ("resampled", "surplus") if record.get(name)]
+    return np.array(lines if len(lines) == 2 else lines[0], float) if record.get("resampled") else None
 
 
 def number(value) -> float | None:

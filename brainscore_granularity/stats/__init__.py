@@ -31,6 +31,7 @@ from .ceiling import Ceiling, TwoSubjectsWarning, consistency, noise_ceiling, sp
 from .intervals import Interval, interval
 from .layer_choice import SPLITS, LayerChoice, compare_choices, cross_validate, halves, held_out, rdm_scorer
 from .margins import Equivalence, equivalence, equivalence_margin, equivalence_of, equivalence_on_resamples
+from .overlaps import Overlaps, paired_variance, triplet_mean
 from .paired import Estimate, compare_models, contrasts, two_factor
 from .permutation import MaxStatistic, max_statistic, permutation_test
 from .resampling import bootstrap, jackknife, resamples
@@ -45,6 +46,7 @@ __all__ = [
     "Interval",
     "LayerChoice",
     "MaxStatistic",
+    "Overlaps",
     "TwoSubjectsWarning",
     "bootstrap",
     "compare_choices",
@@ -63,11 +65,13 @@ __all__ = [
     "max_statistic",
     "noise_ceiling",
     "over_networks",
+    "paired_variance",
     "permutation_test",
     "rdm_scorer",
     "resamples",
     "spearman_brown",
     "split_half",
+    "triplet_mean",
     "triplet_scorer",
     "two_factor",
 ]

@@ -128,9 +128,10 @@ def cross_validate(
 
     The interval is value +- t error for new images. Images are resampled with replacement and the layer is chosen
     anew in every resample, on halves of its *distinct* images, so that no image stands on both sides. What the few
-    halves of a resample add is taken off by their spread. So is the surplus of the bootstrap, which counts what is
-    particular to a pair of images three times (see :func:`two_factor`): it is taken from the mixture of the layers
-    as they were chosen, by bootstrap and jackknife of all images.
+    halves of a resample add is taken off by their spread. The bootstrap's surplus, which counts what is particular to
+    a pair of images three times (see :func:`two_factor`), stays: taken off, the interval covered 92.2% of 1,000
+    worlds. Of triplets, which it counts seven times, it is taken off, by bootstrap and jackknife of the mixture of the
+    layers as they were chosen.
 
     Parameters
     ----------
@@ -187,22 +188,21 @@ def compare_choices(
 
 def _draws(scorer: Scorer, images: int, splits: int, n: int | None, seed: int, entry_noise) -> _Draws:
     """All that is to be scored is scored in one call, so that RDMs are sorted once."""
-    large = images >= LARGE and entry_noise is None  # what is particular to a pair of so many no longer counts
     each = SPLITS_OF_LARGE if images >= LARGE else SPLITS_A_RESAMPLE
     counts = resamples(images, n or (RESAMPLES_OF_LARGE if images >= LARGE else RESAMPLES), None, seed)
     sides, ones = halves(images, splits, seed), np.ones((splits, images), np.int32)
     again, repeated = _halves_of_distinct(counts, each, seed), np.repeat(counts, each, axis=0)
     asked = [ones * sides, ones * ~sides, repeated * again, repeated * ~again]
-    asked += [] if large else [counts, 1 - np.eye(images, dtype=np.int32)]
+    asked += [] if entry_noise is None else [counts, 1 - np.eye(images, dtype=np.int32)]
     scores = np.split(scorer(np.concatenate(asked)), np.cumsum([len(part) for part in asked[:-1]]))
     value, best = _both_ways(*scores[:2])
     drawn = _both_ways(*scores[2:4])[0].reshape(len(counts), each)
     chosen = np.bincount(best.ravel(), minlength=scores[0].shape[1]) / best.size
-    if large:
+    if entry_noise is None:
         return _Draws(value, drawn, np.zeros(1), None, 0.0, chosen)
     used = chosen > 0
     fixed, one_out = (part[:, used] @ chosen[used] for part in scores[4:])
-    return _Draws(value, drawn, fixed, one_out, 0.0 if entry_noise is None else entry_noise(chosen), chosen)
+    return _Draws(value, drawn, fixed, one_out, entry_noise(chosen), chosen)
 
 
 def _both_ways(one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -239,7 +239,7 @@ def _estimate(drawn: _Draws, images: int, level: float) -> LayerChoice:
     if drawn.one_out is not None:
         fixed = drawn.fixed[np.isfinite(drawn.fixed)].var(ddof=1)
         jackknife = (images - 1) ** 2 / images * drawn.one_out.var(ddof=1)
-        once = max(2 * jackknife - fixed + 2 * drawn.kernel, fixed / 7 if drawn.kernel else fixed / 3)
+        once = max(2 * jackknife - fixed + 2 * drawn.kernel, fixed / 7)
         variance = max(naive - max(fixed - once, 0.0), once)
     variance += drawn.held_out.var(ddof=1) / len(drawn.held_out)
     error = float(np.sqrt(variance))

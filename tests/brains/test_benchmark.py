@@ -6,8 +6,7 @@ from brainscore_vision import load_benchmark, load_model
 from brainscore_vision.benchmark_helpers.validate_error import assert_valid_uncertainty
 from brainscore_vision.model_interface import BrainModel
 
-from brainscore_granularity import rsa
-from brainscore_granularity.brains.benchmark import OddOneOutBenchmark
+from brainscore_granularity import rsa, stats
 from brainscore_granularity.datasets.assembly import average_repeats, in_order
 from brainscore_granularity.world import assemblies, brains
 
@@ -92,10 +91,11 @@ def test_triplets_true_geometry_scores_one_and_permuted_images_zero(identifier):
 
 
 @pytest.mark.parametrize("identifier", TRIPLETS)
-def test_constant_representation_scores_chance_on_triplets(identifier):
+def test_constant_representation_is_refused_on_triplets(identifier):
     """Brain-Score's own odd-one-out gives it 1.0, because ties resolve to the third image, the right one."""
-    score = load_benchmark(identifier)(Given(np.ones((256, 10))))
-    assert score.item() == pytest.approx(0, abs=1e-12) and float(score.attrs["raw"]) == pytest.approx(1 / 3)
+    for features in (np.ones((256, 10)), np.arange(256.0)[:, None], np.zeros((256, 0))):
+        with pytest.raises(rsa.DegenerateFeatures, match="in layer 'given"):
+            load_benchmark(identifier)(Given(features))
 
 
 @pytest.mark.parametrize("identifier", RSA + TRIPLETS)
@@ -138,7 +138,7 @@ def test_score_carries_all_that_is_promised(identifier):
 def test_benchmarks_describe_themselves():
     for identifier in RSA + TRIPLETS:
         benchmark = load_benchmark(identifier)
-        assert benchmark.identifier == identifier and benchmark.version == 1
+        assert benchmark.identifier == identifier and benchmark.version == 1 + (identifier in TRIPLETS)
         assert "url = " in benchmark.bibtex and benchmark.parent
 
 
@@ -201,16 +201,18 @@ def test_a_missing_response_is_named():
         in_order(assembly, [*assembly["stimulus_id"].values, "nowhere"])
 
 
-def test_interval_of_triplets_covers_new_images():
-    """Resampling images, not triplets: the spread matches that over independent image sets."""
-    rng = np.random.default_rng(0)
-    n, values, errors = 60, [], []
-    for _ in range(30):
-        good = rng.random(n) < 0.6  # a triplet is answered rightly if most of its images are "good"
-        rows = np.stack([rng.choice(n, 3, replace=False) for _ in range(1500)])
-        correct = (good[rows].sum(axis=1) > 1).astype(float)
-        benchmark = OddOneOutBenchmark("t", 1, None, 1.0, 8, "")
-        benchmark.__dict__["triplets"] = rows
-        values.append(correct.mean())
-        errors.append(benchmark._resampled(correct, n).std())
-    assert 0.7 < np.mean(errors) / np.std(values) < 1.4
+def test_errors_of_triplets_are_those_of_other_images_and_of_paired_models():
+    """From sums over shared images, not by resampling triplets: the spread over independent image sets, of a score and
+    of the difference of two models that is known from what their scores keep."""
+    rng, design = np.random.default_rng(0), load_benchmark("World.triplet").overlaps
+    values, differences, errors, paired = [], [], [], []
+    for _ in range(40):
+        good = rng.random((2, 256)) < 0.6  # a triplet is answered rightly if most of its images are "good"
+        both = rng.random(4000) < 0.5
+        one, other = ((both | (of[design.rows].sum(axis=1) > 1)).astype(float) for of in good)
+        values.append(one.mean()), differences.append(one.mean() - other.mean())
+        errors.append(stats.triplet_mean(one, design).error)
+        kept = [np.stack(design.resampled(x, 400)) for x in (one, other)]
+        paired.append(np.sqrt(stats.paired_variance(*kept)))
+    assert 0.75 < np.mean(errors) / np.std(values) < 1.33
+    assert 0.75 < np.mean(paired) / np.std(differences) < 1.33

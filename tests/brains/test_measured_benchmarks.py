@@ -72,7 +72,7 @@ def test_permuted_images_score_nothing(benchmark):
     assert low < 0.03 and high > -0.03
 
 
-@pytest.mark.parametrize("benchmark", RSA)
+@pytest.mark.parametrize("benchmark", BENCHMARKS)
 def test_a_constant_model_is_refused_with_the_layer_named(benchmark):
     with pytest.raises(ValueError, match="constant features"):
         score(benchmark, lambda ids: np.ones((len(ids), 12)))

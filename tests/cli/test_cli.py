@@ -153,7 +153,7 @@ def test_interrupting_the_demo_loses_nothing_that_was_finished(forked, tmp_path)
     environment = {**os.environ, "BRAINSCORE_GRANULARITY_HOME": str(tmp_path / "home")}
     process = forked.start(GRANULARITY, "demo", "--to", tmp_path, env=environment)
     store = tmp_path / "home" / "checkpoints"
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while len(list(store.glob("*.json"))) < 2 and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.1)
     process.send_signal(signal.SIGINT)

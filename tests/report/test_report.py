@@ -210,6 +210,40 @@ def test_a_real_score_keeps_its_resamples_and_their_spread_is_its_error(tmp_path
     assert {"resampled"}.isdisjoint(results.long_table([one]).columns)
 
 
+def test_differences_of_odd_one_out_scores_are_paired_without_their_surplus(tmp_path):
+    """From the files: the error of the difference is that of the difference of the models' choices."""
+    from brainscore_granularity.score_record import describe_score, resampled_of
+    from brainscore_vision import load_benchmark
+    from given_model import Given
+
+    from brainscore_granularity import stats, triplets
+
+    benchmark, rng = load_benchmark("World.triplet"), np.random.default_rng(0)
+    shared = rng.normal(size=(256, 30))
+    given = [shared + rng.normal(size=shared.shape) for _ in range(2)]
+    records = [{**record("m", "World.triplet", 0, 0, 0), **describe_score(benchmark(Given(x)))} for x in given]
+    lines = [resampled_of(one) for one in records]
+    assert [x.shape for x in lines] == [(2, 400)] * 2
+    correct = [triplets.choice_probabilities(triplets.similarity(x, "cosine"), benchmark.triplets)[:, 2] for x in given]
+    span = float(benchmark.ceiling) - 1 / 3
+    exact = stats.triplet_mean(correct[0] - correct[1], benchmark.overlaps)
+    variance, paired = answer.difference_variance(*((one["error"], x) for one, x in zip(records, lines, strict=True)))
+    assert paired and np.sqrt(variance) == pytest.approx(exact.error / span, rel=0.25)
+    assert records[0]["error"] < 1.5 * np.sqrt(0.25 / 4000) / span  # not the 2.6 times of a bootstrap of images
+    table = comparison.changes([records[0]], [{**records[1], "fingerprint": None}])
+    assert table.loc[0, "paired"] and table.loc[0, "difference"] == pytest.approx(-exact.value / span)
+
+
+def test_means_over_benchmarks_with_and_without_a_surplus():
+    from brainscore_granularity.score_record import written
+
+    kinds = ({"resampled": written([0.2, 0.4])}, {"resampled": written([0.4, 0.8]), "surplus": written([0.1, -0.1])})
+    names = [f"granularity_world_own_k2_s{seed}" for seed in (1, 2)]
+    known = {(name, "b"): {**record(name, "b", 0.5, 0.4, 0.6), **kind} for name, kind in zip(names, kinds, strict=True)}
+    drawn = curves._resampled({seed: [(2, seed, name, "b")] for seed, name in enumerate(names)}, known)
+    np.testing.assert_allclose(drawn, [[0.3, 0.6], [0.05, -0.05]])
+
+
 def test_layers_are_panels_with_a_line_for_each_number_of_classes():
     layers = {"conv1": {"value": 0.1, "raw": 0.09}, "relu1": {"reason": "no RDM"}, "fc2": {"value": 0.3, "raw": 0.27}}
     rows = [

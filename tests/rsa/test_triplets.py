@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from brainscore_granularity import rsa
+from brainscore_granularity.rsa import spool as streaming
 from brainscore_granularity.rsa import triplets
 
 
@@ -32,12 +34,44 @@ def test_choices_and_accuracy_by_brute_force_with_ties():
 
 
 @pytest.mark.parametrize("measure", triplets.MEASURES)
-@pytest.mark.parametrize("value", [0.0, 1.0, 0.1])
-def test_a_constant_representation_scores_chance(measure, value):
-    similarity = triplets.similarity(np.full((9, 7), value), measure)
-    trials = np.stack([np.random.default_rng(k).permutation(9)[:3] for k in range(50)])
-    for odd in range(3):
-        assert triplets.accuracy(similarity, trials, odd) == pytest.approx(1 / 3, abs=1e-12)
+@pytest.mark.parametrize(
+    ("features", "what"),
+    [
+        (np.full((9, 7), 0.0), "9 of 9 images have constant features in layer 'fc6': image 0 (a)"),
+        (np.full((9, 7), 0.1), "9 of 9 images have constant features in layer 'fc6': image 0 (a)"),
+        (np.arange(9.0)[:, None], "9 of 9 images have constant features in layer 'fc6': image 0 (a)"),
+        (np.tile(np.random.default_rng(0).normal(size=7), (9, 1)), "all 9 images have the same features in layer"),
+        (np.zeros((9, 0)), "at least 2 images and 1 feature, got (9, 0) in layer 'fc6'"),
+        (np.zeros((9, 4, 0)), "at least 2 images and 1 feature, got (9, 4, 0) in layer 'fc6'"),
+        (np.ones(9), "at least 2 images and 1 feature, got (9,) in layer 'fc6'"),
+    ],
+)
+def test_features_that_tell_nothing_are_refused_as_by_rsa(measure, features, what):
+    """Constant, one feature (such as the place in the list), all images alike, none: the same error, word for word."""
+    said = []
+    for refuse in (
+        lambda **names: triplets.similarity(features, measure, **names),
+        lambda **names: rsa.rdm(features, **names),
+    ):
+        with pytest.raises(rsa.DegenerateFeatures) as error:
+            refuse(images="abcdefghi", layer="fc6")
+        said.append(str(error.value))
+        assert what in said[-1]
+    assert said[0].partition(". ")[0] == said[1].partition(". ")[0]
+
+
+@pytest.mark.parametrize("measure", triplets.MEASURES)
+def test_features_on_disk_are_refused_and_compared_alike(measure, tmp_path):
+    x = np.random.default_rng(0).normal(size=(9, 5000)).astype(np.float32)
+    dead = np.where(np.arange(9)[:, None] == 4, 0.1, x)
+    for features, what in ((dead, "constant features"), (x * 0 + x[0], "same features"), (x * np.nan, "NaN")):
+        with streaming.Spool(tmp_path / "layer") as spool, pytest.raises(rsa.DegenerateFeatures, match=what):
+            spool.write(0, features)
+            triplets.from_gram(spool.gram("rows" if measure == "centred" else None), measure)
+    with streaming.Spool(tmp_path / "layer") as spool:
+        spool.write(0, x)
+        found = triplets.from_gram(spool.gram("rows" if measure == "centred" else None), measure)
+    np.testing.assert_allclose(found, triplets.similarity(x, measure), atol=1e-9)
 
 
 def test_no_position_is_favoured():
@@ -68,9 +102,9 @@ def test_similarity_agrees_with_definitions():
     np.testing.assert_allclose(triplets.similarity(x, "centred"), np.corrcoef(flat), atol=1e-12)
 
 
-def test_a_dead_image_is_similar_to_none():
-    similarity = triplets.similarity([[1.0, 2.0, 0.0], [1.0, 2.1, 0.0], [0.0, 0.0, 0.0]], "cosine")
-    assert triplets.accuracy(similarity, [[0, 1, 2]], odd=2) == 1
+def test_a_dead_image_is_named():
+    with pytest.raises(rsa.DegenerateFeatures, match="1 of 3 images have constant features: image 2"):
+        triplets.similarity([[1.0, 2.0, 0.0], [1.0, 2.1, 0.0], [0.0, 0.0, 0.0]], "cosine")
 
 
 def test_unusable_input_says_what_is_expected():

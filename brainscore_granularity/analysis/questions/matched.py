@@ -37,6 +37,7 @@ def run(study) -> Findings:
         [matched.table(own, reference.label).assign(benchmark=name) for name, own in tracks.items()], ignore_index=True
     )
     notes = [
+        snapshots.STATISTICS,
         "one network a condition: intervals are over the brains' images, none over networks or the task's images",
         f"accuracy is that of a linear probe on {layer}, the same {len(set(study.labels))} classes for all",
     ]

@@ -177,8 +177,8 @@ def read_triplets(path: Path, n_concepts: int) -> np.ndarray:
 
 
 def read_triplet_table(path: Path, n_concepts: int, n: int = N_TRIPLETS, seed: int = 42) -> np.ndarray:
-    """Like ``read_triplets``, from the owners' table of all choices: numbers from 1, separated by tabs, and a fourth
-    column with the position of the odd one.
+    """Like ``read_triplets``, from the owners' table of all choices: numbers from 1, separated by tabs, and the
+    position of the odd one in a fourth column.
 
     Uses ``n`` random choices outside the test sets (noise_ceiling 0), in the table's order. The table does not say
     which of them are in validationset.txt; the others were used to fit the embedding.
