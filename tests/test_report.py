@@ -228,7 +228,7 @@ def test_differences_of_odd_one_out_scores_are_paired_without_their_surplus(tmp_
     span = float(benchmark.ceiling) - 1 / 3
     exact = stats.triplet_mean(correct[0] - correct[1], benchmark.overlaps)
     variance, paired = answer.difference_variance(*((one["error"], x) for one, x in zip(records, lines, strict=True)))
-    assert paired and np.sqrt(variance) == pytest.approx(exact.error / span, rel=0.25)
+    assert paired and 0.7 < np.sqrt(variance) / (exact.error / span) < 1.4  # 2.6 by a bootstrap of images
     assert records[0]["error"] < 1.5 * np.sqrt(0.25 / 4000) / span  # not the 2.6 times of a bootstrap of images
     table = comparison.changes([records[0]], [{**records[1], "fingerprint": None}])
     assert table.loc[0, "paired"] and table.loc[0, "difference"] == pytest.approx(-exact.value / span)
