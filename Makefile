@@ -1,4 +1,4 @@
-# `make demo` and `make test` are all that a fresh checkout needs: each makes .venv first if it is missing.
+# A new checkout needs only `make demo` or `make test`: each makes .venv first if it is missing.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11)
 BIN := .venv/bin
@@ -10,7 +10,7 @@ export OMP_WAIT_POLICY ?= PASSIVE
 help:
 	@echo "make demo       answer the question on an embedded world, in minutes"
 	@echo "make test       run the tests (15 minutes on two cores)"
-	@echo "make test-fast  run those that need no environment, cluster, browser or kill, in two minutes"
+	@echo "make test-fast  run the tests without environments, clusters, browsers or killed processes (2 minutes)"
 	@echo "make test-numpy2   run the tests of training with numpy 2 and without Brain-Score"
 	@echo "make lint       check style, and the types of rsa, stats, weights and runner"
 	@echo "make docs       build the documentation as a site, in site/"
@@ -23,7 +23,7 @@ help:
 demo: .venv/installed
 	@$(BIN)/granularity demo
 
-# Two processes, a file to one of them: what a module's fixture made is not made twice. Slow files go first (conftest.py).
+# Two processes; each test file runs in one of them, so that module fixtures are made once. Slow files go first (conftest.py).
 PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 test: .venv/installed
 	@$(PYTEST)
@@ -48,11 +48,11 @@ bench: .venv/installed
 
 # DATA: a folder with the Tiny-ImageNet zips
 bench-training: .venv/installed
-	@test -n "$(DATA)" || { echo "say where the Tiny-ImageNet zips are: make bench-training DATA=folder" >&2; exit 1; }
+	@test -n "$(DATA)" || { echo "DATA is missing: make bench-training DATA=folder, with the Tiny-ImageNet zips" >&2; exit 1; }
 	@$(BIN)/python -m bench.training --data "$(DATA)"
 	@$(BIN)/python -m bench.training_data --data "$(DATA)"
 
-# Training needs neither Brain-Score nor its numpy 1: the same tests with numpy 2, and Brain-Score out of reach.
+# Training needs neither Brain-Score nor its numpy 1: run its tests with numpy 2 and with Brain-Score blocked.
 TRAINING_TESTS := tests/training tests/networks tests/cli/test_train.py
 test-numpy2: .venv/installed
 	@$(PYTHON) -m venv .venv-numpy2

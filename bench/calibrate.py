@@ -197,6 +197,14 @@ ROWS = [
         "two models with equally good layers, each choosing its own, 60 images: called different at 5%",
         (3, 7),
     ),
+    *(
+        (
+            partial(calibrate_triplets.odd_one_out, **design),
+            f"odd-one-out, {design['triplets']:,} triplets on {design['images']:,} images, {{}}: coverage of 95%",
+            (93, 97),
+        )
+        for design in calibrate_triplets.DESIGNS
+    ),
 ]
 PARTS = {"networks": calibrate_networks}
 # Shown because they mislead, not because they are asked to hold.
@@ -204,15 +212,6 @@ WARNINGS = {
     "raw 90%": "none: not an interval, shown as a warning",
     "best layer": "none: the search is not held, shown as a warning",
 }
-TRIPLET_ROWS = [
-    (
-        partial(calibrate_triplets.odd_one_out, **design),
-        f"odd-one-out, {design['triplets']:,} triplets on {design['images']:,} images, {{}}: coverage of 95%",
-        (93, 97),
-        most,
-    )
-    for design, most in calibrate_triplets.ROWS
-]
 
 
 def run(function, worlds: int, workers: int) -> dict[str, float]:
@@ -228,7 +227,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--worlds", type=int, default=1000)
     parser.add_argument("--output", type=Path, default=Path(__file__).parents[1] / "docs" / "calibration.md")
-    names = [*PARTS, *dict.fromkeys(name for name, *_ in every_row())]
+    names = [*PARTS, *dict.fromkeys(named(function) for function, *_ in ROWS)]
     parser.add_argument("--only", nargs="+", choices=names, help="write these anew and leave the rest of the page")
     options = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"  # for the worker processes
@@ -237,9 +236,9 @@ def main() -> None:
     if not options.only or not page.exists():
         head = (Path(__file__).parent / "calibration_head.md").read_text().format(worlds=f"{options.worlds:,}")
         page.write_text(head + "| what | reached | asked | holds |\n|---|---|---|---|\n")
-    for name, row, most in every_row():
-        if not options.only or name in options.only:
-            page.write_text(with_rows(page.read_text(), lines(row, options.worlds, most, workers)))
+    for row in ROWS:
+        if not options.only or named(row[0]) in options.only:
+            page.write_text(with_rows(page.read_text(), lines(row, options.worlds, workers)))
     for name in PARTS:
         if not options.only or name in options.only:
             part = PARTS[name].section(lambda function, worlds: run(function, worlds, workers), options.worlds)
@@ -276,23 +275,20 @@ def with_part(page: str, part: str) -> str:
     return before.rstrip("\n") + "\n\n" + part.rstrip("\n") + "\n" + rest
 
 
-def every_row():
-    """(name for --only, row, most worlds that it is worth): those with triplets take longer."""
-    yield from ((function.__name__, (function, *row), None) for function, *row in ROWS)
-    yield from (("odd_one_out", row, most) for *row, most in TRIPLET_ROWS)
+def named(function) -> str:
+    """Name of a row's function, for --only."""
+    return getattr(function, "func", function).__name__
 
 
-def lines(row, worlds: int, most: int | None, workers: int) -> list[str]:
+def lines(row, worlds: int, workers: int) -> list[str]:
     """What one row reached, a line for each method it compares."""
     function, name, (low, high) = row
     found = []
-    fewer = f", {most} worlds" if most and most < worlds else ""
-    worlds = min(worlds, most or worlds)
-    for method, rate in run(partial(function), worlds, workers).items():
+    for method, rate in run(function, worlds, workers).items():
         asked = WARNINGS.get(method, f"{low:g} to {high:g}%")
         verdict = "" if method in WARNINGS else "yes" if low <= rate <= high else "**no**"
         error = 100 * np.sqrt(rate / 100 * (1 - rate / 100) / worlds)
-        found.append(f"| {name.format(method)}{fewer} | {rate:.1f}% (+-{error:.1f}) | {asked} | {verdict} |")
+        found.append(f"| {name.format(method)} | {rate:.1f}% (+-{error:.1f}) | {asked} | {verdict} |")
         print(found[-1], flush=True)
     return found
 

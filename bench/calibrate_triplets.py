@@ -98,8 +98,8 @@ def truth(triplets: int = 200_000, draws: int = 12) -> float:
     return float(np.mean(found))
 
 
-ROWS = [  # function arguments, most worlds
-    ({"images": 256, "triplets": 4000}, 1000),
-    ({"images": 1800, "triplets": 2000}, 1000),
-    ({"images": 1854, "triplets": 450_000}, 400),
+DESIGNS = [  # dense and sparse: 47, 3 and 728 triplets an image
+    {"images": 256, "triplets": 4000},
+    {"images": 1800, "triplets": 2000},
+    {"images": 1854, "triplets": 450_000},
 ]

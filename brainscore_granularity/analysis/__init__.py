@@ -1,1 +1,1 @@
-"""One question a folder."""
+"""Analyses: why coarse training might make networks more brain-like, one question each."""

@@ -1,4 +1,4 @@
-"""The analyses by name: what each asks, how it is read, and what it needs. One file each in ``questions/``.
+"""The analyses by name: the question of each, how to read it, and what it needs. One file each in ``questions/``.
 
 To add one: a pure function in ``measures/<name>.py``, a file ``questions/<name>.py`` that ends in
 ``ANALYSIS = Analysis(...)``, and its name here.
@@ -27,12 +27,12 @@ class NotApplicable(ValueError):
 
 @dataclass
 class Findings:
-    """What an analysis found.
+    """The results of an analysis.
 
     tables : {name: tidy table}, written as CSV and Parquet.
     answer : one plain sentence with its interval, made from the numbers.
-    warnings : what a reader has to know: one seed only, null not passed, ...
-    arrays : anything else that figures need.
+    warnings : limits that a reader must know: one seed only, no better than the null, ...
+    arrays : other data for the figures.
     """
 
     tables: dict[str, pandas.DataFrame]
@@ -43,13 +43,13 @@ class Findings:
 
 @dataclass(frozen=True)
 class Analysis:
-    """One question.
+    """One analysis: its question, and how to answer it.
 
     run : `study.Study` -> Findings; raises `NotApplicable` where the study lacks what it needs.
     draw : findings -> {file name: (figure, caption)}, matplotlib figures in the package's style.
     needs : digests of every layer of every model, see `digests.DIGESTS`; made before ``run``.
-    inputs : study -> what else its results depend on, as plain data; asked before ``run``.
-    version : raised when the same inputs give other results; older results are then computed again.
+    inputs : study -> what else its results depend on, as plain data; called before ``run``.
+    version : increased when the same inputs give other results; older results are then computed again.
     """
 
     name: str

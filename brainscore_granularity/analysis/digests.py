@@ -1,4 +1,4 @@
-"""What is kept of a layer's features, so that every analysis works from one forward pass.
+"""Digests of a layer's features that are kept on disk, so that all analyses share one forward pass.
 
 Features themselves are too large to keep: a small network has 0.6 MB of them for each image. Their inner products and
 their spatial maxima are enough for principal components, RDMs, reconstructions, regressions and probes.
@@ -14,12 +14,12 @@ from brainscore_granularity.rsa.distances import DegenerateFeatures
 from brainscore_granularity.rsa.gram import gram_of
 
 BLOCK = 4096  # features at a time
-UNITS = 500  # drawn from a layer for measures of single units
+UNITS = 500  # units drawn from a layer for measures of single units
 
 
 def gram(spool, labels, name: str) -> dict[str, np.ndarray]:
     """Inner products between images; see `components.Products`."""
-    beside = {}  # of each block, so that every feature is read once
+    beside = {}  # further sums per block, so that every feature is read once
 
     def read(start, stop):
         block = spool.read(start, stop)
@@ -42,7 +42,7 @@ def gram(spool, labels, name: str) -> dict[str, np.ndarray]:
 
 
 def pooled(spool, labels, name: str) -> dict[str, np.ndarray]:
-    """Spatial maximum of every channel, (n, channels) float32; of a layer of tokens, the maximum over tokens."""
+    """Spatial maximum of every channel, (n, channels) float32; for a layer of tokens, the maximum over tokens."""
     shape = spool.shape
     if len(shape) == 3:  # channels, height, width
         area = shape[1] * shape[2]
@@ -66,7 +66,7 @@ def units(spool, labels, name: str) -> dict[str, np.ndarray]:
 
 
 def blocks(spool):
-    """All images, some features at a time: (n, at most BLOCK) float32."""
+    """Blocks of features of all images: (n, at most BLOCK) float32."""
     for start in range(0, spool.width, BLOCK):
         yield spool.read(start, min(start + BLOCK, spool.width))
 

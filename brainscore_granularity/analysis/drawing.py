@@ -1,4 +1,4 @@
-"""What the figures of all analyses share: small print, one look a condition, one legend below."""
+"""The common style of all analyses' figures: font sizes, one look per condition, one legend below."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from brainscore_granularity.report import conditions, style
 
 @contextmanager
 def pyplot():
-    """Matplotlib without a screen, in the package's style at publication size."""
+    """Matplotlib without a display, in the package's style at publication size."""
     import matplotlib
 
     matplotlib.use("Agg", force=False)
@@ -20,7 +20,8 @@ def pyplot():
 
 
 def look(row) -> dict:
-    """K on a perceptually even ramp, native and what else has no K black; untrained and label controls grey."""
+    """Line style of a condition: K on a perceptually uniform ramp; native and other sources without K black; untrained
+    networks and label controls grey."""
     found = conditions.condition(row["labels"], row["k"])
     if found is None:
         return {"color": style.MUTED}
@@ -35,13 +36,13 @@ def look(row) -> dict:
 
 
 def name(row) -> str:
-    """A condition in the legend."""
+    """Name of a condition in the legend."""
     found = conditions.condition(row["labels"], row["k"])
     return row["model"] if found is None else found.label
 
 
 def short(names) -> list[str]:
-    """Names of benchmarks without what all of them share.
+    """Names of benchmarks without the part that all of them share.
 
     >>> short(["Data.IT-rsa", "Data.V1-rsa"]), short(["Data.IT-rsa", "Other.IT-rsa"])
     (['IT', 'V1'], ['Data.IT', 'Other.IT'])
@@ -52,7 +53,7 @@ def short(names) -> list[str]:
 
 
 def legend_below(figure, axis, columns: int, bottom: float) -> None:
-    """Each name of an axis once, in the lowest part of the figure."""
+    """A legend at the bottom of the figure, with each name of an axis once."""
     handles, labels = axis.get_legend_handles_labels()
     once = dict(zip(labels, handles, strict=True))
     lines = -(-len(once) // columns)

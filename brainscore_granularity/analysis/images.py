@@ -11,7 +11,7 @@ import numpy as np
 
 from brainscore_granularity.paths import home, write_atomically
 
-# columns of a stimulus set that say what is on an image; the first that is there counts
+# columns of a stimulus set that may hold the label of an image; the first that exists is used
 LABELS = ("category", "label", "object_name", "category_name", "image_label", "fine", "concept")
 
 
@@ -25,8 +25,8 @@ class ImageSet:
 
     ids : names of the images.
     paths : their files.
-    labels : (n,) what is on each, None where that is not known.
-    degrees : width at which they are meant to be seen; None: they fill the field of view of any model.
+    labels : (n,) class of each image; None if unknown.
+    degrees : width of the images in degrees of visual angle; None: they fill the field of view of any model.
     """
 
     name: str
@@ -40,7 +40,7 @@ class ImageSet:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Hash of the content of every image in order, and of the width at which they are seen."""
+        """Hash of the content of every image in order, and of the images' width in degrees."""
         from brainscore_granularity.brains.recorder import content
 
         digest = hashlib.sha256(repr(self.degrees).encode())
@@ -58,7 +58,7 @@ class ImageSet:
 
 
 def as_stimuli(ids, paths, name: str):
-    """A stimulus set of files."""
+    """A stimulus set of image files."""
     from brainscore_core.supported_data_standards.brainio.stimuli import StimulusSet
 
     stimuli = StimulusSet({"stimulus_id": list(ids)})
@@ -70,8 +70,8 @@ def as_stimuli(ids, paths, name: str):
 def find(where: str, per_class: int | None = None, split: str | None = None) -> ImageSet:
     """Images of a folder or zip (``<class>/<image>``, or below splits), or of a stimulus set by name.
 
-    per_class : only this many images of every class.
-    split : ``val``, ``test``, ...; by default the first of val, valid, validation, test, train that is there.
+    per_class : use only this many images of every class.
+    split : ``val``, ``test``, ...; by default the first of val, valid, validation, test, train that exists.
     """
     if Path(where).expanduser().exists():
         return _from_files(Path(where).expanduser(), per_class, split)

@@ -1,4 +1,4 @@
-"""Digests of layers on disk, under the package's home: made in one forward pass of a model, read by every analysis."""
+"""Digests of layers on disk, in the package's home folder: made in one forward pass per model, read by all analyses."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from . import models
 from .digests import DIGESTS
 from .images import ImageSet, as_stimuli
 
-VERSION = 2  # raised when digests of the same features change
+VERSION = 2  # increased when digests of the same features change
 
 
 def file(sets: Sequence[ImageSet], model: str, layer: str, kind: str) -> Path:
-    """Where arrays of a layer's features to sets of images are kept; its name holds all that they depend on."""
+    """File for arrays made from a layer's features to sets of images; its name depends on all that they depend on."""
     import torch
 
     from brainscore_granularity import __version__
@@ -46,14 +46,14 @@ def make(sets: Sequence[ImageSet], model: str, layers: list[str], kinds: Iterabl
 
 
 def write(path: Path, arrays: dict[str, np.ndarray]) -> None:
-    """Write arrays by name, whole or not at all."""
+    """Write arrays by name, atomically."""
     buffer = BytesIO()
     np.savez(buffer, **arrays)
     write_atomically(path, buffer.getbuffer(), durable=False)
 
 
 def read(path: Path) -> dict[str, np.ndarray] | None:
-    """The arrays of a file, None where it is missing or damaged (which deletes it)."""
+    """The arrays of a file; None if it is missing or damaged. A damaged file is deleted."""
     try:
         with np.load(path) as content:
             return {name: content[name] for name in content.files}

@@ -1,4 +1,4 @@
-"""The principal components along which the classes of a network were cut, and where a study's images lie on them."""
+"""The principal components along which a network's classes were cut, and the scores of a study's images on them."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from .base import NotApplicable
 
 
 class NoAxes(NotApplicable):
-    """The features that made a network's classes cannot be reached."""
+    """The features that defined a network's classes are not available."""
 
 
 @dataclass(frozen=True, eq=False)
 class Axes:
-    """Where images lie on the components that cut the classes.
+    """Scores of images on the components that define the classes.
 
     source : name of the label source; encoder : its network and layer.
     scores : (images of the study, components).
@@ -34,7 +34,7 @@ class Axes:
     shares: np.ndarray
 
     def classes(self, k: int) -> np.ndarray:
-        """(images,) the class at K, as the networks were taught; at most what the components allow."""
+        """(images,) class of each image at K, as in the training of the networks; K is limited by the components."""
         from brainscore_granularity.training.labels.rule import nested_labels
 
         most = 2 ** self.scores.shape[1]
@@ -42,7 +42,7 @@ class Axes:
 
 
 def of(study) -> list[Axes]:
-    """The axes of every label source among the study's networks of coarse classes that can be reached."""
+    """The axes of every available label source of the study's networks with coarse classes."""
     return study.once("label axes", lambda: _find(study))
 
 
@@ -62,7 +62,7 @@ def _find(study) -> list[Axes]:
 
 
 def inputs(study) -> list:
-    """What results depend on: the files of components, or why there are none."""
+    """All that results depend on: the files of components, or why there are none."""
     found = {}
     for model in study.coarse():
         try:
@@ -73,10 +73,10 @@ def inputs(study) -> list:
 
 
 def file_of(model: str) -> Path:
-    """The components that made a model's classes, of `granularity labels` or shipped with the model's plugin.
+    """The file of the components that defined a model's classes, from `granularity labels` or from the model's plugin.
 
-    The model's card names its label source and the hash of its training images; the components of a source lie under
-    that hash.
+    The description of the model names its label source and the hash of its training images; the components of a source
+    are kept under that hash.
     """
     from brainscore_granularity.weights.find import checkpoint_of, plugin_of
 
@@ -104,7 +104,7 @@ def _read(study, model: str, file: Path) -> Axes:
 
 
 def _encoder(model: str, info: dict, file: Path):
-    """The network that the components belong to, with the very weights."""
+    """The network that the components were computed from, with the same weights."""
     from brainscore_granularity.training.labels import encoders as label_encoders
     from brainscore_granularity.weights import checkpoints
     from brainscore_granularity.weights.find import plugin_of
@@ -125,7 +125,7 @@ def _encoder(model: str, info: dict, file: Path):
                 f"{', '.join(map(str, stores))}; {how_to_make(identifier)}"
             )
         encoder = label_encoders.own(identifier, found[0], layer)
-        # Weights that travel with a plugin are rounded to half precision and name what they are a copy of.
+        # Weights shipped with a plugin are rounded to half precision and record the hash of their original.
         known = [encoder.fingerprint, checkpoints.read(found[0], identifier).info.get("source_sha256")]
     if info["weights"] not in known:
         raise NoAxes(
@@ -142,7 +142,7 @@ def _shown(images) -> list[Path]:
 
 
 def _features(encoder, paths, batch: int = 64) -> np.ndarray:
-    """(images, features) of length 1, as labels are made of."""
+    """(images, features) with rows of length 1, as used for labels."""
     import torch
 
     from brainscore_granularity.training.data.decode import decode

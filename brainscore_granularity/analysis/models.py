@@ -1,4 +1,4 @@
-"""What analyses ask of a model by its identifier: its condition, its weights, its layers."""
+"""Facts about a model by its identifier, for analyses: its condition, its weights, its layers."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def describe(model: str) -> dict:
 
 
 def identity(model: str) -> str:
-    """What tells a model's weights: their hash; Brain-Score's own are fixed by its version."""
+    """An identifier of a model's weights: their hash, or for Brain-Score's own models the version of Brain-Score."""
     from importlib.metadata import version
 
     from brainscore_granularity.weights.find import commitment_of
@@ -54,7 +54,7 @@ def layers(model: str) -> list[str]:
 
 
 def committed(model: str, region: str) -> str:
-    """The layer that a model has committed to a region, chosen on stimuli that never score."""
+    """The layer that a model has committed to a region, chosen on stimuli that are never scored."""
     from brainscore_granularity.brains.recorder import committed_layers
     from brainscore_granularity.weights.find import commitment_of
 
@@ -70,7 +70,7 @@ def committed(model: str, region: str) -> str:
 
 
 def common_layers(own: dict[str, list[str]], asked: list[str]) -> list[str]:
-    """The layers to analyse in all models: those asked for, or all where models have the same ones.
+    """The layers to analyse in all models: those in ``asked``, or all layers if the models have the same ones.
 
     own : {model: its layers}.
     """

@@ -1,4 +1,4 @@
-"""What an analysis leaves on disk: tables, figures, and ``analysis.json``, which is written last."""
+"""The files of an analysis: tables, figures, and ``analysis.json``, which is written last."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def inputs_of(analysis, study) -> str:
         "analysis": [analysis.name, analysis.version, __version__],
         "settings": asdict(study.settings),
         "own": analysis.inputs(study),
-        # what reads scores or runs alone may compare networks of different layers
+        # analyses of scores or runs only may compare networks with different layers
         **study.fingerprint([*study.models, *study.settings.pool], common_layers=bool(analysis.needs)),
     }
     return hashlib.sha256(json.dumps(known, sort_keys=True, default=str).encode()).hexdigest()
@@ -39,7 +39,7 @@ def unchanged(folder: Path, inputs: str) -> bool:
 
 
 def read(folder: Path) -> dict | None:
-    """The record of an analysis, None where there is none that can be read."""
+    """The record of an analysis; None if there is no readable one."""
     try:
         return json.loads((folder / FILE).read_text())
     except (OSError, ValueError):
@@ -47,11 +47,11 @@ def read(folder: Path) -> dict | None:
 
 
 def write(folder: Path, analysis, study, findings, figures: dict, inputs: str, command: str, seconds: float) -> dict:
-    """Write all of it; figures are {name: (matplotlib figure, caption)}."""
+    """Write all files of an analysis. figures : {name: (matplotlib figure, caption)}."""
     from brainscore_granularity.weights.checkpoints import versions
 
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / FILE).unlink(missing_ok=True)  # until all of the new files are there
+    (folder / FILE).unlink(missing_ok=True)  # missing until all new files are written
     for name, table in findings.tables.items():
         write_atomically(folder / f"{name}.csv", table.to_csv(index=False))
         buffer = BytesIO()

@@ -1,4 +1,4 @@
-"""What a user may change about all analyses."""
+"""Settings that all analyses share."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Settings:
-    """What a user may change.
+    """Settings that all analyses share.
 
-    components : how many principal components to look at; more than the images allow is an error. None: as many as
-        there are, up to each analysis's own limit.
-    resamples : for intervals.
-    seed : of all that is drawn.
+    components : number of principal components to analyse; more than the images allow is an error. None: all, up to the
+        limit of each analysis.
+    resamples : number of resamples for intervals.
+    seed : seed of all random choices.
     pool : models that predict the others in `universality`, the same for all.
     """
 

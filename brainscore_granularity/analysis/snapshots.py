@@ -24,7 +24,7 @@ STATISTICS = (
 class Run:
     """One training run.
 
-    label : what tells it from other runs, from its recipe.
+    label : short name that distinguishes it from other runs, made from its recipe.
     labels : source of the classes.
     k : number of classes.
     """
@@ -55,7 +55,7 @@ class Run:
         return read_snapshot(self.folder / "snapshots" / f"step-{step:09d}.safetensors")
 
     def last(self) -> dict:
-        """The network's tensors where training ended, or stands."""
+        """The network's tensors at the end of training, or at the last saved state."""
         from safetensors.torch import load_file
 
         tensors = load_file(self.folder / "state.safetensors")
@@ -86,7 +86,7 @@ def read(folder: Path) -> Run:
 
 
 def read_all(folders) -> list[Run]:
-    """The runs of several folders, labels made unique where recipes differ in more than the label says."""
+    """The runs of several folders; labels are made unique if recipes differ in other settings too."""
     runs = [read(folder) for folder in folders]
     labels = [run.label for run in runs]
     twice = {label for label in labels if labels.count(label) > 1}
@@ -95,9 +95,9 @@ def read_all(folders) -> list[Run]:
 
 
 def features(run: Run, weights: dict, images, layers) -> dict[str, np.ndarray]:
-    """{layer: (images, ...)} float32, as Brain-Score's wrapper of the network gives them.
+    """{layer: (images, ...)} float32, as returned by Brain-Score's wrapper of the network.
 
-    images : files; sized by the wrapper.
+    images : image files; the wrapper resizes them.
     """
     from brainscore_granularity import networks
     from brainscore_granularity.brains.model import wrap
@@ -127,12 +127,12 @@ def along(run: Run, images, layer: str) -> Iterator[tuple[int, np.ndarray]]:
 
 
 def pooled(features) -> np.ndarray:
-    """(images, channels): spatial maxima, as `digests.pooled` has them."""
+    """(images, channels): spatial maxima, as in `digests.pooled`."""
     return features.max(axis=(2, 3)) if features.ndim == 4 else features.reshape(len(features), -1)
 
 
 def of(study) -> tuple[list[Run], str]:
-    """The runs of a study, and the one layer that is looked at: the one asked for, or the last."""
+    """The runs of a study, and the one layer to analyse: that of --layers, or the last."""
     from brainscore_granularity import networks
 
     if not study.runs:
@@ -146,7 +146,7 @@ def of(study) -> tuple[list[Run], str]:
 
 
 def inputs(study) -> list:
-    """What results depend on."""
+    """All that results depend on."""
     return [run.fingerprint for run in study.runs]
 
 

@@ -1,4 +1,4 @@
-"""What all analyses share: models x one set of images, each model run once, and the brains it is compared with.
+"""A study, shared by all analyses: models x one set of images, each model run once, and brains to compare with.
 
 >>> study = Study(["granularity_world_own_k2_s1"], benchmarks=["World.IT-rsa"])  # doctest: +SKIP
 >>> study.prepare(["gram"])  # doctest: +SKIP
@@ -26,7 +26,7 @@ from .settings import Settings
 from .snapshots import Run
 from .subjects import Brain
 
-KEPT = 4  # sets of components: 32 MB each for 2,000 images
+KEPT = 4  # sets of components kept in memory: 32 MB each for 2,000 images
 
 
 class Study:
@@ -37,9 +37,9 @@ class Study:
     Parameters
     ----------
     models : identifiers of ours and of Brain-Score's own.
-    images : folder, zip or stimulus set (see `images.find`), or an ImageSet; default what the benchmarks show.
+    images : folder, zip or stimulus set (see `images.find`), or an ImageSet; by default the benchmarks' images.
     benchmarks : identifiers of our RSA benchmarks, all on the same images.
-    layers : to analyse; default all candidates, which must be the same in all models.
+    layers : layers to analyse; by default all candidates, which must be the same in all models.
     results : folder of scores, for analyses of scores.
     runs : training runs, for analyses of training.
     """
@@ -89,7 +89,7 @@ class Study:
 
     @property
     def separate(self) -> bool:
-        """Whether the images are others than those the brains saw."""
+        """Whether the images differ from those that the brains saw."""
         return self.brain_images is not None
 
     @property
@@ -98,7 +98,7 @@ class Study:
 
     @property
     def labels(self) -> np.ndarray | None:
-        """(images,) what is on each of ``rows``."""
+        """(images,) class of each image of ``rows``; None if unknown."""
         return self.images.labels
 
     @property
@@ -119,7 +119,7 @@ class Study:
         return self._layers[model]
 
     def committed(self, model: str, region: str) -> str:
-        """The layer that a model has committed to a region, chosen on stimuli that never score."""
+        """The layer that a model has committed to a region, chosen on stimuli that are never scored."""
         return models.committed(model, region)
 
     def describe(self, model: str) -> dict:
@@ -139,7 +139,7 @@ class Study:
         return next((m for m in natives if self.describe(m)["seed"] == seed), natives[0] if natives else None)
 
     def once(self, what: str, find: Callable[[], Any]) -> Any:
-        """What several analyses share, found by the first of them and kept in memory."""
+        """A result that several analyses share, computed once and kept in memory."""
         if what not in self._found:
             self._found[what] = find()
         return self._found[what]
@@ -176,9 +176,9 @@ class Study:
         return found
 
     def kept(self, model: str, layer: str, kind: str, make: Callable[[], dict]) -> dict[str, np.ndarray]:
-        """Arrays of a layer that ``make`` gives, kept beside the digests and made once.
+        """Arrays of a layer that ``make`` returns; made once and kept on disk beside the digests.
 
-        kind : says all that they depend on beside the model, the layer and the images.
+        kind : text that identifies all that they depend on beside the model, the layer and the images.
         """
         file = kept.file(self.sets, model, layer, kind)
         found = kept.read(file)
@@ -206,7 +206,7 @@ class Study:
         """All that results depend on: weights and layers of models, images, brains.
 
         of : models; by default those of the study.
-        common_layers : an error if models do not have the same ones.
+        common_layers : raise if models do not have the same layers.
         """
         return {
             "models": {model: models.identity(model) for model in of or self.models},

@@ -12,7 +12,7 @@ class Brain:
     """The subjects of one benchmark.
 
     rdms : (subjects, n, n), images in the order of `Study.brain_rows`.
-    region : which layer of a model is compared, see `models.committed`.
+    region : region whose committed layer of a model is compared, see `models.committed`.
     """
 
     name: str
@@ -52,10 +52,10 @@ class Brain:
 
 
 def load(name: str):
-    """A benchmark that compares RDMs; others are refused."""
+    """Load a benchmark that compares RDMs; raises for others."""
     from brainscore_vision import load_benchmark
 
     benchmark = load_benchmark(name)
     if getattr(benchmark, "compares", None) != "correlation distance":
-        raise ValueError(f"{name} compares no RDMs; analyses need benchmarks whose names end in -rsa")
+        raise ValueError(f"{name} does not compare RDMs; analyses need benchmarks whose names end in -rsa")
     return benchmark

@@ -50,7 +50,7 @@ def against_native(line: Line) -> Difference | None:
 def difference_variance(one: tuple, other: tuple) -> tuple[float, bool]:
     """Variance over stimuli of the difference of two scores, and whether it is paired.
 
-    one, other : (error, values on resamples or None); values as in ``score_record.resampled_of``.
+    one, other : (error, values on resamples or None); values as in ``runner.record.resampled_of``.
     """
     (error, a), (another, b) = one, other
     if a is not None and b is not None and np.shape(a) == np.shape(b):

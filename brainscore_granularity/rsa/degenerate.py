@@ -39,7 +39,7 @@ def refuse_images(which: np.ndarray, what: str, images=None, layer: str | None =
     >>> refuse_images(np.array([False, True]), "constant features", ["dog", "cat"], "fc6", "Leave it out.")
     Traceback (most recent call last):
         ...
-    brainscore_granularity.degenerate.DegenerateFeatures: 1 of 2 images have constant features in layer 'fc6': image 1 (cat). Leave it out.
+    brainscore_granularity.rsa.degenerate.DegenerateFeatures: 1 of 2 images have constant features in layer 'fc6': image 1 (cat). Leave it out.
     """  # noqa: E501
     if not which.any():
         return

@@ -37,7 +37,7 @@ def rdm(
     ----------
     features : (n, ...), numpy or torch
         One row an image, trailing dimensions flattened. A tensor on a GPU is multiplied there. In which
-        precision: :mod:`brainscore_granularity.gram`. For "crossnobis": (repeats, n, ...).
+        precision: :mod:`brainscore_granularity.rsa.gram`. For "crossnobis": (repeats, n, ...).
     distance : {"correlation", "euclidean", "cosine", "mahalanobis", "crossnobis"}
         For images x, y with P features and noise covariance S:
 

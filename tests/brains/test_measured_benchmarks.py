@@ -93,18 +93,15 @@ def test_nan_is_refused(benchmark):
 
 
 @pytest.mark.parametrize("benchmark", BENCHMARKS)
-def test_a_layer_that_is_dead_for_one_image_never_gains(benchmark):
+def test_a_layer_that_is_dead_for_one_image_is_refused(benchmark):
     def respond(ids):
         features = truth(ids)
         dead = "concept07" if "concept" in benchmark else str(min(ids))  # a concept is dead if all its images are
         features[[str(stimulus).startswith(dead) for stimulus in ids]] = 0
         return features
 
-    if benchmark in RSA:
-        with pytest.raises(ValueError, match="1 of .* images have constant features"):
-            score(benchmark, respond)
-    else:
-        assert score(benchmark, respond).item() < score(benchmark, truth).item()
+    with pytest.raises(ValueError, match="1 of .* images have constant features"):
+        score(benchmark, respond)
 
 
 @pytest.mark.parametrize("benchmark", BENCHMARKS)
@@ -143,7 +140,12 @@ def test_stimuli_are_unique_and_their_name_keeps_the_cache_contract(benchmark):
 @pytest.mark.parametrize("benchmark", BENCHMARKS)
 def test_benchmarks_describe_themselves(benchmark):
     loaded = load_benchmark(benchmark)
-    assert loaded.identifier == benchmark and loaded.version == 1 and loaded.parent and loaded.summary
+    assert (
+        loaded.identifier == benchmark
+        and loaded.version == (2 if "triplet" in benchmark else 1)
+        and loaded.parent
+        and loaded.summary
+    )
     assert loaded.bibtex.count("url = ") == loaded.bibtex.count("@article") >= 3
 
 

@@ -44,7 +44,7 @@ def test_the_overview_names_every_verb_in_its_own_words_and_a_closed_pipe_is_no_
     assert all(f"  {verb} " in out for verb in cli.VERBS) and "Choose the layers of models" in out
     assert run("data", "prepare") == 0
     assert "  things-fmri " in capsys.readouterr().out
-    command = [sys.executable, "-m", "brainscore_granularity.cli.main", "--help"]
+    command = [sys.executable, "-m", "brainscore_granularity.cli", "--help"]
     closed, pipe = os.pipe()
     os.close(closed)
     done = subprocess.run(command, stdout=pipe, stderr=subprocess.PIPE, text=True)

@@ -212,11 +212,11 @@ def test_a_real_score_keeps_its_resamples_and_their_spread_is_its_error(tmp_path
 
 def test_differences_of_odd_one_out_scores_are_paired_without_their_surplus(tmp_path):
     """From the files: the error of the difference is that of the difference of the models' choices."""
-    from brainscore_granularity.score_record import describe_score, resampled_of
     from brainscore_vision import load_benchmark
     from given_model import Given
 
     from brainscore_granularity import stats, triplets
+    from brainscore_granularity.runner.record import describe_score, resampled_of
 
     benchmark, rng = load_benchmark("World.triplet"), np.random.default_rng(0)
     shared = rng.normal(size=(256, 30))
@@ -228,14 +228,14 @@ def test_differences_of_odd_one_out_scores_are_paired_without_their_surplus(tmp_
     span = float(benchmark.ceiling) - 1 / 3
     exact = stats.triplet_mean(correct[0] - correct[1], benchmark.overlaps)
     variance, paired = answer.difference_variance(*((one["error"], x) for one, x in zip(records, lines, strict=True)))
-    assert paired and np.sqrt(variance) == pytest.approx(exact.error / span, rel=0.25)
+    assert paired and 0.7 < np.sqrt(variance) / (exact.error / span) < 1.4  # 2.6 by a bootstrap of images
     assert records[0]["error"] < 1.5 * np.sqrt(0.25 / 4000) / span  # not the 2.6 times of a bootstrap of images
     table = comparison.changes([records[0]], [{**records[1], "fingerprint": None}])
     assert table.loc[0, "paired"] and table.loc[0, "difference"] == pytest.approx(-exact.value / span)
 
 
 def test_means_over_benchmarks_with_and_without_a_surplus():
-    from brainscore_granularity.score_record import written
+    from brainscore_granularity.runner.record import written
 
     kinds = ({"resampled": written([0.2, 0.4])}, {"resampled": written([0.4, 0.8]), "surplus": written([0.1, -0.1])})
     names = [f"granularity_world_own_k2_s{seed}" for seed in (1, 2)]

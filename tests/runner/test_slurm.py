@@ -116,7 +116,7 @@ def jobs(environment):
 
 def test_submitted_scored_one_job_cancelled_runner_killed_and_finished_by_a_rerun(slurm, tmp_path):
     folder = tmp_path / "results"
-    command = [sys.executable, "-m", "brainscore_granularity.cli.main", "score", "--models", *MODELS]
+    command = [sys.executable, "-m", "brainscore_granularity.cli", "score", "--models", *MODELS]
     command += ["--benchmarks", *BENCHMARKS, "--results", str(folder), "--cluster", "slurm", "--workers", "2"]
     command += ["--cores", "1", "--memory", "1800MB", "--walltime", "00:20:00", "--queue", "loopback"]
     command += ["--interface", "lo"]

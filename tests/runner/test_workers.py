@@ -126,7 +126,7 @@ def test_a_worker_keeps_its_model_and_takes_over_from_the_longest_queue():
 
 
 def test_workers_of_this_computer_from_the_command_line_end_with_the_runner(tmp_path):
-    command = [sys.executable, "-m", "brainscore_granularity.cli.main", "score", "--models", *MODELS, "--workers", "2"]
+    command = [sys.executable, "-m", "brainscore_granularity.cli", "score", "--models", *MODELS, "--workers", "2"]
     command += ["--benchmarks", *BENCHMARKS, "--results", str(tmp_path / "r"), "--timeout", "300"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:

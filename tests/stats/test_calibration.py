@@ -40,3 +40,15 @@ TRUTH = calibrate.truth(calibrate.score, 2)
 
 def test_ceiling_contains_the_truth():
     assert np.mean([calibrate.ceiling(seed, pool=40) for seed in range(30)]) >= 0.9
+
+
+def test_intervals_of_triplets_cover(monkeypatch):
+    """Sparse and dense, every size of effect, and differences from what scores keep."""
+    from bench import calibrate_triplets
+
+    value = calibrate_triplets.truth(100_000, 4)
+    monkeypatch.setattr(calibrate_triplets, "truth", lambda: value)
+    for images, triplets in ((60, 1500), (1800, 2000)):
+        answers = [calibrate_triplets.odd_one_out(seed, images, triplets) for seed in range(100)]
+        for name in answers[0]:
+            assert np.mean([a[name] for a in answers]) == pytest.approx(0.95, abs=0.07), (images, name)

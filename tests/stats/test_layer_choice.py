@@ -114,8 +114,12 @@ def test_what_cannot_be_halved_is_refused(images, splits, said):
         stats.halves(images, splits)
 
 
-@pytest.mark.parametrize(("images", "n_choices"), [(60, 3000), (400, 800)], ids=["dense", "sparse"])
-def test_layers_are_chosen_by_triplets_within_a_half(images, n_choices):
+@pytest.mark.parametrize(
+    ("images", "n_choices", "widest"),
+    [(60, 3000, 1.8), (400, 800, 2.6)],  # of 800 choices among 400 images, halves keep 200
+    ids=["dense", "sparse"],
+)
+def test_layers_are_chosen_by_triplets_within_a_half(images, n_choices, widest):
     """Three layers that make people's choice at known rates: the best is chosen; the error is known, and not hidden."""
     found = []
     for seed in range(20):
@@ -127,4 +131,4 @@ def test_layers_are_chosen_by_triplets_within_a_half(images, n_choices):
     values, errors = (np.array([getattr(x, name) for x in found]) for name in ("value", "error"))
     assert min(x.chosen[1] for x in found) > 0.9
     assert values.mean() == pytest.approx(0.8, abs=0.01)
-    assert 0.9 < np.sqrt((errors**2).mean()) / np.sqrt(0.8 * 0.2 / n_choices) < 1.8
+    assert 0.9 < np.sqrt((errors**2).mean()) / np.sqrt(0.8 * 0.2 / n_choices) < widest

@@ -1,1 +1,1 @@
-"""The measures behind the questions: pure functions, arrays or tables in, numbers out."""
+"""The measures used by the analyses: pure functions of arrays or tables."""

@@ -1,4 +1,5 @@
-"""One effect at three scales? Curves over K for behaviour, spiking and fMRI; networks and subjects are random."""
+"""One effect at three scales? Curves over K for behaviour, spiking and fMRI, with networks and subjects as random
+factors."""
 
 from __future__ import annotations
 
@@ -12,18 +13,19 @@ from scipy.stats import rankdata, spearmanr
 from brainscore_granularity.stats.ladder import REFUSED, Ladder
 
 NEEDED = ("scale", "subject", "seed", "k", "score")
-NETWORK = ("labels", "seed", "k")  # what makes two networks two
+NETWORK = ("labels", "seed", "k")  # columns that identify a network
 
 
 @dataclass
 class Agreement:
-    """What `agreement` found.
+    """Result of `agreement`.
 
     curves : scale, k, score (mean over subjects and networks), relative (to the mean of the scale's curve).
-    slopes : scale, slope (change of the relative score a doubling of K), low, high, p, df, networks a K.
-    effects : scale, f, df1, df2, p of "K does not matter to these subjects"; NaN where not every K has two networks.
+    slopes : scale, slope (change of the relative score per doubling of K), low, high, p, df, networks per K.
+    effects : scale, f, df1, df2, p of the null "K does not matter for these subjects"; NaN unless every K has two
+        networks.
     pairs : two scales, Spearman correlation of their curves over K, p by shuffling K between different networks.
-    p_differ : p of "all scales have one slope"; NaN where there are too few networks.
+    p_differ : p of the null "all scales have the same slope"; NaN if there are too few networks.
     warnings : what could not be tested, and why.
     """
 
@@ -36,15 +38,15 @@ class Agreement:
 
 
 def agreement(table: pd.DataFrame, permutations: int = 999, seed: int = 0) -> Agreement:
-    """Slopes of relative scores over log2 K, whether they are equal, and whether curves go together.
+    """Slopes of relative scores over log2 K, whether they are equal, and whether curves correlate.
 
-    The scores that subjects give one network are not independent: what the network has of its own, it has in all of
-    them, and at all scales. A network is a label source, a K and a seed, and is a random factor as subjects are. Where
-    the scores of one network are taken as independent, K is found to matter in 35 to 70% of studies in which it does
-    not. `stats.ladder.Ladder` has the estimates and why they were chosen.
+    The scores of one network are not independent over subjects and scales, because all contain the network's own
+    deviation. So networks (label source, K and seed) are a random factor, like subjects. If the scores of one network
+    were treated as independent, K would be found to matter in 35 to 70% of studies in which it does not.
+    `stats.ladder.Ladder` has the estimates and the reasons for them.
 
-    table : one row a score, columns scale, subject, seed, k, score (raw), and labels where there are several sources.
-        A scale's scores are divided by their mean, which puts the scales on one axis also without a noise ceiling.
+    table : one row per score, columns scale, subject, seed, k, score (raw), and labels if there are several sources.
+        The scores of a scale are divided by their mean, which makes scales comparable also without a noise ceiling.
     """
     data, notes = _checked(table)
     scales = sorted(data["scale"].unique())
@@ -104,7 +106,7 @@ def _checked(table) -> tuple[pd.DataFrame, list[str]]:
 
 
 def _complete(data, scales, notes) -> tuple[dict[str, np.ndarray], pd.DataFrame]:
-    """{scale: (networks, subjects)} of the networks that have every score, and which these are."""
+    """{scale: (networks, subjects)} of the networks with all scores, and a table of these networks."""
     wide = data.pivot(index=list(NETWORK), columns=["scale", "subject"], values="relative")
     whole = wide.dropna().sort_index()
     if left := len(wide) - len(whole):
@@ -119,11 +121,11 @@ def _complete(data, scales, notes) -> tuple[dict[str, np.ndarray], pd.DataFrame]
 
 
 def pairs(data: pd.DataFrame, permutations: int, seed: int, replicated: bool = True) -> pd.DataFrame:
-    """Do the curves of two scales rise and fall together? One-sided p: K of one of them is shuffled.
+    """Correlation over K of the curves of two scales; one-sided p by shuffling K of one of them.
 
-    A network that is good at one scale is good at others, whatever K does. So p compares curves of different networks:
-    one scale's mean over every other seed, the other's over the remaining ones, and the reverse; twice the smaller p.
-    It is NaN with one network a K.
+    A network that scores high at one scale may score high at others, whatever its K. So p compares curves of different
+    networks: the mean of one scale over half of the seeds with that of the other scale over the other half, and the
+    reverse; p is twice the smaller value, and NaN with one network per K.
     """
     blocks = data["labels"].astype(str) + " " + data["seed"].astype(str)
     half = blocks.map({name: i % 2 for i, name in enumerate(sorted(blocks.unique()))})
@@ -147,7 +149,7 @@ def _curves(data) -> pd.DataFrame:
 def _shuffled(x, y, permutations, rng) -> float:
     ranks = rankdata(pd.concat([x, y], axis=1).dropna().to_numpy(), axis=0)
     x, y = (ranks - ranks.mean(axis=0)).T
-    null = rng.permuted(np.tile(x, (permutations, 1)), axis=1) @ y  # Spearman's correlation but for a factor
+    null = rng.permuted(np.tile(x, (permutations, 1)), axis=1) @ y  # Spearman's correlation up to a factor
     return float(((null >= x @ y - 1e-9).sum() + 1) / (permutations + 1))
 
 
@@ -157,7 +159,7 @@ def from_records(records: list[dict], scales: dict[str, str], labels: str = "own
 
     long = results.long_table([record for record in records if record["status"] == "ok"])
     found = long[long["benchmark"].isin(scales.values()) & long["committed"] & (long["labels"] == labels)]
-    # Scores without subjects (odd-one-out choices) stand for themselves.
+    # A score without subjects (odd-one-out choices) counts as one subject.
     alone = found.groupby("benchmark")["subject"].transform(lambda names: (names == "all").all())
     found = found[(found["subject"] != "all") | alone]
     name = {benchmark: scale for scale, benchmark in scales.items()}

@@ -1,4 +1,4 @@
-"""Which components of a network do brains share? Ridge regression from subjects, and RSA with few components kept."""
+"""Which components of a network are shared by brains? Ridge regression from subjects; RSA with only some components."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from brainscore_granularity.rsa.components import Principal, eigh
 from . import universality as u
 
 MOST_UNIVERSAL = (1, 5, 10)
-DRAWS = 20  # of random components
+DRAWS = 20  # number of random sets of components
 
 
 def coordinates(rdm) -> np.ndarray:
-    """(n, k) patterns that a correlation-distance RDM came from, up to a rotation, each image of mean 0 and length 1.
+    """(n, k) patterns behind a correlation-distance RDM, up to a rotation; each image's have mean 0 and length 1.
 
-    1 - RDM is the matrix of inner products of such patterns, and a ridge regression depends on nothing else. For brains
-    of which only RDMs were published. Negative eigenvalues, from rounding and averaging, are dropped.
+    1 - RDM is the matrix of inner products of such patterns, which is all that a ridge regression needs. Used for
+    brains with published RDMs only. Negative eigenvalues, from rounding and averaging, are dropped.
     """
     values, vectors = eigh(np.ascontiguousarray(1 - np.asarray(rdm, np.float64)))
     good = values > values[-1] * 1e-9
@@ -27,12 +27,12 @@ def coordinates(rdm) -> np.ndarray:
 
 
 class BrainSimilarity(NamedTuple):
-    """How well subjects predict components.
+    """How well subjects predict components (t of them).
 
     r : (t,) held-out r, mean over subjects.
     adjusted : (t,) r divided by the square root of the mean correlation between the subjects' predictions, which is
-        what the regression would reach if subjects' noise did not limit it; NaN with one subject, or where
-        predictions do not agree.
+        an estimate of r without noise in the subjects; NaN with one subject, or if the predictions do not
+        correlate.
     permuted : (t,) r with the subjects' images shuffled.
     samples : (resamples, t) r on resamples of images.
     """
@@ -68,7 +68,7 @@ def brain_similarity(subjects, targets, resamples: int = 200, seed: int = 0) -> 
 
 
 def partial_spearman(a, b, control) -> float:
-    """Rank correlation of a and b (t,) without what ranks of a control share with both."""
+    """Partial rank correlation of a and b (t,), given a control."""
     from scipy.stats import rankdata
 
     ranks = [rankdata(each) for each in (a, b, control)]
@@ -77,13 +77,13 @@ def partial_spearman(a, b, control) -> float:
 
 
 def kept_components(principal: Principal, rows, universality, subjects, resamples: int = 1000, seed: int = 0):
-    """RSA of features rebuilt from a few components: the most universal, the largest, as many at random, and all.
+    """RSA of features rebuilt from n components: the most universal, the largest, random ones, and all.
 
     Parameters
     ----------
-    principal : of a layer's spatial maxima.
-    rows : its images that the brains saw.
-    universality : (k,) of its first k components.
+    principal : principal components of a layer's spatial maxima.
+    rows : rows of the images that the brains saw.
+    universality : (k,) universality of the first k components.
     subjects : (subjects, n, n) RDMs.
 
     Yields

@@ -1,4 +1,4 @@
-"""When does alignment arise? Alignment along checkpoints, and the step at which half of it is there."""
+"""When does alignment arise? Alignment along training, and the step at which half of it is reached."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from brainscore_granularity.rsa.components import principal_components
 class Course(NamedTuple):
     """Alignment along training.
 
-    table : one row a checkpoint: step, value, low, high, p (shuffled images, corrected for the search over steps).
+    table : one row per checkpoint: step, value, low, high, p (shuffled images, corrected for the search over steps).
     samples : (resamples, steps) scores on the same resamples of images at every step.
-    half : step at which half of the gain over the first checkpoint is there; ``low``, ``high`` its 95% interval.
+    half : step at which half of the gain over the first checkpoint is reached; ``low``, ``high`` its 95% interval.
     unreached : share of resamples without a gain, in which no such step exists.
     """
 
@@ -33,8 +33,8 @@ def course(steps, rdms, subjects, resamples: int = 1000, permutations: int = 999
 
     Parameters
     ----------
-    steps : (t,) rising; the first is the untrained network, or the earliest there is.
-    rdms : (t, n, n) of one layer at those steps.
+    steps : (t,) in increasing order; the first is the untrained network, or the earliest checkpoint.
+    rdms : (t, n, n) RDMs of one layer at those steps.
     subjects : (n, n) or (subjects, n, n)
     """
     steps = checked(steps, len(rdms))
@@ -51,10 +51,10 @@ def course(steps, rdms, subjects, resamples: int = 1000, permutations: int = 999
 
 
 def half_time(steps, values, of: str = "gain") -> float:
-    """First step at which half of the way is done, linear in log(1 + step) between checkpoints.
+    """First step at which half of a change is reached, interpolated linearly in log(1 + step) between checkpoints.
 
-    of : "gain": half of the way from the first value to the last. "final": half of the last value, which an
-        untrained network may have from the start. NaN where the last value is not above the first (or above 0).
+    of : "gain": half of the change from the first value to the last. "final": half of the last value, which an
+        untrained network may already have. NaN if the last value is not above the first (for "final": not above 0).
     """
     if of not in ("gain", "final"):
         raise ValueError(f"of: expected gain or final, got {of!r}")
@@ -78,7 +78,7 @@ def against(features, native, components=(1, 2, 5, 10)) -> pd.DataFrame:
 
     Returns
     -------
-    One row a k: components, value. With one component images lie on a line and Euclidean distance is used throughout.
+    One row per k: components, value. Distances are Euclidean, because with one component images lie on a line.
     """
     a, b = (scores(x, max(components)) for x in (features, native))
     rows = [
@@ -102,6 +102,6 @@ def checked(steps, number: int) -> np.ndarray:
     steps = np.asarray(steps, float)
     if steps.shape != (number,) or number < 2 or (np.diff(steps) <= 0).any() or steps[0] < 0:
         raise ValueError(
-            f"steps: expected {max(number, 2)} rising steps from 0, one a checkpoint, got {steps.tolist()}"
+            f"steps: expected {max(number, 2)} rising steps from 0, one per checkpoint, got {steps.tolist()}"
         )
     return steps

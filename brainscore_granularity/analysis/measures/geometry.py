@@ -1,4 +1,4 @@
-"""How far apart are two geometries? RSA and CKA of layers, all RDMs on a map, RDMs sorted for the eye."""
+"""How far apart are two geometries? RSA and CKA of layers, a map of all RDMs, RDMs sorted for display."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from brainscore_granularity import rsa, stats
 from brainscore_granularity.rsa.comparison import ranked
 
-FRACTION = 0.9  # of the images in a subsample: a repeated image would be its own neighbour
+FRACTION = 0.9  # share of images in a subsample, without replacement: a repeated image would be its own neighbour
 
 
 class Similarity(NamedTuple):
@@ -23,8 +23,8 @@ class Similarity(NamedTuple):
 def rsa_with(rdms, reference, resamples: int = 1000, seed: int = 0) -> list[Similarity]:
     """Spearman correlation of RDMs with one reference.
 
-    The interval resamples images with replacement, without the pairs of an image with itself; ranks stay those of all
-    images, which makes a resample a product of matrices.
+    The interval resamples images with replacement, without pairs of an image with itself. Ranks are those of all
+    images, so that a resample is a matrix product.
 
     Parameters
     ----------
@@ -54,13 +54,13 @@ def cka(a, b, kept=None) -> np.ndarray:
 
     .. math:: CKA = HSIC(A, B) / \\sqrt{HSIC(A, A) HSIC(B, B)}
 
-    The plain estimate nears 1 for any two layers with more features than images; this one is about 0 for unrelated
-    ones (Kornblith et al. 2019; Song et al. 2012).
+    The biased estimate approaches 1 for any two layers with more features than images; this one is about 0 for
+    unrelated layers (Kornblith et al. 2019; Song et al. 2012).
 
     Parameters
     ----------
     a, b : (n, n) inner products between images; centring does not matter.
-    kept : (resamples, n) of 0 and 1; default one row with all images.
+    kept : (resamples, n) of 0 and 1, the images in each subsample; by default one row with all images.
 
     Returns
     -------
@@ -91,7 +91,7 @@ def similarities(rdms) -> np.ndarray:
 
 
 class Map(NamedTuple):
-    """Points in a plane, and by how much their distances fail (Kruskal's stress-1, 0 is perfect)."""
+    """Points in a plane, and the error of their distances (Kruskal's stress-1, 0 is perfect)."""
 
     points: np.ndarray
     stress: float
@@ -100,8 +100,8 @@ class Map(NamedTuple):
 def embed(distances) -> Map:
     """Metric multidimensional scaling into a plane, started from the classical solution.
 
-    Distances are divided by none and bent by none: what the plane cannot show is in the stress. The first axis is the
-    longer one, and the point farthest out on each axis lies on its positive side.
+    Distances are neither scaled nor transformed; the stress is the error of the plane. The first axis is the longer
+    one, and the most distant point on each axis lies on its positive side.
     """
     from sklearn.manifold import smacof
 
@@ -120,7 +120,7 @@ def embed(distances) -> Map:
 
 
 def percentiles(rdm) -> np.ndarray:
-    """Each dissimilarity's share of smaller ones, 0 to 1, so that RDMs of any scale share one colour bar."""
+    """Percentile of each dissimilarity, 0 to 1, so that RDMs of any scale share one colour bar."""
     ranks = _ranked(rdm)
     return ranks / ranks.max()
 

@@ -10,7 +10,7 @@ from scipy.stats import false_discovery_control
 
 
 class Track(NamedTuple):
-    """One network along training; accuracy must be on one and the same task for all networks.
+    """One network along training; accuracy must be on the same task for all networks.
 
     accuracy, alignment : (t,) in the order of the checkpoints.
     samples : (resamples, t) alignment on resamples of images, the same for all networks.
@@ -22,7 +22,7 @@ class Track(NamedTuple):
 
 
 def at_accuracy(accuracy, alignment, level: float):
-    """Alignment where accuracy first reaches a level, linear between checkpoints; NaN where it never does.
+    """Alignment where accuracy first reaches a level, interpolated between checkpoints; NaN if it never does.
 
     alignment : (..., t)
     """
@@ -45,11 +45,12 @@ def common_level(tracks: dict[str, Track]) -> float:
 
 
 def table(tracks: dict[str, Track], reference: str, levels=None) -> pd.DataFrame:
-    """One row a network and level: alignment there with its 95% interval, and the difference to the reference.
+    """One row per network and accuracy level: alignment with its 95% interval, and the difference to the reference.
 
     The null is no difference: p is two-sided, from the resamples of images that both share; q over all rows.
 
-    levels : by default the highest that all reach, and the highest that the reference and any other one reach.
+    levels : accuracies to compare at; by default the highest that all networks reach, and for each network the
+        highest that both it and the reference reach.
     """
     if reference not in tracks:
         raise ValueError(f"no network {reference!r} to compare with; there are {', '.join(tracks)}")

@@ -10,17 +10,17 @@ from brainscore_granularity import stats
 
 
 def table(rdms: dict, subjects, references: tuple[str, ...], resamples: int = 1000, permutations: int = 999, seed=0):
-    """Alignment of every objective, and its difference to each plain one on the same resamples.
+    """Alignment of every objective, and its difference to each plain (classification) run on the same resamples.
 
     Parameters
     ----------
-    rdms : {objective: (n, n)} of the same layer and images.
+    rdms : {objective: (n, n)}, RDMs of the same layer and images.
     subjects : (n, n) or (subjects, n, n)
     references : plain fine and plain coarse, names among ``rdms``.
 
     Returns
     -------
-    One row an objective: objective, value, low, high, p (shuffled images), and for each reference ``against REF``,
+    One row per objective: objective, value, low, high, p (shuffled images), and for each reference ``against REF``,
     ``low against REF``, ``high against REF``, ``q against REF`` (Benjamini-Hochberg over all differences).
     """
     if missing := [name for name in references if name not in rdms]:

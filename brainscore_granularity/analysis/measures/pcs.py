@@ -1,4 +1,4 @@
-"""What are the axes? Images at the ends of components, and how much of an axis a network's plane holds."""
+"""What are the axes? Images at the ends of components, and how much of an axis a network's leading plane contains."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from brainscore_granularity import stats
 def extremes(scores, names, labels=None, count: int = 6) -> pd.DataFrame:
     """The images at both ends of every component: component, end, place (0: farthest out), row, image, label, score.
 
-    scores : (images, components); labels : (images,) what is on each, or None.
+    scores : (images, components); labels : (images,) class of each image, or None.
     """
     scores = np.asarray(scores)
     if scores.ndim != 2 or len(scores) != len(names):
@@ -33,7 +33,7 @@ def extremes(scores, names, labels=None, count: int = 6) -> pd.DataFrame:
 
 
 def common(scores, labels, share: float = 0.1, most: int = 3) -> list[tuple[list[str], list[str]]]:
-    """For every component, the labels over-represented among the tenth of images at its low and at its high end."""
+    """For every component, the labels over-represented among the ``share`` of images at its low and at its high end."""
     labels, found = np.asarray(labels), []
     everywhere, many = Counter(labels), max(1, round(share * len(labels)))
     for column in np.asarray(scores).T:
@@ -46,7 +46,7 @@ def common(scores, labels, share: float = 0.1, most: int = 3) -> list[tuple[list
 
 
 def held(axis, plane, resamples: int = 1000, seed: int = 0) -> tuple[float, float, float, float]:
-    """Share of an axis's variance over images that is linear in a network's leading scores: (R^2, low, high, chance).
+    """Share of an axis's variance over images that a network's leading scores explain linearly: R^2, low, high, chance.
 
     Parameters
     ----------

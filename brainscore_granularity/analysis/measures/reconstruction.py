@@ -14,7 +14,7 @@ KEPT = (*range(1, 16), 20, 30, 50)
 def compare(coarse: dict, reconstructions: dict, subjects, resamples: int = 1000, seed: int = 0) -> pd.DataFrame:
     """Every coarse model against every reconstruction of the fine model, on the same resamples of images.
 
-    Nothing is chosen among the pairs: all are reported, with q over all of them (Benjamini-Hochberg).
+    All pairs are reported without selection, with q over all of them (Benjamini-Hochberg).
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def compare(coarse: dict, reconstructions: dict, subjects, resamples: int = 1000
 
     Returns
     -------
-    One row a pair: model, kept, coarse and rebuilt (RSA), difference (coarse minus rebuilt), low, high, p, q.
+    One row per pair: model, kept, coarse and rebuilt (RSA), difference (coarse minus rebuilt), low, high, p, q.
     """
     score = {key: _mean(rdm, subjects) for key, rdm in (*coarse.items(), *reconstructions.items())}
     rows = []
@@ -41,10 +41,10 @@ def compare(coarse: dict, reconstructions: dict, subjects, resamples: int = 1000
 
 
 def verdict(rows: pd.DataFrame, level: float = 0.05) -> str:
-    """What one coarse model's rows say of "coarse training is more than dimensionality reduction".
+    """Verdict of one coarse model's rows on "coarse training is more than dimensionality reduction".
 
-    "supported": better than the fine model cut to any number of components, each at q below the level. "refuted": some
-    cut is better than the coarse model. Else "undecided".
+    "supported": better than the fine model at every number of components kept, each at q below the level. "refuted":
+    for some number the fine model is better. Otherwise "undecided".
     """
     sure = rows["q"] < level
     if (sure & (rows["difference"] > 0)).all():

@@ -1,6 +1,6 @@
-"""One layer of a straight network at other sizes of the image than it was trained on.
+"""RDMs of a layer of a network without branches, for images of other sizes than in training.
 
-Convolutions take images of any size. Where a hidden layer needs maps of one size, larger ones are averaged down to it.
+Convolutions take images of any size. If a hidden layer needs maps of a fixed size, larger maps are averaged down to it.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from torch import nn
 
 from brainscore_granularity.rsa.components import correlation_distance
 
-SIZES = (32, 64, 96, 128, 160, 224)  # pixels a side, those of the published sweep
+SIZES = (32, 64, 96, 128, 160, 224)  # pixels per side, as in the published study
 BATCH = 32
-AT_ONCE = 1 << 19  # features of an image that are held at once
+AT_ONCE = 1 << 19  # features of an image in memory at once
 
 
 def rdm(network: nn.Module, layer: str, paths: list[Path], size: int) -> np.ndarray:
-    """RDM (n, n), 1 - correlation, of a layer where the images are ``size`` pixels wide.
+    """RDM (n, n), 1 - correlation, of a layer for images that are ``size`` pixels wide.
 
-    network : its children follow each other, as in `networks.Network`; in evaluation mode.
+    network : a sequence of layers, as in `networks.Network`, in evaluation mode.
     """
     below = torch.cat(
         [_below(network, layer, _images(paths[i : i + BATCH], size)) for i in range(0, len(paths), BATCH)]
@@ -38,7 +38,7 @@ def rdm(network: nn.Module, layer: str, paths: list[Path], size: int) -> np.ndar
 
 
 def _images(paths: list[Path], size: int) -> torch.Tensor:
-    """As the models' own preprocessing gives them, at another size."""
+    """Images preprocessed as for the models, but at another size."""
     from brainscore_vision.model_helpers.activations.pytorch import load_preprocess_images
 
     return torch.from_numpy(np.asarray(load_preprocess_images([str(path) for path in paths], image_size=size)))
@@ -46,7 +46,7 @@ def _images(paths: list[Path], size: int) -> torch.Tensor:
 
 @torch.inference_mode()
 def _below(network: nn.Module, layer: str, inputs: torch.Tensor) -> torch.Tensor:
-    """What the layer reads."""
+    """The input of the layer."""
     own = torch.zeros(1, 3, network.image_size, network.image_size)
     for name, module in network.named_children():
         if name == layer:
@@ -58,7 +58,8 @@ def _below(network: nn.Module, layer: str, inputs: torch.Tensor) -> torch.Tensor
 
 
 def _parts(module: nn.Module, below: torch.Tensor) -> Iterator[torch.Tensor]:
-    """The layer's output, of a convolution some channels at a time: at 224 pixels a whole layer may not fit."""
+    """The output of the layer; of a convolution some channels at a time, because at 224 pixels all may not fit in
+    memory."""
     if not isinstance(module, nn.Conv2d) or module.groups != 1:
         yield module(below)
         return

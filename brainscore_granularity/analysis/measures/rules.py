@@ -1,8 +1,8 @@
-"""Learning rules against brains: networks by rule and seed, against each seed's own network before any learning.
+"""Learning rules and brains: networks by rule and seed, compared with the network of the same seed before learning.
 
-Two such networks have the same weights: ``untrained``, whose batch-norm statistics are those it was made with, and
-``fitted``, with statistics of training images, as every trained network has. What learning gave is what a rule is above
-``fitted``; the way from ``untrained`` to ``fitted`` needs no learning.
+Two such networks have the same weights: ``untrained``, with initial batch-norm statistics, and ``fitted``, with the
+statistics of training images, as every trained network has. The effect of learning is the difference between a rule and
+``fitted``; the difference between ``untrained`` and ``fitted`` needs no learning.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from brainscore_granularity.stats import permutation
 from brainscore_granularity.weights.identifiers import FITTED, UNTRAINED
 
 BASELINE = FITTED
-STARTS = (FITTED, UNTRAINED)  # in the order in which rules are told from them
+STARTS = (FITTED, UNTRAINED)  # baselines, in the order of the contrasts with them
 SIGNIFICANT = 0.05
 
 
@@ -28,9 +28,9 @@ def per_subject(rdms: dict, subjects: dict, controls: dict) -> pd.DataFrame:
 
     Parameters
     ----------
-    rdms : {rule: {seed: (n, n)}}; a baseline that is no network has one seed, None.
+    rdms : {rule: {seed: (n, n)}}; a baseline that is not a network has one seed, None.
     subjects : {name: (n, n)}.
-    controls : {name: (n, n)}, partialled out one by one and together.
+    controls : {name: (n, n)}, partialled out separately and together.
     """
     rows = []
     for rule, seeds in rdms.items():
@@ -41,9 +41,9 @@ def per_subject(rdms: dict, subjects: dict, controls: dict) -> pd.DataFrame:
 
 
 def summary(rdms: dict, subjects: np.ndarray, table: pd.DataFrame, resamples: int, seed: int = 0) -> pd.DataFrame:
-    """One row a rule: means over seeds and subjects, interval over stimuli and seeds, spread over seeds, p of chance.
+    """One row per rule: means over seeds and subjects, interval over stimuli and seeds, spread over seeds, p of chance.
 
-    table : what `per_subject` gives for them.
+    table : the result of `per_subject`.
     """
     flat, weights = _flat(rdms)
     each = [np.array([w for _, w in weights[rule]]) for rule in rdms]
@@ -63,7 +63,7 @@ def summary(rdms: dict, subjects: np.ndarray, table: pd.DataFrame, resamples: in
 
 
 def label_permutation(rdms, subjects, n: int, seed: int = 0) -> float:
-    """One-sided p of the mean score over networks and subjects, where stimulus labels are permuted: (b + 1) / (n + 1).
+    """One-sided p of the mean score over networks and subjects by permuting stimulus labels: (b + 1) / (n + 1).
 
     A permutation is the same for all networks and subjects.
     """
@@ -77,13 +77,13 @@ def label_permutation(rdms, subjects, n: int, seed: int = 0) -> float:
 def contrasts(rdms: dict, subjects: np.ndarray, rules, resamples: int, seed: int = 0) -> pd.DataFrame:
     """Differences of every rule to every other and to every baseline, paired by seed.
 
-    Those to fitted come first, then those to untrained.
+    Contrasts with fitted come first, then those with untrained.
 
     rules : which of ``rdms`` are networks.
 
     Columns: difference, its interval and p over stimuli and seeds (of one seed: over stimuli), from the same resamples
     for both, sd_seeds and p_seeds (paired t-test) over the seeds that both have, and in how many of them the difference
-    is above 0. Benchmarks share one correction for many tests, which `corrected` makes.
+    is above 0. The correction for multiple tests, over all benchmarks, is made by `corrected`.
     """
     flat, weights = _flat(rdms)
     scores = stats.bootstrap(flat, subjects, n=1, fraction=1.0, seed=seed).mean(axis=(0, 2))  # all stimuli, once
@@ -116,21 +116,21 @@ def contrasts(rdms: dict, subjects: np.ndarray, rules, resamples: int, seed: int
 
 
 def _place(rule: str) -> int:
-    """Sorts what learned before what it began as: fitted is told from untrained, rules from both."""
+    """Sort key of a rule: rules first, then fitted, then untrained, so that contrasts are later minus earlier state."""
     return 1 + STARTS.index(rule) if rule in STARTS else 0
 
 
 def _rank(pair: tuple[str, str]) -> int:
-    """Sorts pairs: those with fitted, those with untrained (fitted against it first), all others."""
+    """Sort key of a pair: pairs with fitted, those with untrained (fitted against untrained first), then others."""
     if {*pair} == {*STARTS}:
         return 1
     return next((i for i, start in enumerate(STARTS) if start in pair), len(STARTS))
 
 
 def corrected(table: pd.DataFrame) -> pd.DataFrame:
-    """With q after Benjamini & Hochberg over all rows, and for contrasts also ``certain``.
+    """Add q (Benjamini & Hochberg over all rows), and for contrasts also ``certain``.
 
-    A contrast is certain where q is below 0.05 and all seeds have its sign.
+    A contrast is certain if q is below 0.05 and the differences of all seeds have the same sign.
     """
     table = table.assign(q=false_discovery_control(table["p"].to_numpy()))
     if "seeds_above" in table:
@@ -154,7 +154,7 @@ def reliability(subjects: np.ndarray) -> dict[str, float]:
 
 
 def _flat(rdms: dict) -> tuple[np.ndarray, dict[str, list]]:
-    """All RDMs in one stack, and {rule: [(seed, weights over the stack that choose this network)]}."""
+    """All RDMs in one stack, and {rule: [(seed, weights over the stack that select this network)]}."""
     names = [(rule, seed) for rule, seeds in rdms.items() for seed in seeds]
     chosen = np.eye(len(names))
     weights: dict[str, list] = {rule: [] for rule in rdms}
@@ -164,6 +164,6 @@ def _flat(rdms: dict) -> tuple[np.ndarray, dict[str, list]]:
 
 
 def _pairs(rdms: dict, a: str, b: str) -> list[tuple[int, int]]:
-    """Numbers of the networks of two rules that belong together: those of one seed; a baseline goes with all."""
+    """Pairs of networks of two rules with the same seed, by number; a baseline without seeds is paired with all."""
     first, second = list(rdms[a]), list(rdms[b])
     return [(i, j) for i, s in enumerate(first) for j, t in enumerate(second) if s == t or s is None or t is None]

@@ -13,8 +13,8 @@ from scipy.stats import kurtosis
 from brainscore_granularity import stats
 
 MOST_DISTANCES = 1000
-FRACTION = 0.9  # of the images in a subsample: repeated images would have distance 0 in `dimension`
-# Where a measure is beyond its limit the layer is called pathological; conventions, not tests.
+FRACTION = 0.9  # share of images in a subsample: repeated images would have distance 0 in `dimension`
+# Limits beyond which a layer is called pathological; they are conventions, not tests.
 LIMITS = {"dead": 0.5, "top_unit": 0.5, "kurtosis": 100.0}
 
 
@@ -23,13 +23,13 @@ class NotRectified(ValueError):
 
 
 def rectified(activations, layer: str = "the layer") -> np.ndarray:
-    """Activations (images, units) as float64; NotRectified where some are negative."""
+    """Activations (images, units) as float64; raises NotRectified if some are negative."""
     x = np.asarray(activations, np.float64).reshape(len(activations), -1)
     if not np.isfinite(x).all():
         raise ValueError(f"{layer} has {np.count_nonzero(~np.isfinite(x))} activations that are NaN or infinite")
     if (x < 0).any():
         raise NotRectified(
-            f"{layer} has negative activations (lowest {x.min():.3g}), so it is no output of a ReLU; choose layers "
+            f"{layer} has negative activations (lowest {x.min():.3g}), so it is not a ReLU's output; choose layers "
             "after one, such as relu5"
         )
     return x
@@ -54,7 +54,7 @@ def class_selectivity(x, labels) -> np.ndarray:
 
 
 def hoyer(x, axis: int = -1) -> np.ndarray:
-    """Sparseness (sqrt n - L1 / L2) / (sqrt n - 1): 0 all equal, 1 a single one; NaN where all are 0."""
+    """Sparseness (sqrt n - L1 / L2) / (sqrt n - 1): 0 for equal values, 1 if only one is not 0; NaN if all are 0."""
     x = np.abs(np.asarray(x, np.float64))
     root = np.sqrt(x.shape[axis])
     with np.errstate(invalid="ignore"):
@@ -73,7 +73,7 @@ def dimension(x) -> float:
 
 def squared_distances(x) -> np.ndarray:
     """(n, n) between images, with infinity on the diagonal."""
-    squares = (x**2).sum(axis=1)  # many units: all distances from one product of matrices beat a tree
+    squares = (x**2).sum(axis=1)  # with many units one matrix product for all distances is faster than a tree
     squared = np.maximum(squares[:, None] + squares - 2 * (x @ x.T), np.finfo(float).tiny)
     np.fill_diagonal(squared, np.inf)
     return squared
@@ -91,9 +91,9 @@ def measures(x, labels, squared=None) -> dict[str, float]:
     """All measures of one layer.
 
     selectivity : mean over units that are not dead. sparseness : mean over images. dead : share of units that no
-    image drives. top_unit : share of the variance in the unit with most. largest : largest activation over the mean.
-    kurtosis : excess, of all activations. dimension : two nearest neighbours, from ``squared_distances`` of images that
-    differ where they are given.
+    image drives. top_unit : share of the variance in the unit with the largest one. largest : largest activation
+    divided by the mean. kurtosis : excess kurtosis of all activations. dimension : from two nearest neighbours;
+    ``squared``, if given, are the ``squared_distances`` of images that all differ.
     """
     x = rectified(x)
     if not x.any():
@@ -114,11 +114,11 @@ NAMES = ("selectivity", "sparseness", "dead", "top_unit", "largest", "kurtosis",
 
 
 def table(activations, labels, layer: str = "the layer", resamples: int = 100, seed: int = 0, nulls: int | None = None):
-    """One row a measure: value, 95% interval over images, null and p.
+    """One row per measure: value, 95% interval over images, null and p.
 
-    The null shuffles images in every unit on its own: it keeps each unit's values and breaks what units share, and what
-    they share with the classes. p is two-sided; measures that such a shuffle cannot change have none. The dimension,
-    which needs all distances between images, is that of at most MOST_DISTANCES images drawn at random.
+    The null shuffles images separately in every unit. This keeps the values of each unit, but breaks correlations
+    between units and with the classes. p is two-sided; measures that such a shuffle cannot change have none. The
+    dimension is computed on at most MOST_DISTANCES random images, because it needs all distances between images.
     """
     x, labels = rectified(activations, layer), np.asarray(labels)
     rng = np.random.default_rng(seed)
@@ -141,7 +141,7 @@ def table(activations, labels, layer: str = "the layer", resamples: int = 100, s
     for name in NAMES:
         row = {"measure": name, "value": value[name], "low": np.nan, "high": np.nan, "null": np.nan, "p": np.nan}
         if np.isfinite(drawn[name]).all() and np.isfinite(value[name]):
-            # Fewer images a class shift these measures; that shift is no uncertainty, and would be magnified threefold.
+            # Fewer images per class shift these measures. The shift is a bias, not uncertainty, and is removed here.
             centre = drawn[name].mean()
             ends = stats.interval(drawn[name], method="subsample", estimate=centre, fraction=FRACTION)
             row["low"], row["high"] = (end - centre + value[name] for end in ends)
@@ -153,7 +153,7 @@ def table(activations, labels, layer: str = "the layer", resamples: int = 100, s
 
 
 def pathologies(values: dict[str, float], layer: str = "the layer") -> list[str]:
-    """A sentence for each measure beyond its limit."""
+    """One sentence for each measure beyond its limit."""
     what = {
         "dead": "{:.0%} of the units are dead",
         "top_unit": "one unit holds {:.0%} of the variance",

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import norm
 
-FIRST = 4  # the law is fitted from the fourth component on, where a few leading ones no longer decide it
+FIRST = 4  # first component of the fit, so that a few leading ones do not dominate it
 
 
 class PowerLaw(NamedTuple):
@@ -33,8 +33,8 @@ def participation_ratio(values) -> float:
 def power_law(values, scores=None, first: int = FIRST, last: int | None = None, level: float = 0.95) -> PowerLaw:
     """Exponent of a power law, by least squares of log variance on log rank.
 
-    The interval is for new images, from the infinitesimal jackknife: giving image i more weight changes a component's
-    variance l by z_i^2 - l, and so the exponent by
+    The interval is for new images, from the infinitesimal jackknife: more weight on image i changes the variance l of a
+    component by z_i^2 - l, and therefore the exponent by
 
     .. math:: -\\sum_r c_r (z_{ir}^2 - l_r) / l_r,
 
@@ -43,7 +43,7 @@ def power_law(values, scores=None, first: int = FIRST, last: int | None = None, 
     Parameters
     ----------
     values : (k,) variances, largest first.
-    scores : (images, k) of the images the components were fitted on; None: no interval.
+    scores : (images, k) scores of the images on which the components were fitted; None: no interval.
     first, last : ranks between which the law is fitted, from 1; last by default a fifth of the images or of the
         components, since the smallest variances of a sample fall faster than those of the population.
     """

@@ -11,25 +11,25 @@ from brainscore_granularity.rsa.components import eigh
 
 ALPHAS = (0.0, *np.logspace(-3, 4, 8))
 FOLDS = 5
-MEASURES = ("weighted", "first_10", "mean")  # by variance; the first ten of each layer alike; all alike
-BLOCK = 256  # targets at a time, so that what is made of them stays in the processor's cache
+MEASURES = ("weighted", "first_10", "mean")  # weights: by variance; equal over each layer's first ten; all equal
+BLOCK = 256  # targets at a time, so that intermediate arrays fit in the processor's cache
 
 
 class Predictors:
-    """Predictors of some images, ready for any number of targets: one decomposition for all targets and penalties.
+    """Ridge regression from some predictors to any number of targets: one decomposition for all targets and penalties.
 
     With centred X = U S V^T and the leverages h_i(a) = 1/n + sum_k u_ik^2 s_k^2 / (s_k^2 + a), the prediction of y_i
     by a fit without image i is
 
     .. math:: \\hat y_{-i} = (\\hat y_i - h_i y_i) / (1 - h_i);
 
-    the penalty whose predictions correlate best with y is taken (Pearson), for each target its own.
+    For each target, the penalty whose predictions correlate best with y (Pearson) is used.
 
     Parameters
     ----------
-    x : (n, p); x_new : (m, p), images to predict for. With more columns than images, inner products of images are
-        decomposed in place of the columns.
-    alphas : penalties; 0 is least squares of minimum norm, left out where it would fit all images exactly.
+    x : (n, p); x_new : (m, p), images to predict for. With more columns than images, the inner products of images
+        are decomposed instead.
+    alphas : penalties; 0 is least squares of minimum norm, left out if it would fit all images exactly.
     """
 
     def __init__(self, x, x_new, alphas=ALPHAS):
@@ -39,7 +39,7 @@ class Predictors:
         x, x_new = x - mean, x_new - mean
         if x.shape[1] > len(x):
             values, u = eigh(x @ x.T)
-            good = values > max(values[-1] * 1e-13, 1e-300)  # below: rounding of the squares
+            good = values > max(values[-1] * 1e-13, 1e-300)  # smaller values are rounding errors
             self.u, self.s = u[:, good], np.sqrt(values[good])
             self.new = (x_new @ x.T) @ (self.u / self.s)
         else:
@@ -79,7 +79,7 @@ class Predictors:
 
 
 class HeldOut(NamedTuple):
-    """Predictions of images that the regression had not seen.
+    """Predictions of images that were not used in the fit.
 
     r : (t,) Pearson r of each target, mean over folds; a constant prediction counts 0.
     predictions : (n, t).
@@ -111,9 +111,10 @@ def held_out_r(x, y, alphas=ALPHAS, folds: int = FOLDS, seed: int = 0) -> np.nda
 
 
 def resampled_r(found: HeldOut, y, resamples: int, seed: int = 0) -> Iterator[tuple[slice, np.ndarray]]:
-    """(some targets, (resamples, those)) r with the images of every fold drawn anew, with replacement.
+    """Yields (slice of targets, r (resamples, targets in the slice)), with the images of every fold resampled with
+    replacement.
 
-    Fits stay as they are: the interval is that of the score for new images, not for new fits.
+    Fits are not repeated: the interval is for new images, not for new fits.
     """
     rng, y = np.random.default_rng(seed), np.asarray(y, np.float64)
     counts = [rng.multinomial(len(fold), np.full(len(fold), 1 / len(fold)), resamples).astype(np.float64)
@@ -137,7 +138,7 @@ def _weighted_correlation(a, b, weights):
 
 
 def correlation(a, b) -> np.ndarray:
-    """Pearson r of each column of two arrays; 0 where one does not vary."""
+    """Pearson r of each column of two arrays; 0 if a column is constant."""
     a, b = a - a.mean(axis=0), b - b.mean(axis=0)
     norm = np.sqrt(np.einsum("nt,nt->t", a, a) * np.einsum("nt,nt->t", b, b))
     return np.where(norm > 1e-12, np.einsum("nt,nt->t", a, b) / np.where(norm > 1e-12, norm, 1), 0)
@@ -155,9 +156,9 @@ def slope(classes, values) -> float:
 
 
 def measure_weights(about, model: str) -> np.ndarray:
-    """(measures, t): a network's measures are these sums of the r of its components, layers alike.
+    """(measures, t) weights: a network's measures are weighted sums of the r of its components; layers count equally.
 
-    about : (t rows) model, layer, rank and variance of every component.
+    about : table with t rows: model, layer, rank and variance of every component.
     """
     mine, layers = (about["model"] == model).to_numpy(), about.loc[about["model"] == model, "layer"].unique()
     out = np.zeros((len(MEASURES), len(about)))
@@ -182,7 +183,7 @@ def bootstrapped_slope(classes, values, samples=None, resamples: int = 1000, see
     ----------
     classes : (targets,)
     values : (targets, predictors) universality of each pair; NaN where a network would predict itself.
-    samples : (resamples, targets, predictors) the same on resamples of images; None: images stay.
+    samples : (resamples, targets, predictors) the same on resamples of images; None: images are not resampled.
     networks : whether predictors are resampled.
     """
     rng, values = np.random.default_rng(seed), np.asarray(values, float)

@@ -10,10 +10,10 @@ ALPHAS = np.logspace(-1, 5, 7)
 
 
 def linear_probe(features, labels, folds: int = 5, seed: int = 0) -> np.ndarray:
-    """(n,) bool: whether a linear classifier that has not seen the image names its class.
+    """(n,) bool: whether a linear classifier, fitted without the image, predicts its class.
 
-    Ridge regression onto one target a class, features z-scored on the other folds, penalty chosen there by
-    leave-one-out; folds hold equal shares of every class.
+    Ridge regression onto one target per class; features are z-scored on the other folds, and the penalty is chosen
+    there by leave-one-out; folds are stratified by class.
     """
     from sklearn.linear_model import RidgeClassifierCV
     from sklearn.model_selection import StratifiedKFold
@@ -29,7 +29,7 @@ def linear_probe(features, labels, folds: int = 5, seed: int = 0) -> np.ndarray:
 
 
 def few_shot(features, labels, shots: int, episodes: int = 100, seed: int = 0) -> np.ndarray:
-    """(episodes,) accuracy of the nearest class mean, from ``shots`` images a class, on all other images.
+    """(episodes,) accuracy of the nearest class mean, from ``shots`` images per class, on all other images.
 
     Cosine similarity after removing the mean of the support images. Accuracy is averaged over classes.
     """
@@ -49,10 +49,10 @@ def few_shot(features, labels, shots: int, episodes: int = 100, seed: int = 0) -
 
 
 def table(features, labels, shots=SHOTS, episodes: int = 100, resamples: int = 1000, seed: int = 0) -> pd.DataFrame:
-    """One row a task (probe, 1-shot, ...): accuracy, 95% interval, chance, and accuracy with shuffled labels.
+    """One row per task (probe, 1-shot, ...): accuracy, 95% interval, chance, and accuracy with shuffled labels.
 
-    The probe's interval is over test images, that of few shots over episodes (draws of support images), which share
-    images: it says how much the support matters, not how other images would do.
+    The probe's interval is over test images. That of few-shot tasks is over episodes (draws of support images), which
+    share images: it shows the effect of the support images, not the variation over new images.
     """
     rng = np.random.default_rng(seed)
     shuffled, chance = rng.permutation(np.asarray(labels)), 1 / len(np.unique(labels))
@@ -75,7 +75,7 @@ def ends(samples) -> dict[str, float]:
 
 
 def unit(x: np.ndarray) -> np.ndarray:
-    """Rows of length 1; rows of zeros stay."""
+    """Scale rows to length 1; rows of zeros are kept."""
     norm = np.linalg.norm(x, axis=1, keepdims=True)
     return x / np.where(norm > 0, norm, 1)
 

@@ -1,1 +1,1 @@
-"""One analysis a file: how it is run on a study, what it answers, its figures."""
+"""One file per analysis: how it is run on a study, its answer, its figures."""

@@ -36,7 +36,7 @@ def run(study) -> Findings:
 
 
 def _without_one_k(table, seed) -> list[str]:
-    """Slopes that depend on a single K are said."""
+    """Warnings about slopes that depend on a single K."""
     classes = sorted(table["k"].dropna().unique())
     if len(classes) < 4:
         return ["fewer than four K: no slope can be checked without one of them"]

@@ -15,7 +15,7 @@ from ..measures import dynamics
 
 def run(study) -> Findings:
     runs, layer = snapshots.of(study)
-    rows = study.brain_rows  # an error where there are no brains
+    rows = study.brain_rows  # raises if there are no brains
     paths, settings = snapshots.shown(study.seen), study.settings
     native = next((run for run in runs if run.native), None)
     if native is not None:

@@ -15,8 +15,8 @@ from ..base import Analysis, Findings, NotApplicable
 from ..measures import geometry
 
 AT_MOST = 500  # images drawn for comparing layers: 125,000 pairs
-SORTED = 100  # images in RDMs for the eye
-LEVELS = 6  # of dissimilarity that are told apart by colour
+SORTED = 100  # images in displayed RDMs
+LEVELS = 6  # colours for dissimilarity
 GROUPS = 8  # coarse classes that group images
 
 
@@ -53,7 +53,8 @@ def _drawn(study, most, rows=None):
 
 
 def _pairs(study):
-    """(model, the other, "native" or "seed"): every network with the native one of its seed, and seeds at equal K."""
+    """(model, other model, kind): "native" pairs a network with the native one of its seed, "seed" pairs two seeds of
+    one condition."""
     known = {model: study.describe(model) for model in study.models}
     pairs = []
     for model, about in known.items():
@@ -97,7 +98,8 @@ def _layerwise(study, rows, pairs, warnings):
 
 
 def _sights(study):
-    """Every layer of every model, and every brain (mean of its subjects' ranks), on the images that brains saw."""
+    """RDMs of every layer of every model, and of every brain (mean of its subjects' ranks), for the images that brains
+    saw."""
     rows = _drawn(study, AT_MOST, study.brain_rows if study.brains else study.rows)
     about, rdms = [], []
     for model, layer in itertools.product(study.models, study.layers):
@@ -114,7 +116,7 @@ def _sights(study):
 
 
 def _sorted(study):
-    """RDMs for the eye: {name: (n, n)}, a table of the images' order and class, and what they are sorted by."""
+    """RDMs for display: {name: (n, n)}, a table of the images' order and class, and the axis they are sorted by."""
     rows = _drawn(study, SORTED, study.brain_rows if study.brains else study.rows)
     score, classes, said = _axis(study, rows)
     ids = np.concatenate([images.ids for images in study.sets])[rows]
@@ -130,7 +132,7 @@ def _sorted(study):
 
 
 def _axis(study, rows):
-    """(score of each image on one axis, its coarse class, what both are from)."""
+    """(score of each image on one axis, its coarse class, origin of both)."""
     try:
         axes = label_axes.of(study)[0]
     except label_axes.NoAxes as error:
@@ -152,7 +154,7 @@ def _axis(study, rows):
 
 
 def _few(study):
-    """At most five networks that span the conditions: coarsest, middle and finest K, native, one that did not learn."""
+    """At most five networks that span the conditions: coarsest, middle and finest K, native, one without learning."""
     coarse = study.coarse()
     first = {study.describe(model)["k"]: model for model in reversed(coarse)}
     ks = sorted(first)
@@ -261,7 +263,7 @@ def _heat(plt, shown, order, classes):
         axis.set_axis_off()
     for axis, (name, rdm) in zip(axes.flat, shown.items(), strict=False):
         steps = np.round(geometry.percentiles(rdm)[np.ix_(order, order)] * LEVELS) / LEVELS
-        # not resampled to the resolution of the page, and in few colours: a figure ten times smaller
+        # without interpolation and with few colours, which makes the file ten times smaller
         image = axis.imshow(steps, cmap="cividis", vmin=0, vmax=1, interpolation="none")
         axis.set_title(name, loc="left")
         if classes is not None:

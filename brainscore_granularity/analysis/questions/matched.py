@@ -65,7 +65,7 @@ def _along(study, each, layer):
 
 
 def _answer(found, reference) -> str:
-    level = found["level"].min()  # that all networks reach
+    level = found["level"].min()  # the one that all networks reach
     rows = found[(found["level"] == level) & (found["model"] != reference.label)]
     parts = []
     for name, own in rows.groupby("benchmark", sort=False):

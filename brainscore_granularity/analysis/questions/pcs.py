@@ -51,7 +51,7 @@ def run(study) -> Findings:
 
 
 def _turned(plane, scores):
-    """The signs of a network's components are arbitrary: both are turned to rise with the label source's."""
+    """Fix the arbitrary signs of a network's two components: they correlate positively with the label source's."""
     plane = plane.copy()
     for i in range(plane.shape[1]):
         r = [np.corrcoef(plane[:, i], axis)[0, 1] for axis in scores.T[:PLANE]]
@@ -60,7 +60,7 @@ def _turned(plane, scores):
 
 
 def _mosaic(found, paths):
-    """Rows of components: low end, farthest out first, a gap, high end, farthest out last."""
+    """One row of images per component: the low end (most extreme first), a gap, the high end (most extreme last)."""
     rows = []
     for _, own in found.groupby("component"):
         low, high = (own[own["end"] == end].sort_values("place") for end in ("low", "high"))

@@ -1,4 +1,4 @@
-"""Which learning rule makes a network like a brain?"""
+"""Which learning rule makes a network brain-like?"""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def run(study) -> Findings:
 
 
 def by_rule(study) -> dict[str, dict[int, str]]:
-    """{rule, with its labels unless they are native: {seed: model}}, untrained and fitted first."""
+    """{rule: {seed: model}}, untrained and fitted first; names of rules include the labels unless they are native."""
     from brainscore_granularity.weights.find import checkpoint_of
 
     found: dict[str, dict[int, str]] = {}
@@ -102,7 +102,7 @@ def _rdm(study, model, brain) -> np.ndarray:
 
 
 def _baselines(study) -> dict[str, np.ndarray]:
-    """RDMs of pixels, mean luminance and Gabor energy; those that are not defined are left out."""
+    """RDMs of pixels, mean luminance and Gabor energy; undefined ones are left out."""
     from PIL import Image
 
     from brainscore_granularity.brains.controls import control_rdms
@@ -122,7 +122,7 @@ def _baselines(study) -> dict[str, np.ndarray]:
 
 
 def _sweep(study, models, baselines) -> tuple[pd.DataFrame, list[str]]:
-    """Scores where images are shown at other sizes; baselines do not depend on it and are the same at all."""
+    """Scores with images shown at other sizes; baselines do not depend on the size."""
     from brainscore_granularity.brains.model import VISUAL_DEGREES
     from brainscore_granularity.networks import Network
     from brainscore_granularity.weights.find import checkpoint_of
@@ -180,9 +180,9 @@ def _training(models) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def _filters(models) -> dict[str, np.ndarray]:
-    """{rule: kernels (channels, 3, high, wide) of the first layer}, of the lowest seed that all rules have.
+    """{rule: kernels (channels, 3, height, width) of the first layer}, for the lowest seed that all rules have.
 
-    Those of the fitted network are the untrained ones.
+    The fitted network has the kernels of the untrained one.
     """
     from brainscore_granularity.weights.find import checkpoint_of
 

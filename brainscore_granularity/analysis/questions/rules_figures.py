@@ -124,7 +124,7 @@ def _training(plt, tables, rules, colours):
         names = list(dict.fromkeys(own["layer"]))
         for i, rule in enumerate(trained):
             rows = own[own["rule"] == rule].groupby(["seed", "layer"])["value"]
-            last = rows.last().groupby("layer").mean().reindex(names)  # there is no angle where a layer rests
+            last = rows.last().groupby("layer").mean().reindex(names)  # a layer that does not change has no angle
             width = 0.8 / len(trained)
             axis.bar(np.arange(len(names)) + (i - (len(trained) - 1) / 2) * width, last, width, color=colours[rule])
         axis.set_xticks(range(len(names)), names, rotation=45, ha="right")

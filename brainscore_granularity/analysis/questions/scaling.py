@@ -14,7 +14,7 @@ from ..scaling import axis as along
 from ..scaling.table import TooFewPoints
 from .agreement import records
 
-LAWS = ("log-linear", "free")  # the first is drawn and answers; the second has E and alpha, where they are identified
+LAWS = ("log-linear", "free")  # the first is drawn and gives the answer; the second has E and alpha, if identified
 AXIS_NAMES = {
     "classes": "classes in training, K",
     "images_per_class": "training images of a class",
@@ -92,7 +92,8 @@ def _curve(found) -> list[dict]:
 
 
 def _answer(parameters) -> str:
-    """What a doubling does to each benchmark, in the curves where any interval leaves out zero; the others by name."""
+    """The change per doubling for each benchmark, for curves in which an interval excludes zero; other curves are only
+    named."""
     found = parameters[(parameters["law"] == LAWS[0]) & (parameters["parameter"] == "k")]
     sure, open_ = [], []
     for (axis, labels), rows in found.groupby(["axis", "labels"], sort=False):

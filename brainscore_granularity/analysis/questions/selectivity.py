@@ -12,7 +12,7 @@ from .. import drawing
 from ..base import Analysis, Findings, NotApplicable
 from ..measures import selectivity
 
-RESAMPLES, NULLS = 40, 20  # at most, of images and of the null, which takes all distances between images anew
+RESAMPLES, NULLS = 40, 20  # at most; each resample and each null needs all distances between images again
 TITLES = {
     "selectivity": "class selectivity",
     "sparseness": "sparseness (Hoyer)",
@@ -54,7 +54,7 @@ def run(study) -> Findings:
 
 
 def _layer(study, model, layer):
-    """The table of one layer, None where it is no output of a ReLU."""
+    """The table of one layer; None if it is not the output of a ReLU."""
     units = study.digest(model, layer, "units")["units"][study.rows]
     resamples, name = min(RESAMPLES, study.settings.resamples), f"{model} {layer}"
     try:

@@ -20,7 +20,7 @@ TOP = 10  # "the top components" of the answer
 
 def run(study) -> Findings:
     spectra, summary, kept, warnings = [], [], [], []
-    rdms = {}  # model, layer -> with the top components, with all
+    rdms = {}  # (model, layer) -> RDMs with the top components, and with all
     asked = study.settings.components
     if asked is not None and asked > len(study.rows) - 1:
         raise ValueError(f"{asked} principal components asked of {len(study.rows)} images, which have at most "
@@ -70,7 +70,7 @@ def run(study) -> Findings:
 
 
 def _alignment(study, about, layer, products, found, scores, committed):
-    """RSA with every brain whose region has this layer, by components kept."""
+    """RSA with every brain whose region is committed to this layer, by number of components kept."""
     from brainscore_granularity.rsa import compare
 
     for kept in (*(k for k in KEPT if k < len(found.values)), len(found.values)):
@@ -101,7 +101,7 @@ def _against_native(study, rdms):
 
 
 def _rdms(study, model, layer):
-    """RDMs of the brains' images: with the top components, with all."""
+    """RDMs for the images that brains saw: with the top components, and with all."""
     products, found = study.products(model, layer), study.components(model, layer)
     top = found.reconstructed_rdm(found.scores(products, study.brain_rows), TOP, products.width)
     return top, products.rdm(study.brain_rows, model)

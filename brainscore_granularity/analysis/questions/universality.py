@@ -14,9 +14,9 @@ from ..base import Analysis, Findings, NotApplicable
 from ..measures import universality as u
 from . import universality_in_brains as in_brains
 
-AT_MOST = 50  # components of a layer, unless --components says otherwise
-RESAMPLES = 200  # of images, at most
-NULLS = 10  # leading components that are also predicted from permuted images: they hold most of the variance
+AT_MOST = 50  # components of a layer, unless --components is given
+RESAMPLES = 200  # largest number of resamples of images
+NULLS = 10  # leading components, with most of the variance, that are also predicted from permuted images
 
 
 def run(study) -> Findings:
@@ -48,14 +48,14 @@ def run(study) -> Findings:
 
 
 def _halves(study):
-    """Images on which components are fitted, and those that score."""
+    """Images on which components are fitted, and images that are scored."""
     order = np.random.default_rng(study.settings.seed).permutation(study.rows)
     half = len(order) // 2
     return np.sort(order[:half]), np.sort(order[half:])
 
 
 def _targets(study, model, fit, at_most):
-    """(all images, components of all layers), what each is, and the layers' components."""
+    """Scores (all images, components of all layers), a table that describes each, and the components of the layers."""
     about, columns, rows, layers = study.describe(model), [], [], {}
     for layer in study.layers:
         found = principal_components(study.pooled(model, layer).astype(np.float64), fit)
@@ -68,7 +68,7 @@ def _targets(study, model, fit, at_most):
 
 
 def _pairs(study, targets, fit, score):
-    """Every component of every network predicted by every other network; the measures on resamples of images.
+    """Predict every component of every network from every other network; also the measures on resamples of images.
 
     samples : {(model, predictor): (resamples, measures)}.
     """
@@ -127,7 +127,7 @@ def _channels(study, model, fit, score):
 
 
 def _summary(pairs):
-    """One row a (model, layer, predictor, pool): mean r weighted by variance, and of equal weight by rank."""
+    """One row per (model, layer, predictor, pool): mean r weighted by variance, and with equal weights by rank."""
     keys = ["model", "labels", "k", "seed", "layer", "predictor", "pool"]
     rows = []
     for key, own in pairs.groupby(keys, dropna=False, sort=False):

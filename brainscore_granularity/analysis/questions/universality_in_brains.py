@@ -1,4 +1,4 @@
-"""The part of `universality` that asks brains: similarity of components, and RSA with the most universal ones."""
+"""The part of `universality` on brains: brain similarity of components, and RSA with the most universal ones."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .. import drawing
 from ..measures import brain_similarity as brains
 from ..measures import universality as u
 
-RESAMPLES = 200  # of images for brain similarity, at most
+RESAMPLES = 200  # largest number of resamples of images for brain similarity
 
 
 def run(study, targets, components, score, tables, warnings) -> str:
@@ -62,9 +62,9 @@ def run(study, targets, components, score, tables, warnings) -> str:
 
 
 def _subjects(brain, within, warnings) -> list[np.ndarray]:
-    """Each subject's responses to the scoring images; from RDMs where nothing else was published."""
+    """Each subject's responses to the scoring images; derived from RDMs if nothing else was published."""
     if measures.scale(brain.name) == "behaviour":
-        return []  # judgments are no responses of units
+        return []  # judgments are not responses of units
     responses = brain.responses()
     if responses:
         return [x[within] for x in responses.values()]
@@ -76,7 +76,7 @@ def _subjects(brain, within, warnings) -> list[np.ndarray]:
 
 
 def _alike(study, model, brain, mine, about, universality, found) -> dict:
-    """One network: how brain-like its components are, and whether the universal ones are the brain-like ones."""
+    """One network: brain similarity of its components, and its correlation with their universality."""
     weights = u.measure_weights(about, model)[0]
     samples = found.samples @ weights
     low, high = np.quantile(samples, [0.025, 0.975])

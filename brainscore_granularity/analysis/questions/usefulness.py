@@ -66,7 +66,7 @@ def draw(findings) -> dict:
     table = findings.tables["usefulness"]
     layers = list(dict.fromkeys(table["layer"]))[-3:]
     tasks = list(dict.fromkeys(table["task"]))
-    tasks = [*tasks[1:], tasks[0]]  # the probe sees most images
+    tasks = [*tasks[1:], tasks[0]]  # the probe last, because it uses the most images
     with drawing.pyplot() as plt:
         figure, axes = plt.subplots(1, len(layers), figsize=(7.1, 2.8), sharey=True, squeeze=False)
         for axis, layer in zip(axes[0], layers, strict=True):

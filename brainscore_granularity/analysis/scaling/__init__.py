@@ -10,10 +10,10 @@
 >>> low < 0.5 < high
 True
 
-Read a table with :func:`read` and :func:`points`; docs/scaling.md says what is fitted and how sure one can be.
+Read a table with :func:`read` and :func:`points`; docs/scaling.md describes the fits and their uncertainty.
 """
 
-_PUBLIC = {  # loaded on first use: the command line must start without numpy
+_PUBLIC = {  # loaded on first use, because the command line must start without numpy
     "allocation": ("Allocation", "Gains", "allocate", "gains"),
     "axis": ("AxisFit", "over_axis"),
     "comparison": ("Comparison", "Extrapolation", "compare", "extrapolate"),

@@ -1,4 +1,4 @@
-"""What a budget should be spent on, and which regions gain most from scale."""
+"""How to divide a compute budget, and which regions gain most from scale."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def allocate(
     """
     log_c = np.log10(np.asarray(compute, float) / compute_scale)
     if len(log_c) != len(points):
-        raise ScalingError(f"compute: expected {len(points)} values, one a row, got {len(log_c)}")
+        raise ScalingError(f"compute: expected {len(points)} values, one per row, got {len(log_c)}")
     joint = fit(points, "joint")
     weights = resamples(points.models, n, by, seed) if n else np.zeros((0, len(points)))
     theta = bootstrap(joint, weights=weights).theta if n else np.zeros((0, len(joint.theta)))
@@ -87,28 +87,28 @@ def allocate(
 
 
 def _summary(values) -> tuple[float, float, float]:
-    """Estimate and 95% interval; NaN where there are no resamples."""
+    """Estimate and 95% interval; the interval is NaN without resamples."""
     low, high = percentiles(values[1:]) if len(values) > 1 else (np.nan, np.nan)
     return float(values[0]), float(low), float(high)
 
 
 @dataclass(frozen=True)
 class Gains:
-    """What the first tenfold of X brings, and whether it grows along an order of regions."""
+    """The gain from the first tenfold increase of X, and whether it grows along an order of regions."""
 
     regions: tuple[str, ...]
     value: np.ndarray  # (regions,)
     low: np.ndarray
     high: np.ndarray
-    ordered: float  # share of resamples in which every region gains more than the one before
+    ordered: float  # share of resamples in which each region gains more than the previous one
     p: tuple[float, ...]  # one-sided, for each neighbouring pair
 
 
 def gains(points: dict[str, Points], n: int = 1000, seed: int = 0) -> Gains:
     """A 10^-alpha for every region, in the given order.
 
-    It is the part of the misalignment that is still reducible at X = 10 of the fits' unit. Larger A and smaller alpha
-    both raise it. Regions must have the same rows in the same order: a resample draws the same models for all.
+    This is the misalignment that is still reducible at X = 10 in the unit of the fits. Larger A and smaller alpha both
+    increase it. Regions must have the same rows in the same order: a resample draws the same models for all.
     """
     first = next(iter(points.values()))
     for name, other in points.items():

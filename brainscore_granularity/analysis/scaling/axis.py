@@ -32,13 +32,13 @@ AXES = {
 
 @dataclass(frozen=True)
 class AxisFit:
-    """Misalignment over an axis for one benchmark and one source of labels; or why there is none."""
+    """Fit of misalignment over an axis for one benchmark and one source of labels; or why there is no fit."""
 
     benchmark: str
     labels: str
     axis: str
     models: int
-    values: tuple[float, ...]  # distinct X
+    values: tuple[float, ...]  # distinct values of X
     simulated: bool
     fit: Fit | None
     bootstrap: Bootstrap | None
@@ -54,15 +54,15 @@ def over_axis(
     seed: int = 0,
     training: pandas.DataFrame | None = None,
 ) -> list[AxisFit]:
-    """From a results folder, or its table, to a fit for every benchmark and label source.
+    """A fit for every benchmark and label source of a results folder, or of its table.
 
     Parameters
     ----------
     scores : results folder, or ``results.table(...)``
     axis : one of ``AXES``
-    law_name : the free and the log-linear law also describe alignment that falls along the axis
-    n : resamples of models
-    training : a column ``model`` and one named like the axis; by default as the models' own checkpoints say
+    law_name : name of the law; the free and the log-linear law also describe alignment that falls along the axis
+    n : number of resamples of models
+    training : table with a column ``model`` and one named like the axis; by default taken from the models' checkpoints
     """
     if axis not in AXES:
         raise ValueError(f"axis: expected one of {', '.join(AXES)}, got {axis!r}")
@@ -86,7 +86,7 @@ def _one(benchmark, labels, axis, rows, law_name, n, seed) -> AxisFit:
     def answer(found=None, drawn=None, ranges=None, note=""):
         return AxisFit(benchmark, labels, axis, len(rows), values, simulated, found, drawn, ranges or {}, note)
 
-    needed = len(law(law_name).coordinates) + 1  # with as many points as parameters every law fits
+    needed = len(law(law_name).coordinates) + 1  # with as many points as parameters every law fits perfectly
     if len(values) < needed:
         return answer(note=f"too few points: {len(values)} different values, {needed} are needed for {law_name}")
     if values[-1] < LEAST_SPAN * values[0]:
@@ -136,7 +136,7 @@ def _with_axis(table, axis, training) -> pandas.DataFrame:
 
 
 def _curve(model: str, axis: str) -> str | None:
-    """Models of one curve: those of one width, or of all widths where compute or accuracy is the axis."""
+    """The curve that a model belongs to: one per width, or one for all widths if the axis is compute or accuracy."""
     found = identifiers.parse(model)
     if not isinstance(found, identifiers.Scaling) or found.labels:
         return None
@@ -146,7 +146,7 @@ def _curve(model: str, axis: str) -> str | None:
 def _of_checkpoint(model: str) -> dict[str, float]:
     """Images seen, training compute and accuracy: a multiply-add is two FLOPs, a training step three forward passes.
 
-    Accuracy only of native classes: with other labels the tasks, and so the accuracies, are not the same.
+    Accuracy is given for native classes only, because with other labels the tasks differ.
     """
     from brainscore_granularity.plugins import registrations
     from brainscore_granularity.weights.checkpoints import CheckpointError, Untrained
@@ -174,7 +174,7 @@ def _of_checkpoint(model: str) -> dict[str, float]:
 
 @functools.cache
 def _multiply_adds(network: str, classes: int) -> int:
-    """Of one forward pass for one image."""
+    """Multiply-adds of one forward pass for one image."""
     from brainscore_granularity import networks
 
     return networks.count(networks.build(network, classes, 0))[1]

@@ -1,4 +1,4 @@
-"""Which law predicts what it has not seen? Laws are compared above the X they were fitted to, never in-sample."""
+"""Which law predicts new data? Laws are compared at larger X than they were fitted to, never in-sample."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .uncertainty import resamples
 
 
 class Extrapolation(NamedTuple):
-    """A law fitted below a cut and asked above it."""
+    """A law fitted below a cut and evaluated above it."""
 
     law: str
     cut: float  # in units of the points' scale
@@ -22,8 +22,8 @@ class Extrapolation(NamedTuple):
     error: float  # mean |log L_hat - log L| above the cut
     bias: float  # mean log L_hat - log L: negative means too optimistic
     in_sample: float  # mean |log L_hat - log L| below the cut
-    residuals: np.ndarray  # (asked,) log L_hat - log L
-    models: np.ndarray  # (asked,)
+    residuals: np.ndarray  # (rows above the cut,) log L_hat - log L
+    models: np.ndarray  # (rows above the cut,)
 
 
 def extrapolate(points: Points, law_name: str = "power", fraction: float = 0.8) -> Extrapolation:
@@ -45,7 +45,7 @@ def _beyond(points, law_name, begin, end) -> Extrapolation:
     known, asked = points.rows(below), points.rows(above)
     found = fit(known, law_name)
     residuals = np.log(found.predict(asked.x)) - np.log(asked.loss)
-    if not np.isfinite(residuals).all():  # a law that becomes negative there: as wrong as predicting L = 1e-3
+    if not np.isfinite(residuals).all():  # a law that becomes negative there counts as predicting L = 1e-3
         residuals = np.where(np.isfinite(residuals), residuals, np.log(1e-3) - np.log(asked.loss))
     inside = np.log(found.predict(known.x)) - np.log(known.loss)
     return Extrapolation(
@@ -60,7 +60,7 @@ class Comparison(NamedTuple):
     laws: tuple[str, ...]
     cuts: tuple[float, ...]
     errors: np.ndarray  # (laws, cuts), mean |log L_hat - log L| between a cut and the next
-    held_out: np.ndarray  # (laws,), over all rows that were ever ahead
+    held_out: np.ndarray  # (laws,), over all rows that were above a cut
     in_sample: np.ndarray  # (laws,), Huber loss of the fit to all rows
     best: str
     wins: np.ndarray  # (laws,), share of model resamples of the held-out rows in which a law is best
@@ -78,8 +78,8 @@ def compare(
 ) -> Comparison:
     """Fit below each cut and predict up to the next one.
 
-    The laws see and predict the same rows. ``wins`` resamples models among the held-out rows: it says whether the order
-    of the laws would survive other models; fits are not repeated.
+    The laws are fitted to and predict the same rows. ``wins`` resamples models among the held-out rows, without new
+    fits: it shows whether the order of the laws depends on the choice of models.
     """
     for name in laws:
         law(name)

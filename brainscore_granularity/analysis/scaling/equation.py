@@ -1,4 +1,4 @@
-"""The equations as they are written down, and the published loss of given parameters: no solver, no derivatives."""
+"""The equations of the laws, and the loss of given parameters; no solver, no derivatives."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def log_misalignment(x, parameters) -> np.ndarray:
     x : (n,) or (n, 2)
         X, or N and D, in the units of the parameters.
     parameters : mapping
-        e = log E, a = log A, alpha; lambda where the law starts late; b = log B and beta for two variables. A name
-        that is missing or NaN is not in the law.
+        e = log E, a = log A, alpha; lambda for the law with a late start; b = log B and beta for two variables. A term
+        whose parameter is missing or NaN is not in the law.
 
     Returns
     -------
@@ -39,6 +39,6 @@ def log_misalignment(x, parameters) -> np.ndarray:
 
 
 def loss(points: Points, parameters, delta: float = DELTA) -> float:
-    """Huber loss of the log residuals, summed over rows, of parameters that were found elsewhere."""
+    """Huber loss of the log residuals, summed over rows, for given parameters, such as published ones."""
     residual = np.abs(log_misalignment(points.x, parameters) - np.log(points.loss))
     return float(np.where(residual <= delta, residual**2 / 2, delta * (residual - delta / 2)).sum())

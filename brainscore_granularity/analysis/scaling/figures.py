@@ -1,4 +1,4 @@
-"""The figures of docs/scaling.md, from the public table: one function a correction."""
+"""The figures of docs/scaling.md, from the public table: one function per correction of the published analysis."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LAWS = {"power": "power law, E > 0", "free": "power law, any E", "log-linear": "
 
 
 def row_filter(table) -> str:
-    """Which rows went into the neural curve makes the curve."""
+    """The neural curve depends on which rows are fitted."""
     published = study.FITS["compute_neuro"]
     with panels(1, (6.2, 3.7)) as (figure, (axis,), svg):
         for which, (how, name) in enumerate(
@@ -45,7 +45,7 @@ def row_filter(table) -> str:
 
 
 def free_floor(table) -> str:
-    """Behaviour: does misalignment go to zero? Three laws, inside and ahead of the data."""
+    """Behaviour: does misalignment go to zero? Three laws, within the data and extrapolated."""
     points = study.published_points(table, "compute_behavior")
     compared = compare(points, tuple(LAWS))
     with panels(2, (9.6, 3.8), width_ratios=(1.35, 1)) as (figure, axes, svg):
@@ -74,7 +74,7 @@ def neural_laws(table) -> str:
 
 
 def group_two(table) -> str:
-    """ConvNeXt and ViT: late start, then saturation within the data; lambda and alpha run away together."""
+    """ConvNeXt and ViT: late start, then saturation within the data; lambda and alpha diverge together."""
     with panels(2, (9.6, 3.7), sharey=False) as (figure, axes, svg):
         for axis, region in zip(axes, ("it", "behavior"), strict=True):
             points = study.published_points(table, f"region_{region}_group2")
@@ -108,7 +108,7 @@ def extrapolation(table) -> str:
 
 
 def region_gains(table) -> str:
-    """A 10^-alpha of group 1 with intervals, and what the published sign gives."""
+    """A 10^-alpha of group 1 with intervals, and the value with the published sign of alpha."""
     points = {label: study.published_points(table, f"region_{name}_group1") for name, label in REGIONS.items()}
     found = gains(points, RESAMPLES)
     fits = [fit(p).parameters for p in points.values()]

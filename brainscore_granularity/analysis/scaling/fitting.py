@@ -22,7 +22,7 @@ class Fit:
     others : (k, p), further minima of the loss that were found, best first; the first is ``theta``
     log_g : (), or (2,) for two variables: mean of log X
     loss : Huber loss of the log residuals, summed over rows
-    points : what was fitted
+    points : the points that were fitted
     """
 
     name: str
@@ -39,7 +39,7 @@ class Fit:
 
     @property
     def parameters(self) -> dict[str, float]:
-        """By name, X in units of ``points.scale``; with E, A, B beside their logarithms."""
+        """{name: value}, for X in units of ``points.scale``; E, A, B are given beside their logarithms."""
         return {name: float(value) for name, value in public(self.law, self.theta, self.log_g).items()}
 
     def predict(self, x) -> np.ndarray:
@@ -48,7 +48,7 @@ class Fit:
 
 
 def fit(points: Points, law_name: str = "power", delta: float = DELTA) -> Fit:
-    """Fit a law from all of its starting points.
+    """Fit a law, starting from all of its starting points.
 
     >>> import numpy as np
     >>> from brainscore_granularity.analysis.scaling import Points
@@ -67,7 +67,7 @@ def fit(points: Points, law_name: str = "power", delta: float = DELTA) -> Fit:
 
 
 def check(points: Points, form: Law) -> None:
-    """Whether there is enough to fit a law to, at all."""
+    """Raise if there are too few rows or values of X to fit a law."""
     if points.x.ndim != form.variables:
         raise ScalingError(
             f"{form.equation}: expected {form.variables} variable(s), got {len(points.names)} "
@@ -85,7 +85,7 @@ def check(points: Points, form: Law) -> None:
 
 
 def centre(x) -> tuple[np.ndarray, np.ndarray]:
-    """log X about its mean, and the mean."""
+    """Centred log X, and the mean of log X."""
     log_x = np.log(x)
     log_g = log_x.mean(axis=0)
     return log_x - log_g, log_g

@@ -1,7 +1,7 @@
 """The power law's loss, gradient and curvature in one pass over the rows, compiled by numba.
 
-The same as the general way in ``solve``, which needs some fifty passes over arrays and is used for the other laws, and
-where numba is not installed. Rows that a resample has not drawn cost nothing.
+It computes the same as the general method in ``solve``, which needs about fifty passes over arrays and is used for the
+other laws, and without numba. Rows that are not in a resample are skipped.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The laws: misalignment L as a function of X, with derivatives.
 
 A law works on u = log(X / g), with g the geometric mean of the X it was fitted to, and in coordinates in which its
-parameters hardly pull on one another; ``public`` turns these into the parameters of the equation. The solver asks for
-log L, for the first derivatives of L divided by L, and for sums of the second ones over rows.
+parameters are nearly uncorrelated; ``public`` converts these to the parameters of the equation. The solver needs log L,
+the first derivatives of L divided by L, and sums of the second derivatives over rows.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ class Law(NamedTuple):
 
     ``terms(theta, u)``: theta (m, p), u (n,) or, for two variables, (n, 2). ``starts(u, loss, log_g)`` gives starting
     points (s, p); ``public(theta, log_g)`` the parameters of ``equation`` by name, arrays of theta's leading shape.
-    ``box`` is where a coordinate is looked for. ``limits(log_g)``, by parameter: one that the data allow to go
-    beyond is not identified.
+    ``box`` is the search range of each coordinate. ``limits(log_g)``, by parameter: if the data do not exclude
+    values beyond its limit, the parameter is not identified.
     """
 
     equation: str
@@ -64,7 +64,7 @@ def _grid(*axes) -> np.ndarray:
 
 
 def _two_shares(e, z) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """log(exp(e) + exp(z)) and the share of each, with one exponential a row."""
+    """log(exp(e) + exp(z)) and the share of each, with one exponential per row."""
     above = z - e
     ratio = np.exp(-np.abs(above))
     total = 1 + ratio
@@ -233,12 +233,13 @@ def _free(theta, u) -> Terms:
 
 
 def _positive(loss) -> np.ndarray:
-    """NaN where a law has left its domain; the solver does not go there."""
+    """NaN where L is not positive, outside the domain of the law; the solver avoids NaN."""
     return np.where(loss > 0, loss, np.nan)
 
 
 def _linear_starts(alphas, u, loss) -> np.ndarray:
-    """Given alpha, the free law is linear in the rest: least squares, flattened until it is positive everywhere."""
+    """Starts for given alpha, where the free law is linear in its other parameters: least squares, flattened until L is
+    positive everywhere."""
     out = []
     for alpha in alphas:
         g = u * _phi(alpha * u)[0]
@@ -283,7 +284,8 @@ _TINY, _HUGE = 1e-6, 1e40
 
 
 def _limits(log_g) -> dict:
-    """Where parameters no longer matter; a late start five decades off the middle of X is one at infinity, or none."""
+    """Limits beyond which a parameter has no more effect; a late start five decades above or below the middle of X is
+    equal to one at infinity, or to none."""
     a, alpha = (-20.0, np.log(_HUGE)), (-1.9, 25.0)
     middle = float(np.mean(log_g)) / np.log(10)
     return {

@@ -1,4 +1,4 @@
-"""What to train for a compute budget."""
+"""Choose what to train for a compute budget."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class Plan(NamedTuple):
 
 
 def plan(data: Path, budget: float, resamples: int = 200, seed: int = 0) -> Plan:
-    """From the public table: the joint fit, its optimum at ``budget`` FLOPs, and what each architecture could reach.
+    """From the public table: the joint fit, its optimum at ``budget`` FLOPs, and the prediction for each architecture.
 
-    An architecture spends the budget on budget / (3 flops) images; its misalignment is the joint law's at its number of
-    parameters and that number of images, whatever the law does not know about it.
+    With this budget an architecture sees budget / (3 flops) images. Its misalignment is that of the joint law for its
+    number of parameters and that number of images; other properties of the architecture are ignored.
     """
     if not budget > 0:
         raise ScalingError(f"budget: expected FLOPs above 0, got {budget:g}")

@@ -1,4 +1,4 @@
-"""All published fits against ours: parameters and intervals, from the public table."""
+"""All published fits compared with ours: parameters and intervals, from the public table."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ NOT_ABOVE = 1e-9
 
 
 def reproduce(data: Path, resamples: int = 1000, only=None, progress=None) -> pandas.DataFrame:
-    """One row a parameter of a published fit.
+    """One row per parameter of a published fit.
 
     Parameters
     ----------
     data : folder of the public table and of the published coefficients
-    resamples : row resamples for the intervals; 0: none
-    only : names of fits; by default all that are in the coefficients
-    progress : called with each fit's name
+    resamples : number of row resamples for the intervals; 0: no intervals
+    only : names of fits; by default all in the published coefficients
+    progress : called with the name of each fit
 
     Returns
     -------
@@ -84,14 +84,14 @@ def reproduce(data: Path, resamples: int = 1000, only=None, progress=None) -> pa
 
 
 def verdicts(rows: pandas.DataFrame) -> pandas.DataFrame:
-    """Whether each fit is reproduced: the same rows and the same loss, and a minimum that is not above the published.
+    """Whether each fit is reproduced: same rows, same loss, and a minimum that is not above the published one.
 
-    The published parameters have the published loss only on the rows they were fitted to. That holds or fails whatever
-    an optimiser does, and also for parameters that the data do not identify.
+    The published parameters have the published loss only on the rows they were fitted to. This test does not depend on
+    an optimiser, and also works for parameters that the data do not identify.
 
     Parameters
     ----------
-    rows : what `reproduce` gives
+    rows : the result of `reproduce`
 
     Returns
     -------
@@ -106,7 +106,7 @@ def verdicts(rows: pandas.DataFrame) -> pandas.DataFrame:
 
 
 def digits(published, ours) -> np.ndarray:
-    """To how many significant digits two numbers agree: -log10 of their relative difference, half a unit counted.
+    """Number of significant digits to which two numbers agree: -log10 of their relative difference, rounding included.
 
     >>> digits([0.15693], [0.15694]).round(1).tolist()
     [3.9]

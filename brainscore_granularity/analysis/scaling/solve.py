@@ -3,10 +3,10 @@
 .. math:: \\sum_i w_i\\, h_\\delta(\\log \\hat L(x_i; \\theta) - \\log L_i), \\qquad
           h_\\delta(r) = r^2 / 2 \\text{ for } |r| \\le \\delta, \\text{ else } \\delta (|r| - \\delta / 2).
 
-With delta = 0.001 and residuals of a few percent this is nearly a sum of absolute values: kinked, with many local
-minima a few rows apart. So every start first descends on the same loss with a wide delta, those that meet go on as one,
-and the best distinct points then descend with the delta that was asked for. The result does not depend on how the work
-is cut into pieces or on the number of threads.
+With delta = 0.001 and residuals of a few percent this is nearly a sum of absolute values: not smooth, with many local
+minima close to each other. So every start first descends on the same loss with a wide delta, starts that converge to
+the same point are merged, and the best distinct points then descend with the final delta. The result does not depend on
+how the work is divided, or on the number of threads.
 """
 
 from __future__ import annotations
@@ -25,20 +25,19 @@ DELTA = 1e-3
 
 class Stage(NamedTuple):
     width: float  # Huber's delta
-    iterations: int  # at most
-    keep: int  # how many distinct points of a resample go on
-    alike: float  # points whose objectives differ by less, relatively, are one
+    iterations: int  # largest number
+    keep: int  # number of distinct points of a resample that enter the next stage
+    alike: float  # points with a smaller relative difference of objectives are merged
     squares: bool = False  # use the curvature of weighted squares, which is never negative
 
 
-# The rough ones use the curvature of a sum of squares, which finds the valley from anywhere; the first looks at some
-# rows only. What has not yet walked to the end of the valley by then is the variety from which the kinked loss is
-# searched.
+# The rough stages use the curvature of a sum of squares, which converges from any start; the first uses only some rows.
+# Points that have not fully converged are kept, because their variety helps to search the loss that is not smooth.
 ROUGH = (Stage(0.3, 3, 24, 1e-3), Stage(0.1, 4, 14, 1e-4))
 FINE = (Stage(DELTA, 40, 6, 1e-8), Stage(DELTA, 60, 4, 1e-9))
 SOME_ROWS = 128
-MORE = 4  # times as many points go on for laws of more than three coordinates, and for few rows, which cost little
-CELLS = 16_000  # problems x rows worked on at once: what stays in the cache
+MORE = 4  # times as many points are kept for laws of more than three coordinates, and for few rows, which are cheap
+CELLS = 16_000  # problems x rows in one piece of work, so that it fits in the cache
 
 
 class Solution(NamedTuple):
@@ -60,14 +59,14 @@ def minimise(
     u : (n,) or (n, 2)
         log X about its mean, as the law takes it.
     loss : (n,) or (b, n)
-        Misalignment; (b, n) where data sets share X but not the losses.
+        Misalignment; (b, n) for data sets with the same X but different losses.
     starts : (s, p) or (b, s, p)
     weights : (b, n), optional
-        How often a row stands in each resample; by default one resample with every row once.
+        How often each row is in each resample; by default one resample with every row once.
     fixed : indices of parameters that stay at their starting values.
     delta : float
     thorough : bool
-        Search more of the minima where there are many or searching is cheap.
+        Search more minima if there are many, or if searching is cheap.
 
     Returns
     -------
@@ -76,7 +75,7 @@ def minimise(
     u, loss, starts = np.asarray(u, float), np.asarray(loss, float), np.asarray(starts, float)
     resamples = len(weights) if weights is not None else len(loss) if loss.ndim == 2 else 1
     weights = np.ones((1, len(u))) if weights is None else np.asarray(weights, float)
-    _kernel()  # compiled before threads want it
+    _kernel()  # compile it before threads use it
     target = np.log(np.atleast_2d(loss))
     free = np.array([i for i in range(len(law.coordinates)) if i not in fixed])
     hard = len(law.coordinates) > 3 or len(u) <= SOME_ROWS
@@ -111,7 +110,7 @@ def minimise(
 
 
 def _descend(law, u, target, weights, of, theta, stage, free):
-    """Every problem goes down; problem m belongs to resample of[m]."""
+    """Minimise every problem; problem m belongs to resample of[m]."""
     size = max(1, CELLS // len(u))
     pieces = [slice(begin, begin + size) for begin in range(0, len(theta), size)]
     done = [_newton(law, u, target, weights, of[piece], theta[piece], stage, free) for piece in pieces]
@@ -182,9 +181,9 @@ def _kernel():
 
 
 def _step(gradient, curvature, damping):
-    """Newton step, its uphill directions turned round, in coordinates that have all the same curvature.
+    """Newton step in coordinates scaled to equal curvature; directions of negative curvature are reversed.
 
-    Without that scaling a coordinate the loss hardly depends on, such as log E where E is nearly 0, would not move.
+    Without the scaling, a coordinate with little effect on the loss, such as log E when E is nearly 0, would not move.
     """
     ok = np.isfinite(curvature).all(axis=(1, 2)) & np.isfinite(gradient).all(axis=1)
     curvature = np.where(ok[:, None, None], curvature, 0.0)

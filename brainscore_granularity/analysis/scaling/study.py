@@ -1,8 +1,7 @@
-"""Which rows of the public table each of the published fits used (Gokce & Schrimpf 2025, arXiv 2411.05712).
+"""The rows of the public table that each published fit used (Gokce & Schrimpf 2025, arXiv 2411.05712).
 
 The filters follow the study's configuration files (github.com/epflneuroailab/scaling-primate-vvs, MIT). The scores of a
-model are averaged over the regions of a fit; rows are in the order of the model ids, which is the order the published
-resamples refer to.
+model are averaged over the regions of a fit; rows are in the order of the model ids, as for the published resamples.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ GROUPS = {"group1": ("ResNet", "EfficientNet", "CORnet-S", "AlexNet"), "group2":
 DATASETS = ("imagenet", "ecoset", "imagenet21kP", "inaturalist", "places365", "webvisionP", "infimnist")
 FLEXIBLE = {"ResNetFlex": "ResNet", "ViTFlex": "ViT", "ConvNeXtFlex": "ConvNeXt"}
 DATA_HUNGRY = ("ConvNeXt", "ViT")
-# Of the pretrained models. Those of EfficientViT-B have no data set in the table, so that no row of theirs is left.
+# Data sets of the pretrained models. EfficientViT-B has no data set in the table, so none of its rows is used.
 PRETRAINED = (
     "ConvNeXt", "DaVit", "EfficientNet", "EfficientViT-B", "FastViT", "LeViT", "MaxxViT", "MobileViT", "ResNet", "ViT",
 )  # fmt: skip
@@ -41,9 +40,9 @@ class Published(NamedTuple):
     x: tuple[str, ...]
     regions: tuple[str, ...]
     datasets: tuple[str, ...] = ("imagenet", "ecoset")
-    families: tuple[str, ...] = ()  # all
-    flag: str | None = None  # of these models only; no other flag may be set
-    enough_data: bool = False  # ConvNeXt and ViT only with 300 images a class or all
+    families: tuple[str, ...] = ()  # empty: all
+    flag: str | None = None  # use only models with this flag, and no other flag
+    enough_data: bool = False  # use ConvNeXt and ViT only with 300 images per class, or all
     full_data: bool = False
 
 
@@ -74,7 +73,7 @@ FITS = _fits()
 
 
 def rows(table: pandas.DataFrame, how: Published) -> pandas.DataFrame:
-    """The rows of a fit: one a trained model."""
+    """The rows of a fit, one per trained model."""
     require(table, [*KEYS, *FLAGS, "region", "score", "ssl_method"])
     table = table.assign(arch_family=table["arch_family"].replace(FLEXIBLE))
     keep = table["region"].isin(how.regions)

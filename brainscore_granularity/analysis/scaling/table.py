@@ -11,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     import pandas
 
-SEED_SUFFIX = r"_(?:seed-|s)\d+$"  # of model ids: runs that differ in the seed only are one model
+SEED_SUFFIX = r"_(?:seed-|s)\d+$"  # end of model ids: runs that differ only in the seed are one model
 WIDEST_GAP = 1e5
 
 
@@ -20,15 +20,15 @@ class ScalingError(ValueError):
 
 
 class MissingColumns(ScalingError):
-    """A column that was asked for is not in the table."""
+    """A requested column is not in the table."""
 
 
 class BadScores(ScalingError):
-    """Scores that are no scores: NaN, infinite, or 1 and above."""
+    """Invalid scores: NaN, infinite, or 1 and above."""
 
 
 class BadX(ScalingError):
-    """X that has no logarithm."""
+    """Values of X without a logarithm."""
 
 
 class MixedUnits(ScalingError):
@@ -41,15 +41,15 @@ class TooFewPoints(ScalingError):
 
 @dataclass(frozen=True)
 class Points:
-    """What is fitted: n rows, checked.
+    """The n rows to fit, checked.
 
     Parameters
     ----------
     x : (n,) or (n, 2), positive, divided by ``scale``
     loss : (n,), misalignment 1 - score, positive
-    models : (n,), which model a row is of; rows of one model are not independent
+    models : (n,), the model of each row; rows of one model are not independent
     names : names of the variables
-    scale : what x was divided by, a number a variable
+    scale : divisor of x, one number per variable
     """
 
     x: np.ndarray
@@ -79,7 +79,7 @@ def select(table: pandas.DataFrame, where: str) -> pandas.DataFrame:
     """Rows for which a condition in pandas' query language holds: ``region == 'IT' and samples_per_class > 1``."""
     try:
         chosen = table.query(where, engine="python")
-    except Exception as error:  # pandas passes on whatever its parser or the comparison raised
+    except Exception as error:  # pandas passes on any error of its parser or of the comparison
         raise ScalingError(
             f"where: {where!r} cannot be read ({error}). Write for example \"region == 'IT'\"; columns: "
             + ", ".join(map(str, table.columns))
@@ -90,7 +90,7 @@ def select(table: pandas.DataFrame, where: str) -> pandas.DataFrame:
 
 
 def average(table: pandas.DataFrame, by: list[str], score: str = "score") -> pandas.DataFrame:
-    """Mean score of the rows that agree in ``by``, in the order of ``by``; rows that lack one of these are left out."""
+    """Mean score of the rows with equal values in ``by``, in the order of ``by``; rows without one are left out."""
     require(table, [*by, score])
     return table.groupby(by)[score].mean().reset_index()
 
@@ -114,9 +114,9 @@ def points(
     ----------
     x : column or columns of the independent variable
     score : column of the scores; the fit is to 1 - score
-    scale : what X is divided by: the unit in which E + A X^-alpha is written down
-    model : column that says which model a row is of; a seed at the end of the name does not make another model.
-        None: every row is a model of its own.
+    scale : divisor of X: the unit in which E + A X^-alpha is written
+    model : column with the model of each row; a seed at the end of the name is ignored. None: every row is a separate
+        model.
     """
     names = (x,) if isinstance(x, str) else tuple(x)
     require(table, [*names, score, *([model] if model else [])])

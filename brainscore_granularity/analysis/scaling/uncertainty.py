@@ -1,4 +1,4 @@
-"""How sure are we: resamples by row and by model, intervals, bands, and what the data do not identify."""
+"""Uncertainty of fits: resamples by row and by model, intervals, bands, and parameters that are not identified."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .solve import minimise
 
 
 def resamples(models, n: int, by: str = "model", seed: int = 0) -> np.ndarray:
-    """How often each row stands in each resample: (n, rows).
+    """How often each row is in each resample: (n, rows).
 
     ``by="row"`` draws rows, in the same way as the published fits, whose seed is 42; ``by="model"`` draws models and
     takes all their rows.
@@ -66,8 +66,8 @@ def bootstrap(
 ) -> Bootstrap:
     """Fit again on resamples.
 
-    all_starts : from every start of the law, as on the data themselves; otherwise from the minima found on the data and
-        from a dozen starts: several times faster, and the same percentiles to two digits.
+    all_starts : fit from every start of the law, as for the data themselves. By default, fit from the minima of the
+        data and a dozen starts: several times faster, with the same percentiles to two digits.
     weights : (n, rows), instead of ``by`` and ``seed``: the same resamples for several fits of the same rows.
     """
     points = fit.points
@@ -88,11 +88,11 @@ class Range(NamedTuple):
     identified: bool
 
 
-STEPS = np.append(np.geomspace(1e-4, 0.6, 16), 1.0)  # of the way to the end of the box
+STEPS = np.append(np.geomspace(1e-4, 0.6, 16), 1.0)  # fractions of the distance to the end of the box
 
 
 def profile(fit: Fit, confidence: float = 0.95) -> dict[str, Range]:
-    """What the data say about each parameter: profile likelihood.
+    """Range of each parameter that the data do not exclude, by profile likelihood.
 
     With delta far below the residuals the Huber loss S is delta times the sum of their absolute values, minus twice the
     log likelihood of Laplace noise of unknown scale is 2 n log S, and theta is not excluded as long as
@@ -100,7 +100,7 @@ def profile(fit: Fit, confidence: float = 0.95) -> dict[str, Range]:
     .. math:: 2 n \\log (S(\\theta) / S_{min}) \\le \\chi^2_1(0.95),
 
     with n the number of models, because rows of one model are not independent. Every coordinate is moved away from the
-    minimum, to the end of its box if need be, while the others adapt. A parameter is identified if none of the points
+    minimum, at most to the end of its box, while the others adapt. A parameter is identified if none of the points
     that are not excluded is beyond the law's limits for it: E = 1e-6 is such a limit, since log E may then be anything.
     """
     points, form = fit.points, fit.law
@@ -124,7 +124,8 @@ def profile(fit: Fit, confidence: float = 0.95) -> dict[str, Range]:
 
 
 def _crossing(fit, found, limit) -> np.ndarray:
-    """Where a way leaves what is not excluded, (1, p) or none: the root of the loss is nearly linear along it."""
+    """The point (1, p), or none, where a path leaves the range that is not excluded; the root of the loss is nearly
+    linear along it."""
     outside = np.flatnonzero(~(found.loss <= limit))
     if not len(outside) or not np.isfinite(found.loss[outside[0]]):
         return np.empty((0, len(fit.theta)))
