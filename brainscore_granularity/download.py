@@ -1,4 +1,4 @@
-"""Files from elsewhere: fetched once, checked by SHA-256, never half there."""
+"""Downloads: each file is fetched once, checked by SHA-256, and never kept incomplete."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ from pathlib import Path
 from .paths import sha256_of
 
 CHUNK = 1 << 16
-TIMEOUT_SECONDS = 60  # without a byte
-ATTEMPTS = 10  # to go on after a broken connection; given up earlier where one brings nothing new
+TIMEOUT_SECONDS = 60  # seconds without receiving a byte
+ATTEMPTS = 10  # to resume a broken connection; fewer if one attempt receives nothing
 
 
 class DataMissing(OSError):
-    """Data that a benchmark needs are not here; the message says how to get them."""
+    """Data that a benchmark needs are not on this computer; the message says how to get them."""
 
 
 def fetch(url: str, to: Path, sha256: str, advice: str) -> Path:
-    """Download a file unless it is there, and check it. A broken connection is taken up again where it broke.
+    """Download a file unless it exists, and check it. After a broken connection the download resumes.
 
     Parameters
     ----------
     url : str
     to : path
-        Where it is kept. It appears there whole and checked, or not at all.
+        Where the file is kept. It appears there complete and checked, or not at all.
     sha256 : str
-        Of the content.
+        Expected hash of the content.
     advice : str
-        What a user who cannot download it should do; ends the error message.
+        What to do if the download is impossible; the last sentence of the error message.
 
     Raises
     ------
     DataMissing
-        If it cannot be downloaded, or has another content than expected.
+        If the download fails, or the content is not the expected one.
     """
     import requests
 
@@ -62,7 +62,7 @@ def fetch(url: str, to: Path, sha256: str, advice: str) -> Path:
 
 
 def _append(url: str, file: Path) -> None:
-    """Fetch what a file still lacks; a server that cannot serve a part of it serves it all again."""
+    """Fetch the missing rest of a file; if the server cannot send a part, fetch the whole file again."""
     import requests
 
     here = file.stat().st_size

@@ -20,7 +20,7 @@ def sha256_of(path: Path) -> str:
 
 
 def write_atomically(path: Path, content: bytes | str, durable: bool = True) -> None:
-    """Write a file so that readers see the old content or the new, never a part.
+    """Write a file so that readers see the old content or the new, never an incomplete file.
 
     durable : wait until the content is on the disk, so that this also holds after a power cut.
     """

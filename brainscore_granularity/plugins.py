@@ -1,4 +1,4 @@
-"""How Brain-Score finds our plugins: the one and only hook.
+"""How Brain-Score finds our plugins: the only hook into Brain-Score.
 
 Brain-Score loads a plugin by scanning the text of ``brainscore_vision/<type>/*/__init__.py`` for a literal
 registration. Our plugins live in this package instead, so that an install never writes into Brain-Score's
@@ -18,11 +18,11 @@ PLUGIN_TYPES = ("models", "benchmarks", "data")
 
 
 class PluginClash(Exception):
-    """One identifier or folder name, registered by Brain-Score and by this package."""
+    """An identifier or folder name is registered both by Brain-Score and by this package."""
 
 
 class _WaitForBrainScore:
-    """Meta path finder that patches ``TARGET`` right after its import and costs nothing before."""
+    """Meta path finder that patches ``TARGET`` right after its import, at no cost before."""
 
     def find_spec(self, name, path=None, target=None):
         if name != TARGET:
@@ -81,7 +81,7 @@ def registrations(plugin_type: str, registry: str | None = None) -> dict[str, st
 
 
 def folder_of(plugin_type: str, identifier: str):
-    """Folder of the plugin of ours that registers an identifier, or None."""
+    """Folder of our plugin that registers an identifier, or None."""
     folder = registrations(plugin_type).get(identifier)
     return None if folder is None else plugin_directory(plugin_type) / folder
 
@@ -116,7 +116,7 @@ def _extend(import_plugin_class) -> None:
 
 
 def _refuse_clash(importer, theirs, folder: str) -> None:
-    """Brain-Score's own plugins must have neither our identifier nor our folder name."""
+    """Raise if one of Brain-Score's own plugins has our identifier or our folder name."""
     ours = plugin_directory(importer.plugin_type) / folder
     rename = "One of the two must be renamed; update both packages, or uninstall one."
     if (importer.plugins_dir / folder).is_dir():

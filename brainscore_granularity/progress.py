@@ -1,4 +1,4 @@
-"""What a long computation says on stderr: its progress with the time left, and notes to the user."""
+"""Messages of long computations on stderr: progress with the remaining time, and notes to the user."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ LINE_EVERY_SECONDS = 15
 
 
 def say(line: str) -> None:
-    """Tell the user something in a line on stderr; above the bar, where one is shown."""
-    print(line, file=sys.stderr, flush=True)  # which rich redirects as long as it draws a bar
+    """Print a line for the user on stderr; above the progress bar, if one is shown."""
+    print(line, file=sys.stderr, flush=True)  # rich redirects stderr while it draws a bar
 
 
 @contextmanager
 def progress(title: str, total: int) -> Iterator[Callable[..., None]]:
     """Show the progress of ``total`` steps; yields ``advance(note="", steps=1)``, to be called after each step.
 
-    With ``steps=0`` only the note changes, for what has just been begun.
+    With ``steps=0`` only the note changes, to name the step that begins.
 
-    On a terminal a bar with the time left; elsewhere (a job's log, a pipe) a plain line now and then.
+    A terminal shows a bar with the remaining time; elsewhere (log of a job, pipe) a plain line is printed sometimes.
     """
     if total == 0:
         yield lambda note="", steps=1: None

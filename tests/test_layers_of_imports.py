@@ -79,6 +79,12 @@ def test_nothing_is_imported_from_above_or_beside(name):
         assert LEVEL[other] < LEVEL[own], f"{name} imports from {other}, which is not below {own}"
 
 
+def test_what_is_imported_of_the_package_exists():
+    for name, targets in IMPORTS.items():
+        ours = {target for target in targets if target.split(".")[0] == PACKAGE}
+        assert ours <= {*MODULES, PACKAGE}, f"{name} imports {sorted(ours - set(MODULES))}, which is not there"
+
+
 def test_there_is_no_circle():
     edges = {name: {t for t in targets if t in MODULES and t != name} for name, targets in IMPORTS.items()}
     state, path = defaultdict(int), []

@@ -14,7 +14,7 @@ def packed_score(
 
     resampled : (resamples,) raw scores on resamples of the stimuli, which give error and interval.
     surplus, estimate : where these would spread too far: what is to come off the variance of differences between them
-        (see ``inference.overlaps``), and the raw score with its error and interval.
+        (see ``stats.overlaps``), and the raw score with its error and interval.
     """
     span = float(ceiling) - chance
     score = Score((raw - chance) / span)

@@ -10,6 +10,8 @@ from typing import Annotated
 
 import tyro
 
+from brainscore_granularity.progress import say
+
 
 def analyze(
     names: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="NAME|all ...")] = (),
@@ -36,23 +38,23 @@ def analyze(
     Example: granularity analyze spectrum --models 'granularity_world_own_*' 'granularity_world_native_*'
     --benchmarks 'World.*-rsa'
 
-    On images of your own, and on the brains of 92 others: granularity analyze all --models 'granularity_tiny_*'
-    --benchmarks 'Kriegeskorte2008.*' --images tiny_imagenet --per-class 10
+    On images of your own, and on measured brains for 92 other images: granularity analyze all --models
+    'granularity_tiny_*' --benchmarks 'Kriegeskorte2008.*' --images tiny_imagenet --per-class 10
 
     Args:
         names: Which analyses, or all; --list names them.
         models: Identifiers or shell patterns, of ours and of Brain-Score's own.
         benchmarks: Identifiers or shell patterns of our RSA benchmarks, all on the same images.
         images: Folder or zip of images (class/image), or name of a stimulus set; by default those of the benchmarks.
-        per_class: Only this many images of every class of a folder.
-        classes: Only the images of this many classes, drawn at random.
+        per_class: Use only this many images of every class of a folder.
+        classes: Use only the images of this many classes, drawn at random.
         runs: Folders of training runs, for analyses of training (dynamics, matched, objectives).
         results: Folder of results; analyses go below it.
         layers: Layers to analyse; by default all candidates.
-        components: How many principal components to look at; by default as many as the images allow, up to a limit.
+        components: Number of principal components to analyse; by default as many as the images allow, up to a limit.
         pool: Models that predict the others in universality, the same for all of them.
-        resamples: For intervals and nulls.
-        seed: Of all that is drawn.
+        resamples: Number of resamples for intervals and null distributions.
+        seed: Seed of all random choices.
         list: Only list the analyses and their questions.
     """
     from brainscore_granularity.analysis import base, snapshots
@@ -77,7 +79,7 @@ def analyze(
         rsa_benchmarks(benchmarks),
         layers,
         Settings(components, resamples, seed, tuple(catalogue.select("models", [*pool]))),
-        say=_say,
+        say=say,
         results=results,
         runs=snapshots.read_all(runs),
     )
@@ -87,7 +89,7 @@ def analyze(
 
 
 def trained(patterns) -> list[str]:
-    """The models of names and patterns; those of a pattern that are not trained yet are left out, and said."""
+    """The models that match names or patterns; untrained ones that a pattern matches are left out and reported."""
     from brainscore_granularity.brains import catalogue
     from brainscore_granularity.weights.checkpoints import CheckpointError
     from brainscore_granularity.weights.find import commitment_of
@@ -105,7 +107,7 @@ def trained(patterns) -> list[str]:
     if not there:
         raise ValueError(f"none of {len(lacking)} models is trained, such as {lacking[0]}: see `granularity models`")
     if lacking:
-        _say(f"left out, not trained yet: {len(lacking)} models, such as {lacking[0]}")
+        say(f"left out, not trained yet: {len(lacking)} models, such as {lacking[0]}")
     return there
 
 
@@ -122,7 +124,8 @@ def rsa_benchmarks(patterns) -> list[str]:
 
 
 def run(chosen, study, folder: Path, all_of_them: bool = False) -> int:
-    """Run analyses one after another; returns how many failed. What a study does not allow is said, not failed."""
+    """Run analyses one after another; returns how many failed. An analysis that does not apply to the study is reported
+    as left out and does not count as failed."""
     from brainscore_granularity.analysis import output
     from brainscore_granularity.analysis.base import NotApplicable
 
@@ -130,13 +133,13 @@ def run(chosen, study, folder: Path, all_of_them: bool = False) -> int:
     for analysis in chosen:
         inputs = output.inputs_of(analysis, study)
         if output.unchanged(folder / analysis.name, inputs):
-            _say(f"{analysis.name}: unchanged, in {folder / analysis.name}")
+            say(f"{analysis.name}: unchanged, in {folder / analysis.name}")
             _show(output.read(folder / analysis.name))
         else:
             todo.append((analysis, inputs))
     study.prepare(dict.fromkeys(kind for analysis, _ in todo for kind in analysis.needs))
     for number, (analysis, inputs) in enumerate(todo, start=1):
-        _say(f"{analysis.name} ({number}/{len(todo)}): {analysis.question}")
+        say(f"{analysis.name} ({number}/{len(todo)}): {analysis.question}")
         start, processor = time.monotonic(), time.process_time()
         try:
             findings = analysis.run(study)
@@ -144,19 +147,19 @@ def run(chosen, study, folder: Path, all_of_them: bool = False) -> int:
         except NotApplicable as error:
             if not all_of_them:
                 raise
-            _say(f"{analysis.name}: left out, {error}")
+            say(f"{analysis.name}: left out, {error}")
             continue
         except (ValueError, OSError, ImportError) as error:
             if not all_of_them:
                 raise
             failed += 1
-            _say(f"{analysis.name}: failed, {' '.join(str(error).split())}")
+            say(f"{analysis.name}: failed, {' '.join(str(error).split())}")
             continue
         seconds, processor = time.monotonic() - start, time.process_time() - processor
         record = output.write(folder / analysis.name, analysis, study, findings, figures, inputs, _command(), seconds)
         close(figures)
         _show(record)
-        _say(f"{analysis.name}: {seconds:.0f} s ({processor:.0f} of processor time), in {folder / analysis.name}")
+        say(f"{analysis.name}: {seconds:.0f} s ({processor:.0f} of processor time), in {folder / analysis.name}")
     return failed
 
 
@@ -181,7 +184,3 @@ def _show(record: dict) -> None:
 
 def _command() -> str:
     return shlex.join(["granularity", *sys.argv[1:]])
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)

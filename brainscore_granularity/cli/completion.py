@@ -1,4 +1,4 @@
-"""`granularity completion`: a script with which a shell completes verbs, settings and their values. tyro writes it."""
+"""`granularity completion`: a script, made by tyro, that lets a shell complete verbs, options and their values."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def script(shell: str, verbs: dict[str, Callable], inner: dict[Callable, dict[st
     """The script for a shell.
 
     verbs : {name: function}.
-    inner : {function that only leads to other verbs: those}.
+    inner : {function of a verb that has verbs below it: {name: function} of those}.
     """
     if shell not in SHELLS:
         raise ValueError(f"no completion for {shell!r}; there is: {', '.join(SHELLS)}")
@@ -27,14 +27,14 @@ def script(shell: str, verbs: dict[str, Callable], inner: dict[Callable, dict[st
 
 
 def _for_zsh(text: str) -> str:
-    """tyro's script made fit to be sourced; zsh counts words from 1, which tyro 1.0 takes for a count from 0."""
+    """Change tyro's script so that zsh can source it; zsh counts words from 1, but tyro 1.0 assumes 0."""
     text = text.replace('"$CURRENT"', '"$((CURRENT - 1))"')
     function, _, _ = text.rpartition("\n_tyro_granularity")
     return f"autoload -U +X compinit && compinit -u\n{function}\ncompdef _tyro_granularity granularity\n"
 
 
 def _one_of(verbs: dict[str, Callable], inner: dict[Callable, dict[str, Callable]]) -> Any:
-    """The verbs as a type that tyro reads, with verbs below verbs."""
+    """The verbs, and the verbs below them, as a type that tyro reads."""
 
     def below(function):
         return _one_of(inner[function], inner) if function in inner else function

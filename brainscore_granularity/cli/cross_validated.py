@@ -1,4 +1,4 @@
-"""What `granularity layers --cross-validate` prints."""
+"""The output of `granularity layers --cross-validate`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .tables import _console
 
 
 def show(model: str, loaded, benchmarks: list, layers, splits: int, csv: bool) -> None:
-    """Cross-validate a loaded model on benchmarks, and print a table each or comma-separated values of all."""
+    """Cross-validate a loaded model on benchmarks; print one table for each, or all as comma-separated values."""
     import pandas as pd
 
     from brainscore_granularity.brains.cross_validation import cross_validated
@@ -29,7 +29,7 @@ def show(model: str, loaded, benchmarks: list, layers, splits: int, csv: bool) -
 
 
 def _rows(model: str, one, committed: str) -> list[dict]:
-    """One row a layer: how often it was chosen, and its raw score; the procedure's own numbers in each."""
+    """One row per layer: how often it was chosen, and its raw score; each row repeats the score of the procedure."""
     chosen, layers = one.chosen, committed.split(", ")
     whole = {
         "model": model, "benchmark": one.benchmark, "cv_value": one.record()["value"], "cv_raw": one.found.value,

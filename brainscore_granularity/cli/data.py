@@ -1,4 +1,4 @@
-"""`granularity data prepare NAME` and `granularity data status`. Thin: one function a data set, one line each.
+"""`granularity data prepare NAME` and `granularity data status`: one short function per data set.
 
 A data set has an entry in ``datasets.prepare.registry``, a module with ``prepare(source, ...)``, and its command here.
 """
@@ -26,19 +26,20 @@ def nsd(
     seed: int = 0,
     to: Path | None = None,
 ) -> None:
-    """Natural Scenes Dataset: betas in 1.8 mm volumes to one assembly a region.
+    """Natural Scenes Dataset: betas in 1.8 mm volumes to one assembly per region.
 
-    Reads one session at a time and only the voxels of the regions. Stop it at any time: the same command goes on.
+    Reads one session at a time and only the voxels of the regions. It can be stopped at any time: the same command
+    resumes.
 
     Example: granularity data prepare nsd --from /data/natural-scenes-dataset --subjects 1 2 5 7
 
     Args:
         source: Folder that holds nsddata, nsddata_betas and nsddata_stimuli, as in the owner's bucket.
-        subjects: 1 to 8; by default all that have a session there.
-        regions: V1 V2 V3 V4 early ventral FFA PPA IT; by default all whose maps are there.
+        subjects: Numbers from 1 to 8; by default all subjects with a session in the folder.
+        regions: V1 V2 V3 V4 early ventral FFA PPA IT; by default all with a map in the folder.
         repeats: How often every subject must have seen an image for it to be a test image.
-        train_images: How many of a subject's own images are drawn to choose layers on.
-        seed: Which of them.
+        train_images: Number of images, seen by one subject only, on which layers are chosen.
+        seed: Seed of the choice of those images.
         to: Home for the result instead of $BRAINSCORE_GRANULARITY_HOME.
     """
     chosen = {"repeats": repeats, "train_images": train_images, "seed": seed}
@@ -48,13 +49,13 @@ def nsd(
 def nsd_synthetic(
     source: From, subjects: tuple[int, ...] = (), regions: tuple[str, ...] = (), to: Path | None = None
 ) -> None:
-    """NSD-synthetic: betas of the additional session with synthetic images to one assembly a region.
+    """NSD-synthetic: betas of the additional session with synthetic images to one assembly per region.
 
     Example: granularity data prepare nsd-synthetic --from /data/natural-scenes-dataset
 
     Args:
         source: Folder that holds nsddata, nsddata_betas and nsddata_stimuli, as in the owner's bucket.
-        subjects: 1 to 8; by default all whose betas are there.
+        subjects: Numbers from 1 to 8; by default all with betas in the folder.
         regions: early ventral; by default both.
         to: Home for the result instead of $BRAINSCORE_GRANULARITY_HOME.
     """
@@ -70,14 +71,14 @@ def things(source: From, images: Path | None = None, to: Path | None = None) -> 
 
     Args:
         source: Folder with unique_id.txt, spose_embedding_66d_sorted.txt and, for the choices, validationset.txt.
-        images: The folder of image folders; by default it is looked for below the other.
+        images: The folder of image folders; by default it is searched for below --from.
         to: Home for the result instead of $BRAINSCORE_GRANULARITY_HOME.
     """
     _make("things", source, to, images=images)
 
 
 def things_fmri(source: From, images: Path | None = None, to: Path | None = None) -> None:
-    """THINGS-fMRI: the single-trial responses in table format to one assembly a region.
+    """THINGS-fMRI: the single-trial responses in table format to one assembly per region.
 
     Example: granularity data prepare things-fmri --from /data/things-fmri --images /data/things/object_images
 
@@ -90,7 +91,7 @@ def things_fmri(source: From, images: Path | None = None, to: Path | None = None
 
 
 def tvsd(source: From, images: Path | None = None, to: Path | None = None) -> None:
-    """THINGS ventral stream spiking dataset: the normalised responses of two monkeys to one assembly an area.
+    """THINGS ventral stream spiking dataset: the normalised responses of two monkeys to one assembly per area.
 
     Example: granularity data prepare tvsd --from /data/TVSD --images /data/things/object_images
 
@@ -109,7 +110,7 @@ def prepare() -> None:
     """Make assemblies from the files of a data set's owners, who give them to you under their own terms.
 
     Example: granularity data prepare nsd --from /data/natural-scenes-dataset
-    """  # what it does is up to the verbs in it, one a data set
+    """  # has no work of its own: there is one verb for each data set
 
 
 def status() -> None:

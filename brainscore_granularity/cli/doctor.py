@@ -1,4 +1,4 @@
-"""Is this installation sound? Each check says what was found and what to do."""
+"""Checks of this installation; each says what was found and what to do."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Finding:
     ok: bool
     found: str
     fix: str = ""
-    """What to do; empty where nothing needs doing."""
+    """What to do; empty if nothing is wrong."""
 
 
 def check() -> list[Finding]:
@@ -63,7 +63,7 @@ def _torch() -> Finding:
         import torchvision
         from torchvision.ops import nms
 
-        nms(torch.zeros(1, 4), torch.zeros(1), 0.5)  # fails where the two builds do not match
+        nms(torch.zeros(1, 4), torch.zeros(1), 0.5)  # fails if the two builds do not match
     except Exception as error:
         return Finding("torch, torchvision", False, f"torch {torch.__version__}; torchvision: {error}", fix)
     return Finding("torch, torchvision", True, f"{torch.__version__}, {torchvision.__version__}")

@@ -1,4 +1,4 @@
-"""What `granularity --help` shows: a line a verb."""
+"""The output of `granularity --help`: one line per verb."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a grid would do, on the terminal."""
+"""Output of `granularity score --dry-run`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from brainscore_granularity.runner.grid import Plan
 
 
 def print_plan(plan: Plan, costs: dict[tuple[str, str], Cost | None], workers: int) -> None:
-    """One line a kind of pair, then time and memory."""
+    """Print one line for each kind of pair, then time and memory."""
     total = len(plan.done) + len(plan.todo) + len(plan.missing)
     print(f"{total} pairs: {len(plan.done)} done, {len(plan.todo)} to score, {len(plan.missing)} cannot be scored")
     for reason, count in Counter(plan.todo.values()).most_common():

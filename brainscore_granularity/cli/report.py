@@ -21,7 +21,7 @@ def report(
 
     Example: granularity report results --to report.html
 
-    Two folders: the page is about the second, and says what changed since the first, by how much, and whether beyond
+    With two folders, the page shows the second, and what changed since the first, by how much, and whether beyond
     noise. While a grid is running: add --watch.
 
     Args:
@@ -30,8 +30,8 @@ def report(
         to: The file to write.
         layers: Scores of the committed layers, or of `granularity score --layers cv`: chosen on half of the images and
             scored on the other half.
-        watch: Write the page again whenever scores arrive, until interrupted; an open page follows.
-        every: Seconds between looks at the folder, for --watch.
+        watch: Write the page again whenever scores arrive, until interrupted; an open page reloads itself.
+        every: Seconds between checks of the folder, for --watch.
     """
     from brainscore_granularity.report.page import write_report
 
@@ -53,6 +53,6 @@ def report(
 
 
 def _state(folder: Path) -> tuple[int, int]:
-    """Number and newest change of the files of a results folder."""
+    """Number of files of a results folder, and the time of the newest change."""
     times = [path.stat().st_mtime_ns for path in (*folder.glob("*/*.json"), *folder.glob("analyses/*/*.json"))]
     return len(times), max(times, default=0)

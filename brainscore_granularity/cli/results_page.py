@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def main(folder: Path, page: Path, figure: Path) -> None:
-    """Score what is not scored yet in ``folder``; write the blocks of ``page`` and the figure."""
+    """Score missing pairs into ``folder``; write the blocks of ``page`` and the figure."""
     from brainscore_granularity import runner
     from brainscore_granularity.brains import catalogue
     from brainscore_granularity.report import one_image_set

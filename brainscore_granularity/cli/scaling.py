@@ -1,4 +1,4 @@
-"""`granularity scaling fit | reproduce | plan | zoo`. Thin: a function of the library each, and a table."""
+"""`granularity scaling fit | reproduce | plan | zoo`: each calls one function of the library and prints a table."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ def fit(
     and dataset == 'imagenet' and not (is_pretrained or is_random or is_ssl or is_adv or is_ablation)"
 
     Args:
-        table: CSV (also compressed) or Parquet, one row a score.
+        table: CSV (also compressed) or Parquet, one row per score.
         x: Column of the independent variable; two for the joint law.
         score: Column of the scores.
         law: power, late, joint, free or log-linear.
-        where: Rows to use, a condition on the columns.
+        where: Condition on the columns that selects the rows to use.
         average: Column over which scores of a model are averaged first, such as region.
         scale: Unit of X in the equation; by default 1.
-        model: Column that says which model a row is of; a seed at the end of the name is ignored.
-        by: Resample models, or rows as published fits do (row).
-        resamples: For the 95% intervals.
-        seed: Of the resamples.
-        compare: Also fit below compute cuts and predict above them, for the power, the free and the log-linear law.
+        model: Column with the model of a row; a seed at the end of the name is ignored.
+        by: Resample models (model), or rows as the published fits do (row).
+        resamples: Number of resamples for the 95% intervals.
+        seed: Seed of the resamples.
+        compare: Also fit each law (power, free, log-linear) below several values of X and predict the rows above.
         figure: Write the curve with its band as SVG.
     """
     from brainscore_granularity.analysis.scaling import comparison
@@ -89,7 +89,7 @@ def reproduce(
     Args:
         data: Folder of benchmark_scores.csv and published_fit_coefficients.csv.
         only: Names of fits; by default all 43.
-        resamples: Row resamples for the intervals; 0 leaves them out and takes seconds.
+        resamples: Number of row resamples for the intervals; 0: no intervals, done in seconds.
         csv: Comma-separated values instead of a table.
         page: Write the table as Markdown, too.
         figures: Folder for the figures of docs/scaling.md, which are made as well.
@@ -114,7 +114,7 @@ def reproduce(
 
 
 def plan(data: Path, budget: float, resamples: int = 200) -> None:
-    """What to train for a compute budget, by the joint law in parameters and samples.
+    """Suggest what to train for a compute budget, by the joint law in parameters and samples.
 
     Example: granularity scaling plan --data scaling_laws --budget 1e19
 
@@ -157,7 +157,7 @@ VERBS = {"fit": fit, "reproduce": reproduce, "plan": plan, "zoo": zoo}
 
 
 def scaling() -> None:
-    """How alignment grows with compute, data, parameters and classes: fits, published fits, plans.
+    """Scaling laws: how alignment grows with compute, data, parameters and classes.
 
     Example: granularity scaling reproduce --data scaling_laws
-    """  # what it does is up to the verbs in it
+    """  # has no work of its own, only the verbs below it

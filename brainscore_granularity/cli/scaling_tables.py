@@ -46,7 +46,7 @@ HEADINGS = ("fit", "rows", "", "published", "ours", "published 95%", "ours 95%",
 
 
 def reproduction(rows) -> list[tuple[str, ...]]:
-    """Published against ours, a line of cells a parameter."""
+    """Published and our parameters, one row of cells per parameter."""
     from brainscore_granularity.analysis.scaling.reproduction import digits
 
     lines, previous = [], None
@@ -109,7 +109,7 @@ def print_reproduction(rows) -> None:
 
 
 def markdown(rows) -> str:
-    """The same as a page."""
+    """The table of `reproduction` as a Markdown page."""
     lines = [f"| {' | '.join(cells)} |" for cells in (HEADINGS, ["---"] * len(HEADINGS), *reproduction(rows))]
     head = (
         "# Published fits against ours\n\nWritten by `granularity scaling reproduce --data DIR --page "
@@ -158,7 +158,7 @@ def _parameters(each) -> str:
 
 
 def ends(low: float, high: float, form: str) -> str:
-    """An interval; an end beyond what can be identified is open."""
+    """Text of an interval; an end beyond the limits of what the data identify is open."""
     return " ".join(format(end, form) if not np.isinf(end) else "open" for end in (low, high))
 
 

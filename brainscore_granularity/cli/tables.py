@@ -13,13 +13,13 @@ from brainscore_granularity.report.summary import by_condition, is_best, number,
 
 
 def print_world_table(scores: pd.DataFrame) -> None:
-    """The embedded study: one row a condition, one column a benchmark, mean over seeds with the interval."""
+    """The embedded study: one row per condition, one column per benchmark; mean over seeds with its interval."""
     scores = scores[scores["benchmark"].str.startswith("World") & scores["labels"].notna()]
     summary = by_condition(scores)
     benchmarks = list(dict.fromkeys(summary["benchmark"]))
     table = Table(
         title="Alignment with SIMULATED subjects: share of the noise ceiling (mean of the seeds, 95% interval)",
-        caption="bold: best trained network of the column; the ceiling is the raw score that 1 stands for "
+        caption="bold: best trained network of the column; the ceiling is the raw score that corresponds to 1 "
         "(lower to upper bound)",
     )
     table.add_column("trained on")
@@ -47,7 +47,7 @@ def print_world_table(scores: pd.DataFrame) -> None:
 
 
 def print_scales_table(scores: pd.DataFrame) -> None:
-    """Measured brains on one image set: one row a network, one column a measurement scale, raw scores."""
+    """Measured brains on one image set: one row per network, one column per measurement scale; raw scores."""
     table = Table(
         title="Alignment with measured brains on 92 images: RSA, raw (95% interval over images)",
         caption="bold: best of the column; layers were chosen on other stimuli, see docs/results.md",
@@ -69,7 +69,7 @@ def print_scales_table(scores: pd.DataFrame) -> None:
 
 
 def print_scores(scores: pd.DataFrame) -> None:
-    """One line a score."""
+    """One line per score."""
     table = Table()
     for name in ("model", "benchmark"):
         table.add_column(name, overflow="fold")
@@ -87,7 +87,7 @@ def print_scores(scores: pd.DataFrame) -> None:
 
 
 def print_grid(scores: pd.DataFrame, most: int = 40) -> None:
-    """A grid that has just been scored: one line a score, or the matrix where that would be long."""
+    """A grid that was just scored: one line per score, or the matrix if there are many."""
     (print_scores if len(scores) <= most else print_matrix)(scores)
 
 
@@ -134,7 +134,7 @@ def watch_matrix(folder, every: float, warn) -> None:
 
 
 def print_layers(model: str, layers: pd.DataFrame) -> None:
-    """One line a layer, as from ``layers.table``."""
+    """One line per layer of the table that ``layers.table`` returns."""
     table = Table(
         title=f"{model} on {layers.attrs['benchmark']}{' (simulated)' if layers.attrs['simulated'] else ''}",
         caption=f"bold: best layer ({layers.attrs['best']}); >: committed; p: corrected for the search among them",

@@ -1,4 +1,4 @@
-"""`granularity train`, `ladder` and `fit`: their settings, and a line for each network that is made."""
+"""`granularity train`, `ladder` and `fit`: their options, and one line of output for each network."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from brainscore_granularity.training import fit as fitting
 from brainscore_granularity.training import train as training
 from brainscore_granularity.training.recipe import Execution, Recipe
 
-GIVEN_APART = ("labels", "k", "seed")  # by the verbs themselves
+GIVEN_APART = ("labels", "k", "seed")  # settings that the verbs define themselves
 
 
 def _documentation(cls: type) -> dict[str, str]:
-    """Field -> the string below it in the source."""
+    """{field: the string below it in the source}, the help text of each option."""
     body = ast.parse(inspect.getsource(cls)).body[0].body
     return {
         a.target.id: " ".join(b.value.value.split())
@@ -33,7 +33,7 @@ def _explained(text: str):
 
 
 def _settings() -> type:
-    """Every field of a recipe as an option that may be left out."""
+    """A class with every field of a recipe as an optional option."""
     types, texts = get_type_hints(Recipe), _documentation(Recipe)
     options = [
         (f.name, Annotated[types[f.name] | None, _explained(texts[f.name])], field(default=None))
@@ -56,7 +56,7 @@ class Network:
     k: int | None = None
     """Number of classes; by default those of the data or of the file."""
     seed: int = 1
-    """Sets the initial weights."""
+    """Seed of the initial weights."""
     name: str | None = None
     """Identifier of the checkpoint; by default granularity_RECIPE_LABELS_kK_sSEED."""
 
@@ -67,7 +67,7 @@ def train(
     settings: Annotated[Settings, Flat] = Settings(),  # noqa: B008
     execution: Annotated[Execution, Flat] = Execution(),  # noqa: B008
 ) -> None:
-    """Train one network and keep it in the checkpoint store; after a crash the same command goes on.
+    """Train one network and keep it in the checkpoint store; after a crash the same command resumes.
 
     Example: granularity train --recipe tiny --data tiny_imagenet --labels native --seed 1
 
@@ -83,9 +83,9 @@ def ladder(
     settings: Annotated[Settings, Flat] = Settings(),  # noqa: B008
     execution: Annotated[Execution, Flat] = Execution(),  # noqa: B008
 ) -> None:
-    """Train every number of classes, seed and label source of a study over one pass of the data.
+    """Train networks for every number of classes, seed and label source of a study in one pass over the data.
 
-    Each network comes out as `granularity train` would have trained it alone; after a crash the same command goes on.
+    Each network is equal to one that `granularity train` trains alone; after a crash the same command resumes.
 
     Example: granularity ladder --data tiny_imagenet --labels own random --k 2 8 64 --seeds 1 2
     """
@@ -103,10 +103,10 @@ def fit(
     to: Path | None = None,
     broken: Literal["fatal", "skip"] = "fatal",
 ) -> None:
-    """Give untrained networks the batch-norm statistics of training images: the baseline of claims about learning.
+    """Give untrained networks the batch-norm statistics of training images: the baseline for effects of learning.
 
-    Every weight stays as the seed made it. 2,048 images, evenly spread over the training images, decide the running
-    means and variances, which are kept with the images' fingerprint; the layers are those of the untrained network.
+    The weights stay those of the seed. The running means and variances are measured on 2,048 images, evenly spread over
+    the training images, and kept with the images' fingerprint; the layers are those of the untrained network.
 
     Example: granularity fit 'granularity_tiny_fitted_*' --data tiny_imagenet
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def main(plugin: Path) -> None:
-    """Make the weights, label axes and layer maps in a plugin's folder; what is there and current stays."""
+    """Make the weights, label axes and layer maps in a plugin's folder; current ones are kept."""
     from brainscore_granularity.world.demo import train_and_commit
 
     train_and_commit(plugin / "weights")

@@ -21,7 +21,7 @@ def average_repeats(assembly):
 
 
 def in_order(assembly, stimulus_ids) -> np.ndarray:
-    """Responses (stimuli, neuroids) in the order of ``stimulus_ids``; each must be there once."""
+    """Responses (stimuli, neuroids) in the order of ``stimulus_ids``; each must occur exactly once."""
     assembly = without_time(assembly)
     found = assembly["stimulus_id"].values
     row = {stimulus: i for i, stimulus in enumerate(found)}
@@ -35,12 +35,12 @@ def in_order(assembly, stimulus_ids) -> np.ndarray:
 
 
 def without_time(assembly):
-    """The assembly without its time bins, of which there must be one."""
+    """The assembly without its dimension time_bin, which must have length 1."""
     return assembly.squeeze("time_bin") if "time_bin" in assembly.dims else assembly
 
 
 def only_neuroids(assembly, keep: tuple[str, float] | None, stimulus_ids, name: str):
-    """Presentations of some stimuli; neuroids above a threshold (coordinate, threshold) and without any NaN.
+    """The presentations of some stimuli, and the neuroids above a threshold (coordinate, threshold) and without NaN.
 
     >>> x = xr.DataArray([[1.0, np.nan, 3.0]], dims=["presentation", "neuroid"],
     ...     coords={"stimulus_id": ("presentation", ["a"]), "nc": ("neuroid", [50, 60, 20])})
@@ -63,7 +63,7 @@ def only_neuroids(assembly, keep: tuple[str, float] | None, stimulus_ids, name: 
 
 
 def first_rows(stimuli):
-    """The stimulus set with one row a stimulus, however often it was shown."""
+    """The stimulus set with one row per stimulus, also if a stimulus was shown several times."""
     if stimuli["stimulus_id"].is_unique:
         return stimuli
     once = stimuli.drop_duplicates("stimulus_id").reset_index(drop=True)

@@ -37,12 +37,12 @@ ADVICE = (
     "Kriegeskorte2008 (MIT licence) needs "
     + ", ".join(FILES)
     + " from github.com/rsagroup/rsatoolbox, demos/92imageData; "
-    + f"fetch them where there is a network and set {FOLDER_VARIABLE} to their folder."
+    + f"download them on a computer with network access and set {FOLDER_VARIABLE} to their folder."
 )
 
 
 def state() -> str:
-    """Whether the files are here, for `granularity benchmarks`."""
+    """Whether the files are on this computer, for `granularity benchmarks`."""
     folder = os.environ.get(FOLDER_VARIABLE) or home() / "data" / "kriegeskorte2008"
     return "ready" if all(Path(folder, name).is_file() for name in FILES) else "downloadable (5 MB, once)"
 
@@ -113,5 +113,5 @@ def _path(name):
     if not path.is_file():
         raise DataMissing(f"{FOLDER_VARIABLE} is {folder}, where there is no {name}. {ADVICE}")
     if (found := sha256_of(path)) != sha256:
-        raise DataMissing(f"{path}: expected SHA-256 {sha256}, got {found}: another or a damaged file. {ADVICE}")
+        raise DataMissing(f"{path}: expected SHA-256 {sha256}, got {found}: a wrong or damaged file. {ADVICE}")
     return path

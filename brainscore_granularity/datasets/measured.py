@@ -1,4 +1,4 @@
-"""The measured data sets of responses: where each is kept, how large its images were shown, which neuroids count."""
+"""The measured data sets of responses: where each is kept, the visual size of its images, which neuroids are used."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from .sources import Source
 
 @dataclass(frozen=True)
 class Measured:
-    """Responses of people or monkeys to images, by region and part: test, train or one subject's train images.
+    """Responses of humans or monkeys to images, by region and part: test, train or one subject's train images.
 
     reference : key of its entry in `references`.
     visual_degrees : width of the images as the subjects saw them.
-    reliable : (coordinate, threshold); neuroids that are not above it do not count.
-    licence : of the data, said where they are missing.
+    reliable : (coordinate, threshold); only neuroids above the threshold are used.
+    licence : licence of the data, named in the error if they are missing.
     brainscore, file : identifier of Brain-Score's data set, and the file in which it is kept, with ``{split}``.
-    regions : those that Brain-Score's data set has.
+    regions : the regions in Brain-Score's data set.
     local : identifier of the local build, with ``{region}`` and ``{part}``.
     subject : coordinate that names a neuroid's subject.
-    pictures : the collection whose picture a stimulus id names, in all data sets alike; None: ids are its own.
+    pictures : the image collection that stimulus ids refer to, shared by several data sets; None: the ids are used in
+        this data set only.
     """
 
     reference: str
@@ -34,7 +35,7 @@ class Measured:
     pictures: str | None = None
 
     def source(self, region: str, part: str = "test") -> Source:
-        """Where the responses of a region are; Brain-Score does not keep subjects apart, local builds may.
+        """Where the responses of a region are. Only local builds have parts for single subjects.
 
         >>> TVSD.source("V4").file, NSD.source("V1", "train.subj01").brainscore, NSD.source("FFA").brainscore
         ('assy_THINGS_TVSD_test_Assembly.nc', 'Allen2022_fmri_train', None)
@@ -89,7 +90,7 @@ TVSD = Measured(
 TRIPLE_N = Measured(
     reference="li2026triplen",
     visual_degrees=11,
-    reliable=("reliability_window", 0.4),  # of the response in the window that is scored
+    reliable=("reliability_window", 0.4),  # reliability of the response in the time window that is scored
     licence="licence stated with the Triple-N dataset",
     brainscore="Li2026",
     file="assy_Li2026_Assembly.nc",

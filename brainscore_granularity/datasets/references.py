@@ -1,4 +1,4 @@
-"""The literature that plugins cite, in BibTeX: each entry stands here once."""
+"""The literature that plugins cite, in BibTeX; the only place for these entries."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 
 def bibtex(*keys: str) -> str:
-    """The entries of some keys, in this order.
+    """The BibTeX entries of some keys, in this order.
 
     >>> print(bibtex("gokce2025scaling").splitlines()[0])
     @inproceedings{gokce2025scaling,

@@ -20,11 +20,11 @@ _logger = logging.getLogger(__name__)
 class Source:
     """One region of one data set.
 
-    brainscore : identifier of Brain-Score's data set, which is asked first; None where it has not this region.
-    file : name of the file in which Brain-Score keeps that data set, by which it is known to be here.
-    local : identifier of the local build, which is taken where Brain-Score's data cannot be had; None: there is none.
+    brainscore : identifier of Brain-Score's data set, which is tried first; None if it does not have this region.
+    file : name of the file of that data set in Brain-Score's cache; if it exists, the data are on this computer.
+    local : identifier of the local build, used if Brain-Score's data cannot be loaded; None: there is none.
     region : value of the neuroids' coordinate region to which Brain-Score's data are restricted; None: all.
-    licence : of the data, said where they are missing.
+    licence : licence of the data, named in the error if they are missing.
     """
 
     brainscore: str | None = None
@@ -42,14 +42,14 @@ class Source:
                 return self._of_region(load_dataset(self.brainscore))
             except DataMissing:
                 raise
-            except Exception as error:  # boto, botocore, zipfile, ...: Brain-Score promises no type
+            except Exception as error:  # boto, botocore, zipfile, ...: Brain-Score does not document the types
                 if self._local_state() != "ready":
                     raise DataMissing(self._how_to_get(error)) from error
-                _logger.warning(f"{self.brainscore} cannot be had from Brain-Score; using {self.local}")
+                _logger.warning(f"{self.brainscore} cannot be loaded from Brain-Score; using {self.local}")
         return load_dataset(self.local)
 
     def status(self) -> str:
-        """One line on whether the data are here, without reading them."""
+        """One line that says whether the data are on this computer, without reading them."""
         if self._is_cached():
             return f"ready ({self.brainscore})"
         local = self._local_state()
@@ -86,15 +86,15 @@ class Source:
         reason = " ".join(str(error).split())
         reason = reason if len(reason) < 160 else reason[:157] + "..."
         message = (
-            f"{self.brainscore} ({self.licence}) is not here and cannot be had from Brain-Score's store "
-            f"({type(error).__name__}: {reason}). Load it once where there is a network: it is kept in "
-            f"{brainio_home()}, which the variable BRAINIO_HOME can point elsewhere"
+            f"{self.brainscore} ({self.licence}) is not on this computer and cannot be loaded from Brain-Score's store "
+            f"({type(error).__name__}: {reason}). Load it once with network access: it is kept in "
+            f"{brainio_home()}; set BRAINIO_HOME to use another folder"
         )
         return message + (f". Or use a local build: {store.how_to_get(self.local)}" if self.local else ".")
 
 
 def stimuli_of(pattern: str):
-    """The stimulus set that local builds share: of the first build that matches a shell pattern and is ready."""
+    """The stimulus set that local builds share, taken from the first ready build that matches a shell pattern."""
     from fnmatch import fnmatch
 
     known = [name for dataset in store.DATASETS for name in store.identifiers(dataset) if fnmatch(name, pattern)]

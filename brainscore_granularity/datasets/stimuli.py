@@ -1,4 +1,4 @@
-"""Stimulus sets from images in memory: PNG files at stable paths, written once."""
+"""Stimulus sets from images in memory, stored as PNG files at stable paths, each written once."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from brainscore_granularity.paths import home, write_atomically
 
 
 def from_pixels(identifier: str, ids: list[str], pixels: np.ndarray, **columns) -> StimulusSet:
-    """Images as PNG files under the package's home, and the stimulus set that names them.
+    """Write images as PNG files under the package's home, and return their stimulus set.
 
     Brain-Score caches activations by stimulus identifier and compares file paths; the identifier therefore holds a
-    hash of the pixels and of the folder. Its part before ``--`` is the registered name, as the cache contract asks.
+    hash of the pixels and of the folder. The part before ``--`` is the registered name, as the cache requires.
 
     Parameters
     ----------
     identifier : a registered stimulus set or data set.
     ids : stimulus ids, which become file names.
     pixels : (images, height, width, 3) uint8.
-    columns : more columns of the stimulus set.
+    columns : additional columns of the stimulus set.
     """
     content = hashlib.sha256(np.ascontiguousarray(pixels).tobytes()).hexdigest()[:12]
     folder = home() / "stimuli" / f"{identifier}-{content}"
@@ -44,4 +44,4 @@ def _write_png(path: Path, pixels: np.ndarray) -> None:
 
     buffer = BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG")
-    write_atomically(path, buffer.getvalue(), durable=False)  # many, and written again if they are lost
+    write_atomically(path, buffer.getvalue(), durable=False)  # not durable: many files, which are written again if lost

@@ -1,4 +1,4 @@
-"""Networks by name: pure torch, every candidate layer a named module. One family of architectures a file."""
+"""Networks by name: pure torch, every candidate layer is a named module. One file per family of architectures."""
 
 from .base import Branched, Network
 from .by_name import (

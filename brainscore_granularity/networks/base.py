@@ -1,4 +1,4 @@
-"""What every network offers: its input size, its layers by name, and the activations of any one of them."""
+"""The interface of every network: its input size, its layers by name, and the activations of each layer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Network(nn.Sequential):
     ----------
     image_size : side of the square input in pixels.
     candidates : names of the layers a brain region may be committed to, early to late.
-    readout : name of the last hidden layer, the one that features are taken from.
+    readout : name of the last hidden layer, from which features are taken.
     """
 
     def __init__(self, layers: OrderedDict[str, nn.Module], image_size: int):
@@ -38,7 +38,7 @@ class Network(nn.Sequential):
 
 
 class Branched(nn.Module):
-    """A network that is not one straight line, with the interface of `Network`.
+    """A network with branches, such as residual connections, with the interface of `Network`.
 
     Its children are ``body`` (images -> features (n, width)), ``pooled`` (the features themselves, so that they
     can be recorded by name) and ``head`` (features -> classes), so that layers have paths such as
@@ -62,9 +62,9 @@ class Branched(nn.Module):
         self.image_size = image_size
         self.candidates = (*(f"body.{name}" for name in candidates), self.readout)
         for name in self.candidates:
-            self.get_submodule(name)  # a wrong name is an error here and not in the first recording
+            self.get_submodule(name)  # a wrong name fails here, not in the first recording
         for module in body.modules():
-            # Brain-Score keeps a view of what a layer returned: working in place would overwrite the recording.
+            # Brain-Score keeps a view of a layer's output; an operation in place would overwrite the recording.
             if getattr(module, "inplace", False):
                 module.inplace = False
 
@@ -88,7 +88,7 @@ class Branched(nn.Module):
 
 
 class _Reached(Exception):
-    """Leaves a forward pass at the layer that was asked for."""
+    """Raised to end a forward pass at the requested layer."""
 
     def __init__(self, output: torch.Tensor):
         self.output = output

@@ -1,4 +1,4 @@
-"""Networks by name: pure torch, self-contained, every candidate layer a named module.
+"""Networks by name: pure torch, self-contained, every candidate layer is a named module.
 
 A network has ``image_size``, ``candidates`` (layers a brain region may be committed to, early to late, before batch
 norm and after the non-linearity where it has them), ``readout`` (its last hidden layer), ``head`` (its classifier)
@@ -40,7 +40,7 @@ PATTERNS = ("resnet18_w<width>[_<size>px]", "resnet18_d<blocks of 4 stages>[_<si
 
 
 def build(name: str, classes: int, seed: int, dropout: float | None = None) -> Network | Branched:
-    """A freshly initialised network; the same seed gives the same body for any number of classes.
+    """A newly initialised network; the same seed gives the same body for any number of classes.
 
     name : one of `NETWORKS`, or ``resnet18_w0.25`` (ResNet-18 with a quarter of the channels), ``resnet18_d1102``
         (with 1, 1, 0 and 2 blocks in its stages), ``timm_<name>`` (any architecture of timm).
@@ -57,7 +57,7 @@ def build(name: str, classes: int, seed: int, dropout: float | None = None) -> N
 def with_weights(name: str, classes: int, tensors: dict[str, torch.Tensor]) -> Network | Branched:
     """A network with the given weights (a whole state dict), in evaluation mode.
 
-    Initial weights are not drawn: in an AlexNet that takes longer than all the rest of loading.
+    Initial weights are not drawn, because for AlexNet this takes longer than the rest of loading.
     """
     with torch.random.fork_rng(devices=[]), _Undrawn():
         network = _construct(name, classes)
@@ -66,7 +66,7 @@ def with_weights(name: str, classes: int, tensors: dict[str, torch.Tensor]) -> N
 
 
 class _Undrawn(TorchFunctionMode):
-    """Leaves tensors as they are where random numbers would be written into them."""
+    """Within this mode, functions that fill tensors with random numbers do nothing."""
 
     def __torch_function__(self, function, types, arguments=(), named=None):
         if (
@@ -78,9 +78,9 @@ class _Undrawn(TorchFunctionMode):
 
 
 def seeded(construct: Callable[[], Network | Branched], seed: int) -> Network | Branched:
-    """The network that ``construct`` makes, with the initial weights of a seed; torch's own generator is left alone."""
+    """The network that ``construct`` makes, with the initial weights of a seed; torch's generator is not changed."""
     with torch.random.fork_rng(devices=[]):
-        generator = torch.default_generator  # torch.manual_seed would also seed the GPUs, and nothing restores those
+        generator = torch.default_generator  # torch.manual_seed would also seed the GPUs, which are not restored
         generator.manual_seed(seed)
         network = construct()
         generator.manual_seed(seed)  # again, because construction draws numbers that depend on the size of the head
@@ -122,21 +122,21 @@ def count(network: Network | Branched) -> tuple[int, int]:
     """Parameters, and multiply-adds of one forward pass for one image.
 
     Convolutions, matrix products and attention are counted; batch norm, non-linearities and pooling (about 1%) are
-    not. Nothing is computed: the pass runs on torch's meta device.
+    not. The pass runs on torch's meta device, which computes only shapes.
     """
     from torch.utils.flop_counter import FlopCounterMode
 
     parameters = sum(p.numel() for p in network.parameters())
     shadow = copy.deepcopy(network).to("meta").eval()
     images = torch.empty(1, 3, network.image_size, network.image_size, device="meta")
-    # With gradients, because attention has a fused path for inference that the counter does not know.
+    # With gradients: without them attention uses a fused kernel that the counter does not know.
     with torch.enable_grad(), FlopCounterMode(display=False) as counter:
         shadow(images)
     return parameters, counter.get_total_flops() // 2
 
 
 def constructor(name: str) -> tuple[Callable, tuple]:
-    """The function that makes a network, and what it takes before the number of classes."""
+    """The function that makes a network, and its arguments before the number of classes."""
     if name in NETWORKS:
         made = NETWORKS[name]
         return (made.func, made.args) if isinstance(made, partial) else (made, ())

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from .base import Branched
 
-EXPANSION = 4  # an area works in four times the channels it passes on
+EXPANSION = 4  # inside an area there are four times as many channels as in its output
 AREAS = {"V2": (64, 128, 2), "V4": (128, 256, 4), "IT": (256, 512, 2)}  # channels in, channels out, time steps
 
 
@@ -41,7 +41,7 @@ class Area(nn.Module):
         for step, state in enumerate(self.states):
             skip = self.skip_norm(self.skip(x)) if step == 0 else x
             x = F.relu(self.expand_norms[step](self.expand(x)))
-            # The module's weights with a stride of the step: changing the module's own would not be safe to share.
+            # The stride depends on the time step. Setting it on the module would not be thread-safe.
             x = F.conv2d(x, self.mix.weight, stride=2 if step == 0 else 1, padding=1)
             x = F.relu(self.mix_norms[step](x))
             x = state(self.reduce_norms[step](self.reduce(x)) + skip)

@@ -1,19 +1,19 @@
-"""Layers of a network for the regions of the ventral stream, by a rule fixed beforehand."""
+"""Layers of a network for the regions of the ventral stream, by a rule that uses no brain data."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 DEPTHS = {"V1": 0.25, "V2": 0.5, "V4": 0.75, "IT": 1.0}
-HIDDEN = ("fc", "pooled", "head")  # what such a layer computes has no place in the image
+HIDDEN = ("fc", "pooled", "head")  # layers whose units have no position in the image
 
 
 def layers_by_depth(candidates: Sequence[str], readout: str) -> dict[str, str]:
-    """{region: layer} without looking at any brain, so that no choice can be too good or too noisy.
+    """{region: layer} by relative depth; no brain data are used, so the choice cannot overfit and has no noise.
 
     Candidates are convolutional stages after their non-linearity: of ``conv1`` and ``relu1`` only ``relu1``, and none
     that follows a hidden layer (``fc``). Of n such stages, stage i has depth i / n. V1 is the stage nearest to .25, V2
-    to .5, V4 to .75 (of two equally near, the later), IT the last; behaviour is the readout.
+    to .5, V4 to .75 (if two are equally near, the later one), IT the last; behaviour is the readout.
 
     Parameters
     ----------

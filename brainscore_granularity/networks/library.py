@@ -1,4 +1,4 @@
-"""Architectures of torchvision and timm, built untrained: nothing is ever downloaded."""
+"""Architectures of torchvision and timm, built untrained; no weights are downloaded."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import nn
 
 from .base import Branched
 
-TIMM = "timm_"  # before the name of any architecture of timm
+TIMM = "timm_"  # prefix of the names of timm's architectures
 IMAGE_SIZES = {"efficientnet_b1": 240, "efficientnet_b2": 288}  # 224 in all others
 VITS = {  # layers, heads, width: ViT-T, S, B, L with patches of 16 pixels (Dosovitskiy 2021, Touvron 2021)
     "vit_tiny": (12, 3, 192),
@@ -26,7 +26,7 @@ def alexnet(classes: int) -> Branched:
     body = torchvision.models.alexnet(weights=None)
     kinds = (nn.Conv2d, nn.ReLU, nn.Linear)
     names = [name for name, module in body.named_modules() if isinstance(module, kinds)]
-    return _without_classifier(body, classes, names[:-2], 224)  # the last ReLU is what ``pooled`` records
+    return _without_classifier(body, classes, names[:-2], 224)  # ``pooled`` records the last ReLU
 
 
 def efficientnet(name: str, classes: int) -> Branched:
@@ -45,7 +45,7 @@ def convnext(name: str, classes: int) -> Branched:
     import torchvision
 
     body = torchvision.models.get_model(name, weights=None)
-    stages = range(1, len(body.features), 2)  # the even ones halve the resolution
+    stages = range(1, len(body.features), 2)  # the modules between the stages halve the resolution
     blocks = [f"features.{stage}.{number}" for stage in stages for number in range(len(body.features[stage]))]
     return _without_classifier(body, classes, ["features.0", *blocks], 224)
 
@@ -61,7 +61,7 @@ def vit(name: str, classes: int) -> Branched:
 
 
 def from_timm(name: str, classes: int) -> Branched:
-    """Any architecture of timm, as ``timm_<its name there>``."""
+    """Any architecture of timm, as ``timm_<name in timm>``."""
     timm = require_timm(f"network {name!r}")
     known = name.removeprefix(TIMM)
     if not timm.is_model(known):

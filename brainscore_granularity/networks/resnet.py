@@ -1,4 +1,4 @@
-"""ResNets of torchvision's layout, and ResNet-18 by width and by depth for scaling studies."""
+"""ResNets in torchvision's layout, and ResNet-18 with other widths and depths for scaling studies."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ def scaled_resnet18(
 ) -> Branched:
     """ResNet-18 with ``width`` times the channels, and the given number of blocks in each stage.
 
-    A stage of no blocks is left out, and its halving of the resolution with it (Gokce & Schrimpf 2025).
+    A stage without blocks is left out, and so is its halving of the resolution (Gokce & Schrimpf 2025).
     """
     from torchvision.models.resnet import BasicBlock, ResNet
 
-    body = ResNet(BasicBlock, [1, 1, 1, 1])  # a frame: its stem and its stages are replaced
+    body = ResNet(BasicBlock, [1, 1, 1, 1])  # a template: its stem and its stages are replaced
     channels = [round(c * width) for c in STAGES]
     body.inplanes = channels[0]
     body.conv1 = nn.Conv2d(3, channels[0], 7, stride=2, padding=3, bias=False)
@@ -77,7 +77,7 @@ def _branched(body: nn.Module, classes: int, image_size: int = 224) -> Branched:
     candidates = ["conv1", "relu"]
     for stage in ("layer1", "layer2", "layer3", "layer4"):
         for number, block in enumerate(getattr(body, stage)):
-            # A block's ReLU module runs more than once; the block itself returns what the last run returned.
+            # The ReLU module of a block runs more than once; the output of the block is that of its last run.
             last = "conv3" if hasattr(block, "conv3") else "conv2"
             candidates += [f"{stage}.{number}.{last}", f"{stage}.{number}"]
     return Branched(body, width, classes, candidates, image_size=image_size)

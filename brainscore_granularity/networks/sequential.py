@@ -1,4 +1,4 @@
-"""Straight networks: every stage a named layer, before batch norm (``conv1``) and after the ReLU (``relu1``)."""
+"""Networks without branches: each stage is recorded before batch norm (``conv1``) and after the ReLU (``relu1``)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .base import Network
 
 
 def mini(classes: int) -> Network:
-    """The world's network: four convolutions and one hidden layer on 48-pixel images, 0.14 M parameters."""
+    """The embedded world's network: four convolutions and one hidden layer on 48-pixel images, 0.14 M parameters."""
     layers = OrderedDict()
     _conv(layers, 1, 3, 24, kernel=5, stride=2, pool=2)
     _conv(layers, 2, 24, 48, kernel=3, pool=2)
@@ -23,7 +23,7 @@ def mini(classes: int) -> Network:
 
 
 def tiny(classes: int) -> Network:
-    """Five convolutions and one hidden layer on 64-pixel images, 0.55 M parameters: minutes on two CPU cores."""
+    """Five convolutions and one hidden layer on 64-pixel images, 0.55 M parameters; trained in minutes on two cores."""
     layers = OrderedDict()
     _conv(layers, 1, 3, 32, kernel=5, stride=2, pool=2)
     _conv(layers, 2, 32, 64, kernel=3, pool=2)
@@ -39,7 +39,7 @@ def tiny(classes: int) -> Network:
 def rules_cnn(classes: int) -> Network:
     """The network that learning rules are compared on: three convolutions and one hidden layer on 32-pixel images.
 
-    As in the published comparison (arXiv 2604.16875) but for the hidden layer of 64 units instead of 512: 0.23 M
+    As in the published comparison (arXiv 2604.16875), except that the hidden layer has 64 units instead of 512: 0.23 M
     parameters, 0.46 MB in half precision.
     """
     layers = OrderedDict()
@@ -55,7 +55,7 @@ def rules_cnn(classes: int) -> Network:
 def alexnet_bn(classes: int) -> Network:
     """AlexNet with batch norm, as in Mehta & Bonner 2026 (arXiv 2605.05556), 34 M parameters at 1,000 classes.
 
-    Dropout before both hidden layers is 0.5, as with batches of 256; the variant with batches of 32 has 0.3.
+    Dropout before both hidden layers is 0.5, as in the paper for batches of 256; for batches of 32 the paper uses 0.3.
     """
     layers = OrderedDict()
     _conv(layers, 1, 3, 96, kernel=11, stride=4, padding=2, pool=3)

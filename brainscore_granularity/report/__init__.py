@@ -2,7 +2,7 @@
 
 
 def require_matplotlib() -> None:
-    """Say at once, and not after minutes of work, that figures cannot be drawn."""
+    """Raise before any work is done if figures cannot be drawn."""
     from importlib.util import find_spec
 
     if find_spec("matplotlib") is None:

@@ -14,24 +14,24 @@ from .measures import SCALES
 
 
 class Difference(NamedTuple):
-    """The best number of classes of a line less the native classes, with its 95% interval."""
+    """Difference between the best number of classes of a line and the native classes, with its 95% interval."""
 
     best: Point
     native: Point
     value: float
     low: float
     high: float
-    paired: bool  # the same resamples of the stimuli for both
+    paired: bool  # both scores have the same resamples of the stimuli
 
 
 def against_native(line: Line) -> Difference | None:
     """The best number of classes of a line against the native classes; None where one, or its error, is missing.
 
     Its variance has two parts. Stimuli: the variance of the difference on the same resamples of the stimuli for both;
-    where a score lacks its resamples, both variances are added as if they were independent, which is too wide for
+    if a score lacks its resamples, both variances are added as if they were independent, which is too wide for
     networks that find the same stimuli hard. Seeds: the variance of the mean of the networks of each kind. The interval
-    is widened for the choice of the best among several numbers of classes (Bonferroni); it says nothing of other
-    subjects.
+    is widened for the choice of the best among several numbers of classes (Bonferroni). It does not cover variation
+    between subjects.
     """
     native = next((p for p in line.means if p.place == conditions.NATIVE), None)
     coarse = [p for p in line.means if isinstance(p.place, int)]
@@ -56,7 +56,7 @@ def difference_variance(one: tuple, other: tuple) -> tuple[float, bool]:
     if a is not None and b is not None and np.shape(a) == np.shape(b):
         if np.ndim(a) == 1:
             return float(np.var(a - b, ddof=1)), True
-        from ..inference.overlaps import paired_variance  # scipy takes a while
+        from brainscore_granularity.stats.overlaps import paired_variance  # scipy takes a while
 
         return paired_variance(a, b), True
     return error**2 + another**2, False

@@ -15,7 +15,7 @@ from .summary import number
 
 
 def cross_validated(rdms: dict[str, dict[str, np.ndarray]], splits: int = stats.SPLITS) -> pd.DataFrame:
-    """One row a (scale, model): raw score of the procedure, 95% interval, and the layer that is chosen most often.
+    """One row per (scale, model): raw score of the procedure, 95% interval, and the layer that is chosen most often.
 
     rdms : {model: {layer: RDM}}, as from `one_image_set.layer_rdms`.
     """
@@ -41,7 +41,7 @@ def against_native(rdms: dict, splits: int = stats.SPLITS) -> pd.DataFrame:
 
     Returns
     -------
-    One row a (scale, model): difference of raw scores, 95% interval over images, p (two-sided), q over all rows.
+    One row per (scale, model): difference of raw scores, 95% interval over images, p (two-sided), q over all rows.
     """
     from brainscore_vision import load_benchmark
 

@@ -1,4 +1,4 @@
-"""Two results folders: what changed, by how much, and whether beyond noise."""
+"""Comparison of two results folders: what changed, by how much, and whether beyond noise."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _KINDS = ("beyond noise", "within noise", "identical", "noise not known", "only 
 
 
 def changes(before: list[dict], after: list[dict]) -> pd.DataFrame:
-    """One row a pair: difference of the values, its 95% interval and what else differs.
+    """One row per pair: difference of the values, its 95% interval and what else differs.
 
-    The interval is over stimuli. Both scores are of the same ones: the difference is taken on the same resamples where
-    both records have them and the benchmark is the same, else the errors are added as if they were independent, which is
-    too wide for scores that are alike. It is not corrected for the number of pairs: 5% of differences that are noise
-    alone would be called beyond noise.
+    The interval is over stimuli, which are the same for both scores. If both records have resamples and the benchmark
+    is the same, the difference is taken on the same resamples; otherwise the errors are added as if they were
+    independent, which is too wide for similar scores. There is no correction for the number of pairs: 5% of differences
+    that are only noise are reported as beyond noise.
     """
     a, b = ({(r["model"], r["benchmark"]): r for r in records} for records in (before, after))
     return pd.DataFrame([_change(key, a.get(key), b.get(key)) for key in dict.fromkeys([*a, *b])])
@@ -68,7 +68,7 @@ def sentence(table: pd.DataFrame) -> str:
 
 
 def section(table: pd.DataFrame, names: tuple[str, str], most: int = 200) -> str:
-    """What changed, largest first; A is the first folder, B the second."""
+    """HTML section of all changes, largest first; A is the first folder, B the second."""
     esc = html.escape
     order = table.assign(size=table["difference"].abs(), rank=table["kind"].map(_KINDS.index))
     order = order[order["kind"] != "identical"].sort_values(["rank", "size"], ascending=[True, False])

@@ -1,4 +1,4 @@
-"""The conditions of the study: what a network was trained on, and how that is named, ordered and told.
+"""The conditions of the study (what a network was trained on): their names, labels and order.
 
 A condition is a source of labels and, for most sources, a number of classes K. Those without K stand beside the axis of
 K: to its left ``untrained`` and ``fitted``, which is untrained but for batch-norm statistics fitted to images; to its
@@ -24,12 +24,12 @@ from brainscore_granularity.runner import results
 from brainscore_granularity.weights.identifiers import WITHOUT_K
 
 UNTRAINED, FITTED, NATIVE = "untrained", "fitted", "native"
-STARTS = (UNTRAINED, FITTED)  # before any training: left of the axis of K
-GOALS = (NATIVE, *sorted({*WITHOUT_K} - {*STARTS, NATIVE}))  # right of it
+STARTS = (UNTRAINED, FITTED)  # untrained networks: left of the axis of K
+GOALS = (NATIVE, *sorted({*WITHOUT_K} - {*STARTS, NATIVE}))  # right of the axis of K
 ENDS = (*STARTS, *GOALS)
-OWN = "own"  # the source that needs no mention where there are several
+OWN = "own"  # the default source, left out of names
 RANDOM, PERMUTED = CONTROLS = ("random", "permuted")
-NATIVE_CLASSES = {"granularity_world": 64, "granularity_tiny": 200, "granularity_imagenet": 1000}  # of families
+NATIVE_CLASSES = {"granularity_world": 64, "granularity_tiny": 200, "granularity_imagenet": 1000}  # by family
 
 
 class Condition(NamedTuple):
@@ -47,7 +47,7 @@ class Condition(NamedTuple):
 
     @property
     def label(self) -> str:
-        """The name in words where it stands alone, as in a legend: "8 classes"."""
+        """The name in words, for use on its own, as in a legend: "8 classes"."""
         if self.labels == FITTED:
             return "untrained, statistics fitted"
         return f"{self.name} classes" if self.labels == OWN else self.name
@@ -58,7 +58,7 @@ class Condition(NamedTuple):
         return self.labels if self.k is None else self.k
 
     def tick(self, native: int) -> str:
-        """The place as it is written below an axis. native : number of native classes."""
+        """Text of the place below an axis. native : number of native classes."""
         return {UNTRAINED: "un-\ntrained", NATIVE: f"{native}\nnative"}.get(self.place, str(self.place))
 
 
@@ -66,12 +66,12 @@ def condition(labels: str | None, k: float | None) -> Condition | None:
     """The condition of a row of scores; None for models that are not of this study."""
     if labels in ENDS:
         return Condition(labels)
-    known = isinstance(labels, str) and k is not None and k == k  # not NaN, which tables have for None
+    known = isinstance(labels, str) and k is not None and k == k  # k == k is False for NaN, which tables have for None
     return Condition(labels, int(k)) if known else None
 
 
 def of(model: str) -> Condition | None:
-    """The condition of a model, read off its id.
+    """The condition of a model, read from its id.
 
     >>> of("granularity_tiny_own_k8_s1"), of("alexnet")
     (Condition(labels='own', k=8), None)
@@ -101,7 +101,7 @@ def control(labels: str | None) -> str | None:
 
 
 def is_coarse(labels: str | None) -> bool:
-    """Whether a source gives coarse classes that were cut from images: none beside the axis of K, and no control.
+    """Whether a source gives coarse classes of the images; False for sources without K and for controls.
 
     >>> is_coarse("own"), is_coarse("native"), is_coarse("random"), is_coarse(None)
     (True, False, False, False)
@@ -126,7 +126,7 @@ def in_order(conditions: Iterable[Condition]) -> list[Condition]:
 
 
 def named_models(models: Iterable[str], words: bool = False) -> dict[str, str]:
-    """{model: name of its condition} in order, with the seed where several have one condition.
+    """{model: name of its condition} in order; the seed is added if several models have the same condition.
 
     words : labels instead of names.
 

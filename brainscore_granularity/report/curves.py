@@ -1,4 +1,4 @@
-"""From scores to curves: one line a label source, one point a number of classes, with its seeds and subjects."""
+"""From scores to curves: one line per label source, one point per number of classes, with its seeds and subjects."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Point:
     of: str = ""  # the seed or subject
     seeds: int = 1
     spread: float = 0.0  # standard deviation of the seeds' values
-    resampled: np.ndarray | None = field(default=None, compare=False)  # the mean on resamples of the stimuli, if known
+    resampled: np.ndarray | None = field(default=None, compare=False)  # mean on each resample of the stimuli
 
 
 @dataclass
@@ -42,12 +42,12 @@ class Line:
     """One label source (or simulated brain): means over seeds, the seeds, and the subjects."""
 
     name: str
-    source: str  # of the labels
+    source: str  # label source
     colour: str
     means: list[Point] = field(default_factory=list)
     seeds: list[Point] = field(default_factory=list)
     subjects: list[Point] = field(default_factory=list)
-    ceiling: tuple[float, float] | None = None  # raw, lower and upper; None where one of them is not known
+    ceiling: tuple[float, float] | None = None  # raw ceiling, lower and upper bound; None if one is not known
 
     @property
     def is_control(self) -> bool:
@@ -67,7 +67,8 @@ class Panel:
 
 
 def scored(records: Iterable[dict]) -> pd.DataFrame:
-    """One row a score of a network with a place on the axis of classes; other models and failed scores are left out."""
+    """One row per score of a network that has a place on the axis of classes; other models and failed scores are left
+    out."""
     table = results.table(list(records))
     if table.empty:
         return table
@@ -81,12 +82,12 @@ def scored(records: Iterable[dict]) -> pd.DataFrame:
 
 
 def by_scale(records: list[dict]) -> list[Panel]:
-    """A panel a family and measurement scale (or simulated region); a scale's benchmarks are averaged."""
+    """One panel per family and measurement scale (or simulated region); the benchmarks of a scale are averaged."""
     return _panels(records, lambda name: measures.measure(name).panel, skip=measures.OTHER)
 
 
 def by_benchmark(records: list[dict]) -> list[Panel]:
-    """A panel a family and benchmark."""
+    """One panel per family and benchmark."""
     return _panels(records, lambda name: name)
 
 
@@ -128,7 +129,8 @@ def _panel(family: str, title: str, simulated: bool, rows: pd.DataFrame, known: 
 
 
 def _main(sources: list[str]) -> str | None:
-    """The label source whose line also has the networks that belong to all of them; None where all are controls."""
+    """The label source whose line also shows the networks that belong to every source (untrained, native); None if all
+    sources are controls."""
     return min(filter(conditions.is_coarse, sources), key=conditions.source_rank, default=None)
 
 
@@ -154,7 +156,7 @@ def _line(name: str, source: str, colour: str, rows: pd.DataFrame, known: dict) 
         drawn = _resampled(by_place[place], known)
         line.means.append(Point(place, **numbers, seeds=len(seeds), spread=spread, resampled=drawn))
         line.seeds += [Point(place, found[0], found[3], of=f"{seed:g}") for seed, found in seeds.items()]
-        if one_benchmark:  # the mean over benchmarks has no subjects
+        if one_benchmark:  # only then: a mean over benchmarks has no subjects
             scores = [row for own in by_place[place].values() for row in own]
             line.subjects += _subjects(scores, place, known)
     return line
@@ -165,7 +167,7 @@ def _means(scores: list[tuple]) -> list[float]:
 
 
 def _mean(values) -> float:
-    """Mean of the values that are known; NaN if none is."""
+    """Mean of the known values; NaN if there are none."""
     known = [v for v in values if v == v]
     return sum(known) / len(known) if known else math.nan
 
@@ -182,7 +184,7 @@ def _resampled(seeds: dict, known: dict) -> np.ndarray | None:
 
 
 def _subjects(scores: list[tuple], place, known: dict) -> list[Point]:
-    """Mean over seeds of each subject's score; files hold it raw."""
+    """Mean over seeds of each subject's score; records hold raw scores."""
     found: dict[str, list[float]] = {}
     scales = []
     for _, _, model, benchmark, value, _, _, score, *_ in scores:
@@ -197,7 +199,8 @@ def _subjects(scores: list[tuple], place, known: dict) -> list[Point]:
 
 
 def _complete(rows: pd.DataFrame) -> pd.DataFrame:
-    """The networks that have all of the benchmarks that at least half of them have: others would shift the mean."""
+    """Rows of the networks that have every benchmark that at least half of the networks have; incomplete ones would
+    shift the mean."""
     if rows["benchmark"].nunique() == 1:
         return rows
     counts = rows.groupby("benchmark")["model"].nunique()
@@ -215,7 +218,7 @@ def _ceiling(rows: pd.DataFrame) -> tuple[float, float] | None:
 
 
 def tidy(panels: Iterable[Panel]) -> pd.DataFrame:
-    """The numbers behind panels: one row a mean, seed or subject."""
+    """The numbers of the panels: one row per mean, seed or subject."""
     rows = []
     for panel in panels:
         for line in panel.lines:

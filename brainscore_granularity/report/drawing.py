@@ -1,7 +1,7 @@
 """One panel as SVG: alignment against the number of classes. Colours come from the style sheet of the page.
 
-Every mark carries its places and values, so that the page's script can move it to the other scale or axis without
-drawing it: `data-p` holds "slot:value:raw" for each of its points.
+Every mark carries its positions and values, so that the page's script can move it to another scale or axis without
+drawing it again: `data-p` holds "slot:value:raw" for each of its points.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from .summary import number
 
 WIDTH, HEIGHT = 320, 236
 LEFT, RIGHT, TOP, BOTTOM = 38, 10, 12, 40
-APART = 46  # between places without a number of classes
+APART = 46  # pixels between places without a number of classes
 SHAPES = ("M-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0z", "M-3.5-3.5h7v7h-7z", "M0-4.5L4.4 3.5H-4.4z", "M0-5L5 0 0 5-5 0z")
 CONTROL_SHAPES = {RANDOM: "M-3.5-3.5L3.5 3.5M-3.5 3.5L3.5-3.5", PERMUTED: "M0-4.5V4.5M-4.5 0H4.5"}
 
 
 def domains(panels: list[Panel]) -> dict[str, tuple[float, float]]:
-    """Ranges of the vertical axis that hold everything in panels that stand beside each other."""
+    """Common ranges of the vertical axis for panels that are shown side by side."""
     found = {}
     for key, low, high in (("value", "low", "high"), ("raw", "raw_low", "raw_high")):
         values = [0.0]
@@ -57,12 +57,12 @@ def draw(panel: Panel, domain: dict[str, tuple[float, float]], native: int | Non
 
 
 def css_class(line: Line) -> str:
-    """Classes of the style sheet that give a line its colour."""
+    """CSS classes that give a line its colour."""
     return f"line c-{'control' if line.is_control else html.escape(line.colour)}"
 
 
 def shape(line: Line, i: int) -> str:
-    """Path of the mark of a panel's line number i."""
+    """SVG path of the marks of line ``i`` of a panel."""
     return CONTROL_SHAPES.get(conditions.control(line.source), SHAPES[i % len(SHAPES)])
 
 
@@ -108,12 +108,12 @@ def poly(tag: str, kind: str, points: list[tuple], slots, x, y, tip: str = "", d
 
 
 def data(points: list[tuple], slots, digits: int = 4) -> str:
-    """Places and values of a mark, for the script of the page."""
+    """Positions and values of a mark, for the page's script."""
     return " ".join(f"{slots.index(place)}:{value:.{digits}g}:{raw:.{digits}g}" for place, value, raw in points)
 
 
 def _positions(slots: list, scale) -> list[float]:
-    """Horizontal place of each slot: what has no number of classes stands apart at the sides."""
+    """Horizontal position of each slot; conditions without a number of classes stand apart at the sides."""
     left, right = LEFT + 14.0, WIDTH - RIGHT - 14.0
     starts, goals = ([slot for slot in slots if slot in side] for side in (STARTS, GOALS))
     beside = {slot: left + i * APART for i, slot in enumerate(starts)}
@@ -148,7 +148,7 @@ def ticks(low: float, high: float) -> list[float]:
 
 
 def vertical_axis(domain) -> str:
-    """Grid and numbers of both scales; the style sheet shows one of them."""
+    """Grid and numbers of both scales (value and raw); the style sheet shows one of them."""
     out = []
     for key, (low, high) in domain.items():
         y, lines = scale(low, high), []
@@ -181,7 +181,7 @@ def _axes(slots, xs, domain, native) -> str:
 
 
 def _ceilings(panel: Panel, domain) -> str:
-    """Value: the line at 1, and the band down to the lower bound; raw: the same in raw units, one for each brain."""
+    """Noise ceilings: a line at 1 and a band down to the lower bound; on the raw scale, in raw units, one per brain."""
     known = list(dict.fromkeys(line.ceiling for line in panel.lines if line.ceiling and line.ceiling[1] < 1))
     if not known:
         return f'<text class="note" x="{LEFT + 4}" y="{TOP + 2}">ceiling not known: raw correlation</text>'

@@ -1,4 +1,4 @@
-"""Files inside the page: tables to download and figures, as data addresses, so that nothing is fetched."""
+"""Files inside the page: tables to download, and figures, as data URLs, so that the page needs no other file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pandas as pd
 def csv_link(table: pd.DataFrame, name: str, what: str, digits: int = 17) -> str:
     """A link that downloads a table: compressed without scripts, as plain CSV with them.
 
-    digits : significant ones of every number; the default loses nothing.
+    digits : significant digits of every number; the default is lossless.
     """
     form = None if digits >= 17 else f"%.{digits}g"
     packed = gzip.compress(table.to_csv(index=False, float_format=form).encode(), mtime=0)
@@ -25,7 +25,7 @@ def csv_link(table: pd.DataFrame, name: str, what: str, digits: int = 17) -> str
 
 
 def svg_image(svg: str, name: str) -> str:
-    """An SVG document as an image: its ids and styles cannot meet those of others."""
-    # Spelled out and not in base64, which is a third longer.
+    """An SVG document as an image, so that its ids and styles cannot clash with others."""
+    # Percent-encoded: base64 is a third longer.
     address = quote(" ".join(svg.split()), safe=" =:/;,?!'()*+@-._~<>")
     return f'<img class="figure" loading="lazy" alt="{html.escape(name)}" src="data:image/svg+xml,{address}">'

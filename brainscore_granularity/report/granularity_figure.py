@@ -34,7 +34,7 @@ PANELS = (
 
 
 def world_figure(scores: pd.DataFrame) -> str:
-    """SVG of every World benchmark: a dot a seed, a line through the means, a band for the 95% interval."""
+    """SVG of every World benchmark: a dot per seed, a line through the means, a band for the 95% interval."""
     import matplotlib
 
     matplotlib.use("Agg", force=False)

@@ -1,6 +1,6 @@
-"""A panel a benchmark: the score of every layer, early to late, a line for each number of classes on the ramp of K.
+"""One panel per benchmark: the score of every layer, early to late, with one line per number of classes K.
 
-Only scores made with ``granularity score --layers all`` have what is drawn here.
+This needs scores made with ``granularity score --layers all``.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Profile:
     """Scores of a condition's layers, mean over its seeds; ``committed`` are the layers that its seeds committed."""
 
     condition: Condition
-    look: str  # class of the style sheet
+    look: str  # CSS class
     values: list[float]
     raws: list[float]
     committed: frozenset[int]
@@ -43,7 +43,7 @@ class LayerPanel:
 
 
 def panels(records: list[dict]) -> list[LayerPanel]:
-    """A panel a family and benchmark; of a family, the networks that have the layers that most of them have."""
+    """One panel per family and benchmark, with the networks whose layers are those of most networks of the family."""
     groups: dict[tuple, list[dict]] = {}
     for record in records:
         if record["status"] == "ok" and record.get("layers") and conditions.of(record["model"]):
@@ -77,7 +77,7 @@ def _profile(found: Condition, records: list[dict], layers: tuple) -> Profile:
 
 
 def section(records: list[dict]) -> str:
-    """All panels, with one legend a family, and their numbers to download; empty without scores of layers."""
+    """All panels, with one legend per family, and their numbers to download; empty without scores of layers."""
     out = []
     groups: dict[tuple, list[LayerPanel]] = {}
     for panel in panels(records):
@@ -98,7 +98,7 @@ def section(records: list[dict]) -> str:
 
 
 def of_one_source(panel: LayerPanel) -> LayerPanel:
-    """Without controls, and with one source of labels where there are several: more lines could not be told apart."""
+    """The panel without controls and with one label source only, because more lines could not be told apart."""
     coarse = (p.condition.labels for p in panel.profiles if conditions.is_coarse(p.condition.labels))
     shown = {*conditions.ENDS, min(coarse, key=conditions.source_rank, default=None)}
     return replace(panel, profiles=[profile for profile in panel.profiles if profile.condition.labels in shown])
@@ -134,7 +134,7 @@ def draw(panel: LayerPanel, domain: dict[str, tuple[float, float]]) -> str:
 
 
 def tidy(own: list[LayerPanel]) -> pd.DataFrame:
-    """The numbers behind panels: one row a benchmark, condition and layer."""
+    """The numbers of the panels: one row per benchmark, condition and layer."""
     return pd.DataFrame(
         [
             {"family": p.family, "benchmark": p.benchmark, "simulated": p.simulated, "condition": profile.condition.label,
@@ -155,7 +155,7 @@ def _domain(own: list[LayerPanel]) -> dict[str, tuple[float, float]]:
 
 
 def _layer_names(layers: list[str], xs: list[float]) -> str:
-    """Slanted, and only as many as there is room for."""
+    """Layer names below the axis: slanted, and only as many as fit."""
     every = -(-len(layers) // 16)
     at = drawing.HEIGHT - drawing.BOTTOM + 8
     names = "".join(

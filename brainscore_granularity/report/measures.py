@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 SCALES = ("behaviour", "spiking", "fMRI")
 OTHER = "other"
-# the benchmarks of all three on the 92 images of Kriegeskorte et al. (2008), and whose data they are
+# benchmarks of all three scales on the 92 images of Kriegeskorte et al. (2008), and the authors of their data
 ONE_IMAGE_SET = {
     "spiking": "Kriegeskorte2008.mIT-rsa",
     "fMRI": "Kriegeskorte2008.hIT-rsa",
@@ -19,7 +19,7 @@ _SPIKING = re.compile(
     r"^(Kriegeskorte2008\.mIT|MajajHong2015|FreemanZiemba2013|Papale2025|Li2026|Sanghavi|Rajalingham2020|Cadena2017"
     r"|Cowley2026|Kar2019|Marques2020|Igustibagus2024-ridge)"
 )
-_PERFORMANCE = re.compile(r"top1|Engineering")  # how well a task is done, without a subject to compare with
+_PERFORMANCE = re.compile(r"top1|Engineering")  # task performance, not compared with any subject
 _BEHAVIOUR = re.compile(
     r"^(Kriegeskorte2008\.judgment|Hebart2023[.-]|Rajalingham2018|Baker2022|BMD2024|Ferguson2024|Geirhos2021|Kato2026"
     r"|Lonnqvist2024|Malania2007|Maniquet2024|Scialom2024|tong\.Coggan2024_behavior)"
@@ -30,7 +30,7 @@ _WORLD_PANELS = {"IT-rsa": "IT", "triplet": "behaviour", "V1-rsa": "V1"}
 
 @dataclass(frozen=True)
 class Measure:
-    """In which panel a benchmark is drawn, as which line (None: a line each label source), in which colour."""
+    """Panel, line and colour of a benchmark in the figures; line None: one line per label source."""
 
     panel: str
     line: str | None
@@ -52,7 +52,7 @@ def scale(benchmark: str) -> str:
 
 
 def measure(benchmark: str) -> Measure:
-    """Where a benchmark stands in the figures.
+    """Panel, line and colour of a benchmark in the figures.
 
     >>> measure("World_fine.IT-rsa")
     Measure(panel='IT', line='fine brain', colour='fine')
@@ -68,6 +68,6 @@ def measure(benchmark: str) -> Measure:
 
 
 def order(panels) -> list[str]:
-    """Panels as they stand beside each other."""
+    """Names of the panels in the order in which they are shown."""
     ranks = ("IT", *SCALES, "V1")
     return sorted(dict.fromkeys(panels), key=lambda name: ranks.index(name) if name in ranks else len(ranks))

@@ -1,4 +1,4 @@
-"""A page a model: card, training curve, layers, scores."""
+"""One section per model: card, training curve, layers, scores."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ esc = html.escape
 
 
 def card(model: str) -> dict:
-    """What is known of a model's weights; empty for models that are not ours or whose weights are not here."""
+    """Description of a model's weights; empty for models that are not ours or whose weights are not found here."""
     plugin = plugins.folder_of("models", model)
     if plugin is None:
         return {}
@@ -26,7 +26,7 @@ def card(model: str) -> dict:
 
 
 def page(model: str, records: list[dict], info: dict) -> str:
-    """One model, closed until it is wanted. records : its scores."""
+    """HTML of one model, collapsed until it is clicked. records : its scores."""
     layers = next((r["fingerprint"]["layers"] for r in records if (r.get("fingerprint") or {}).get("layers")), None)
     parts = [_card(info, records), _curve(info.get("metrics", {}).get("train_loss") or [], model)]
     if layers:

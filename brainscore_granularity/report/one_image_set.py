@@ -1,7 +1,7 @@
 """Behaviour, spiking and fMRI on the 92 images of Kriegeskorte et al. (2008): every layer, K against native and fitted.
 
 ``write`` fills the marked blocks of a Markdown page, so that every number in it comes from one command (``make
-results``) and prose stands between them.
+results``); the text between the blocks is kept.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .summary import number, raw_interval
 
 
 def layer_rdms(model: str) -> dict[str, np.ndarray]:
-    """RDM of every candidate layer, from one forward pass: the three benchmarks share their images."""
+    """RDM of every candidate layer, from one forward pass, because the three benchmarks share their images."""
     from brainscore_vision import load_benchmark, load_model
 
     from brainscore_granularity.brains.layers import candidates, spooled
@@ -36,7 +36,7 @@ def layer_rdms(model: str) -> dict[str, np.ndarray]:
 
 
 def every_layer(rdms: dict[str, dict[str, np.ndarray]], permutations: int = 999) -> pd.DataFrame:
-    """One row a (scale, model, layer): raw score, and p corrected for the search among the model's layers."""
+    """One row per (scale, model, layer): raw score, and p corrected for the search among the model's layers."""
     from brainscore_vision import load_benchmark
 
     rows = []
@@ -53,12 +53,12 @@ def every_layer(rdms: dict[str, dict[str, np.ndarray]], permutations: int = 999)
 def against(baseline: str, rdms: dict, chosen: dict[tuple[str, str], str]) -> pd.DataFrame:
     """Each model minus the baseline of its seed, on the same resamples of images (and of subjects, if several).
 
-    baseline : what it was trained on: ``native``; or ``fitted`` for what learning gave.
+    baseline : condition of the baseline: ``native``, or ``fitted`` to measure the effect of learning.
     chosen : {(scale, model): layer}
 
     Returns
     -------
-    One row a (scale, model): difference of raw scores, 95% interval, p (two-sided), q over all rows
+    One row per (scale, model): difference of raw scores, 95% interval, p (two-sided), q over all rows
     (Benjamini-Hochberg).
     """
     from brainscore_vision import load_benchmark
@@ -87,7 +87,7 @@ def against(baseline: str, rdms: dict, chosen: dict[tuple[str, str], str]) -> pd
 
 
 def best_layers(layers: pd.DataFrame) -> dict[tuple[str, str], str]:
-    """{(scale, model): layer with the highest score on the very images that score it}."""
+    """{(scale, model): layer with the highest score}, chosen on the same images that score it."""
     best = layers.loc[layers.groupby(["scale", "model"])["raw"].idxmax()]
     return {(row.scale, row.model): row.layer for row in best.itertuples()}
 
@@ -111,7 +111,7 @@ def scores_markdown(scores: pd.DataFrame) -> str:
 
 
 def layers_markdown(layers: pd.DataFrame) -> str:
-    """Best layer of every model, with the p value that knows of the search."""
+    """Best layer of every model, with its p value corrected for the search."""
     best, rows = best_layers(layers), []
     values = layers.set_index(["scale", "model", "layer"])
     for model, name in conditions.named_models(layers["model"].unique()).items():

@@ -1,4 +1,4 @@
-"""The one-file HTML report: no network, opens from disk, complete without scripts."""
+"""The one-file HTML report: needs no network, opens from disk, and is complete without scripts."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def write_report(
 ) -> str:  # fmt: skip
     """Write the report of a results folder; returns its answer, without markup.
 
-    records : of the folder, where they have been read already. before : an earlier folder to compare it with.
-    layers : "cv": the scores whose layer was chosen on the other half of the images, in both folders.
-    reload : seconds after which the page looks for a newer one of itself.
+    records : the records of the folder, if already read. before : an earlier results folder to compare with.
+    layers : "cv" shows the scores whose layer was chosen on the other half of the images, in both folders.
+    reload : seconds after which an open page loads its newest version.
     """
     records = results.read_all(folder, warn) if records is None else records
     earlier = None if before is None else results.read_all(before, warn)

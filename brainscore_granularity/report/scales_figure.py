@@ -10,11 +10,11 @@ from . import conditions, style
 from .measures import ONE_IMAGE_SET, SUBJECTS
 from .summary import raw_interval
 
-GAP = 0.7  # before the first condition whose source the axis names: of controls, and of other classes than our own
+GAP = 0.7  # space before conditions whose source is named on the axis: controls, and classes from other networks
 
 
 def scales_figure(scores: pd.DataFrame, layers: pd.DataFrame) -> str:
-    """SVG: a panel a measurement scale; filled: the committed layer with its 95% interval, open: the best layer."""
+    """SVG, one panel per measurement scale; filled: the committed layer with its 95% interval, open: the best layer."""
     import matplotlib
 
     matplotlib.use("Agg", force=False)
@@ -73,5 +73,5 @@ def _panel(axis, rows, layers, x_of, colour) -> None:
 
 
 def _is_named(found: conditions.Condition) -> bool:
-    """Whether the axis names the source: our own classes and what has no K stand there without."""
+    """Whether the axis shows the source of a condition; not for our own classes and for conditions without K."""
     return found.k is not None and found.labels != conditions.OWN

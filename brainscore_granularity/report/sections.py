@@ -23,7 +23,7 @@ def tag(simulated: bool) -> str:
 
 
 def figures(panels: list[curves.Panel], natives: dict[str, int], name: str, small: bool = False) -> str:
-    """Panels of one family beside each other, on one vertical axis, with their numbers to download."""
+    """The panels of each family side by side, on one vertical axis, with their numbers to download."""
     out = []
     groups: dict[tuple, list[curves.Panel]] = {}
     for panel in panels:
@@ -106,7 +106,7 @@ def _cell(row) -> str:
 
 
 def analyses(folder: Path) -> str:
-    """Every analysis in ``<results>/analyses``: what it asks, its answer, figures and tables."""
+    """Every analysis in ``<results>/analyses``: its question, answer, figures and tables."""
     out = []
     for path in sorted(Path(folder, "analyses").glob("*/analysis.json")):
         try:
@@ -120,7 +120,7 @@ def analyses(folder: Path) -> str:
 def _analysis(found: dict, folder: Path) -> str:
     parts = [f"<h3>{esc(found['name'])}{tag(found.get('simulated', False))}</h3>", f"<p>{esc(found['question'])}</p>"]
     parts.append(f"<p><strong>{esc(found['answer'])}</strong></p>")
-    # One name may be there as SVG and as PDF: it is shown once.
+    # A figure may exist as SVG and as PDF; show it once.
     captions = {
         Path(f["file"]).with_suffix(".svg"): f.get("caption") or found["name"] for f in found.get("figures", [])
     }

@@ -1,11 +1,11 @@
-"""One visual language over the package: colours, labels, figure defaults. Colour-blind safe (Okabe & Ito 2008)."""
+"""Colours, labels and figure defaults for the whole package. Colour-blind safe (Okabe & Ito 2008)."""
 
 from __future__ import annotations
 
 import math
 
 INK, MUTED, GRID = "#222222", "#6b6b6b", "#e3e3e3"
-# one colour a measurement scale or simulated brain
+# one colour for each measurement scale or simulated brain
 COLOURS = {
     "coarse": "#0072B2",
     "fine": "#D55E00",
@@ -15,13 +15,13 @@ COLOURS = {
     "fMRI": "#0072B2",
     "behaviour": "#8C4A9E",
 }
-# K on a perceptually even ramp (viridis without its palest end): 2, 4, 8, 16, 32, 64, 128 classes and more
+# colours for K = 2, 4, 8, 16, 32, 64, and 128 or more: a perceptually uniform ramp (viridis without its pale end)
 RAMP = ("#440154", "#46327e", "#365c8d", "#27808e", "#1fa187", "#4cc26c", "#a2da37")
 MARKERS = {"coarse": "o", "fine": "s", "null": "^", "V1": "D"}
 
 
 def step(k: float) -> int:
-    """Place of a number of classes on `RAMP`, and in the style sheet of the report.
+    """Index of a number of classes in `RAMP`, and in the style sheet of the report.
 
     >>> step(2), step(64), step(1000)
     (0, 5, 6)
@@ -41,5 +41,5 @@ SETTINGS = {
     "xtick.color": INK,
     "ytick.color": INK,
     "svg.fonttype": "path",
-    "svg.hashsalt": "granularity",  # the same figure gives the same file
+    "svg.hashsalt": "granularity",  # makes the file of a figure reproducible
 }

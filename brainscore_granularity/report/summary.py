@@ -1,4 +1,4 @@
-"""From the tidy table of scores to what is drawn and printed: one row a condition, seeds together."""
+"""Summary of the tidy table of scores, for figures and tables: one row per condition, averaged over seeds."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from . import conditions
 
 
 def by_condition(scores: pd.DataFrame) -> pd.DataFrame:
-    """Mean over seeds of the value, its interval and the raw score, one row a (benchmark, condition).
+    """Mean over seeds of the value, its interval and the raw score, one row per (benchmark, condition).
 
     ``condition`` is a categorical of names, in order; see `conditions`.
 
     The interval is the mean of the seeds' own 95% stimulus intervals: all seeds are resampled with the same
-    stimuli, so this is what the interval of their mean would be if the seeds agreed perfectly, and at most too wide.
+    stimuli, so this is the interval of their mean if the seeds agree perfectly, and too wide otherwise.
     """
     scores = scores[scores["status"] == "ok"].copy()
     known = [conditions.condition(labels, k) for labels, k in zip(scores["labels"], scores["k"], strict=True)]
@@ -37,13 +37,13 @@ def by_condition(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def raw_interval(row) -> tuple[float, float, float]:
-    """Raw score and its interval; files hold the interval on the scale of the value, which is raw / ceiling."""
+    """Raw score and its interval; records hold the interval on the scale of the value, which is raw / ceiling."""
     scale = row["raw"] / row["value"] if row["value"] else 1.0
     return row["raw"], row["interval_low"] * scale, row["interval_high"] * scale
 
 
 def number(value: float, digits: int = 3) -> str:
-    """Fixed decimals, and no minus sign on zero.
+    """A number with fixed decimals, without a minus sign on zero.
 
     >>> number(-0.0004), number(-0.0006)
     ('0.000', '-0.001')
@@ -52,7 +52,7 @@ def number(value: float, digits: int = 3) -> str:
 
 
 def best(summary: pd.DataFrame, benchmark: str) -> pd.Series | None:
-    """The trained condition that aligns best with one benchmark; None where its interval does not exclude 0."""
+    """The trained condition that aligns best with one benchmark; None if its interval includes 0."""
     rows = summary[(summary["benchmark"] == benchmark) & ~summary["condition"].isin(conditions.STARTS)]
     if rows.empty:
         return None

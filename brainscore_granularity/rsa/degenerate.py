@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-MEND = "Find where they arise (a diverged network, a dead electrode), mend it, or leave these images out."
+ADVICE = "Find where they arise (a diverged network, a dead electrode), fix it, or leave these images out."
 
 
 class DegenerateFeatures(ValueError):
@@ -23,7 +23,7 @@ def refuse_empty(shape, layer: str | None = None, repeated: bool = False) -> Non
         )
 
 
-def refuse_images(which: np.ndarray, what: str, images=None, layer: str | None = None, mend: str = MEND) -> None:
+def refuse_images(which: np.ndarray, what: str, images=None, layer: str | None = None, advice: str = ADVICE) -> None:
     """Raise if any image has features of which nothing can be said.
 
     Parameters
@@ -32,7 +32,7 @@ def refuse_images(which: np.ndarray, what: str, images=None, layer: str | None =
     what : what they have, such as "constant features".
     images : sequence of their names, optional.
     layer : optional.
-    mend : what to do.
+    advice : what to do.
 
     Examples
     --------
@@ -46,7 +46,7 @@ def refuse_images(which: np.ndarray, what: str, images=None, layer: str | None =
     names = [f"image {k}" if images is None else f"image {k} ({images[k]})" for k in np.flatnonzero(which)[:3]]
     more = ", ..." if which.sum() > 3 else "."
     raise DegenerateFeatures(
-        f"{which.sum()} of {len(which)} images have {what}{_where(layer)}: {', '.join(names)}{more} {mend}"
+        f"{which.sum()} of {len(which)} images have {what}{_where(layer)}: {', '.join(names)}{more} {advice}"
     )
 
 

@@ -179,11 +179,11 @@ def from_gram(gram: Gram, distance: str = "correlation", *, images=None, layer: 
     refuse_images(broken, "NaN, infinite or overflowing features", images, layer)
     if distance == "correlation":
         # Constants are found by comparison: rounding of the mean can leave a constant image a trace of variance.
-        mend = f"Correlation needs features that vary within an image: {LEAVE_OUT}"
-        refuse_images(~gram.varies | (power <= 0), "constant features", images, layer, mend)
+        advice = f"Correlation needs features that vary within an image: {LEAVE_OUT}"
+        refuse_images(~gram.varies | (power <= 0), "constant features", images, layer, advice)
     if distance == "cosine":
-        mend = f"The cosine needs features that are not all zero: {LEAVE_OUT}"
-        refuse_images(power <= 0, "zero features", images, layer, mend)
+        advice = f"The cosine needs features that are not all zero: {LEAVE_OUT}"
+        refuse_images(power <= 0, "zero features", images, layer, advice)
     refuse_alike(gram.apart, len(power), layer)
     if distance in ("correlation", "cosine"):
         norm = np.sqrt(power)

@@ -14,7 +14,7 @@ from .degenerate import refuse_alike, refuse_empty, refuse_images
 from .gram import Gram
 
 MEASURES = ("dot", "cosine", "centred")
-MEND = "A choice needs features that vary within an image: leave these images out, or take another layer."
+ADVICE = "A choice needs features that vary within an image: leave these images out, or take another layer."
 
 
 def similarity(features, measure: str = "dot", *, images=None, layer: str | None = None) -> np.ndarray:
@@ -54,7 +54,7 @@ def similarity(features, measure: str = "dot", *, images=None, layer: str | None
     refuse_empty(x.shape, layer)
     x = x.reshape(len(x), -1)
     refuse_images(~np.isfinite(x).all(axis=1), "NaN, infinite or overflowing features", images, layer)
-    refuse_images((x == x[:, :1]).all(axis=1), "constant features", images, layer, MEND)
+    refuse_images((x == x[:, :1]).all(axis=1), "constant features", images, layer, ADVICE)
     refuse_alike((x != x[0]).any(), len(x), layer)
     if measure == "dot":
         return x @ x.T
@@ -74,7 +74,7 @@ def from_gram(gram: Gram, measure: str = "dot", *, images=None, layer: str | Non
     if gram.centre != ("rows" if measure == "centred" else None):
         raise ValueError(f"measure {measure!r} needs another centre than {gram.centre!r} of the inner products")
     refuse_images(gram.broken, "NaN, infinite or overflowing features", images, layer)
-    refuse_images(~gram.varies, "constant features", images, layer, MEND)
+    refuse_images(~gram.varies, "constant features", images, layer, ADVICE)
     refuse_alike(gram.apart, len(gram.varies), layer)
     return gram.matrix if measure == "dot" else normalised(gram.matrix)
 
@@ -170,7 +170,7 @@ def _pairs(similarity, triplets) -> np.ndarray:
     pairs = np.stack([flat.take(j * n + k), flat.take(i * n + k), flat.take(i * n + j)])
     if np.isnan(pairs).any():
         raise ValueError(
-            f"similarity: {np.count_nonzero(np.isnan(pairs).any(axis=0))} of {len(t)} triplets meet NaN; mend the"
+            f"similarity: {np.count_nonzero(np.isnan(pairs).any(axis=0))} of {len(t)} triplets meet NaN; fix the"
             " features, a NaN is no choice"
         )
     return pairs

@@ -1,4 +1,4 @@
-"""Workers: on this computer, in the jobs of a queueing system, or of a Dask scheduler that is running already."""
+"""Workers: on this computer, in jobs of a queueing system, or those of a Dask scheduler that already runs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ QUEUES = {
     "htcondor": "HTCondorCluster",
     "moab": "MoabCluster",
 }
-NO_DASHBOARD = {"dashboard": False, "dashboard_address": ":0"}  # the address is bound all the same
+NO_DASHBOARD = {"dashboard": False, "dashboard_address": ":0"}  # Dask binds the address even without a dashboard
 SETTINGS = {"OMP_WAIT_POLICY": "PASSIVE", "TQDM_DISABLE": "1", "BS_INSTALL_DEPENDENCIES": "no"}
 
 
@@ -34,12 +34,12 @@ class Workers:
     number: int = 1
     cluster: str | None = None  # one of QUEUES; None: this computer
     scheduler: str | None = None  # address of a running Dask scheduler
-    cores: int | None = None  # a worker; on this computer, by default, an equal share
-    memory: str | None = None  # a worker, "4GB"; on this computer, by default, an equal share
+    cores: int | None = None  # per worker; on this computer, by default, an equal share
+    memory: str | None = None  # per worker, "4GB"; on this computer, by default, an equal share
     walltime: str | None = None
     queue: str | None = None
     interface: str | None = None  # network interface by which jobs reach this computer
-    logs: Path = Path("logs")  # of the jobs
+    logs: Path = Path("logs")  # folder for the logs of the jobs
 
     def __post_init__(self):
         if self.cluster and self.scheduler:
@@ -52,7 +52,7 @@ class Workers:
 
 @contextmanager
 def workers(wanted: Workers) -> Iterator[Pool]:
-    """Start (or find) the workers, and end what was started."""
+    """Start (or find) the workers; at the end, stop those that were started."""
     require_dask(wanted.cluster)
     import dask
     from distributed import Client
@@ -60,7 +60,7 @@ def workers(wanted: Workers) -> Iterator[Pool]:
     logging.getLogger("distributed").setLevel(logging.ERROR)  # lost workers are reported as failed pairs
     quiet = {
         "distributed.admin.large-graph-warning-threshold": "1GB",
-        "distributed.worker.memory.target": False,  # nothing is kept on workers that could be spilled
+        "distributed.worker.memory.target": False,  # workers hold no data that could be moved to disk
         "distributed.worker.memory.spill": False,
         "distributed.worker.memory.pause": False,
         "distributed.deploy.lost-worker-timeout": "10s",
@@ -80,7 +80,7 @@ def workers(wanted: Workers) -> Iterator[Pool]:
 
 
 def require_dask(cluster: str | None = None) -> None:
-    """Raise with the way to install what is missing."""
+    """Raise an error that says how to install missing packages."""
     from importlib.util import find_spec
 
     for module in ("distributed", *(["dask_jobqueue"] if cluster else [])):
@@ -128,7 +128,7 @@ def _queued(wanted: Workers):
         python=sys.executable,
         log_directory=str(wanted.logs),
         scheduler_options=NO_DASHBOARD,
-        worker_extra_args=["--nthreads", "1"],  # one pair at a time, its arithmetic on all the cores
+        worker_extra_args=["--nthreads", "1"],  # one pair at a time, which computes on all cores
         job_script_prologue=[f"export {key}={value}" for key, value in settings.items()],
         silence_logs="critical",
         **{key: value for key, value in given.items() if value is not None},
@@ -138,7 +138,7 @@ def _queued(wanted: Workers):
 
 
 def _reviver(cluster, number: int):
-    """Submit again jobs that ended, as often as there were jobs to begin with."""
+    """A function that submits ended jobs again; in all, at most as many as there were jobs at the start."""
     left = [number]
 
     def revive():

@@ -1,8 +1,8 @@
-"""The engine for everything beyond one process: pairs to the workers of a Dask scheduler, one at a time each.
+"""The engine for several processes: sends pairs to the workers of a Dask scheduler, one at a time to each worker.
 
-A worker keeps the model it holds until that has no pairs left, so that reuse works as in one process. A worker that is
-lost, or runs out of memory, costs the pair it was at: that is tried once more elsewhere and then recorded as failed.
-A pair that takes longer than the time limit ends with its worker, which its nanny starts again.
+A worker keeps its model until no pairs of that model are left, so that activations are reused as in one process. If a
+worker is lost or runs out of memory, its current pair is tried once more on another worker and then recorded as failed.
+If a pair takes longer than the time limit, its worker is stopped, and Dask's nanny process starts a new one.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ REVIVE_SECONDS = 20.0
 
 @dataclass(frozen=True)
 class Limits:
-    timeout: float | None = None  # seconds a pair may take
-    retries: int = 1  # of a pair whose worker was lost
-    patience: float = 60.0  # seconds without any worker, once there was one, before giving up
+    timeout: float | None = None  # seconds that a pair may take
+    retries: int = 1  # how often to try a pair again whose worker was lost
+    patience: float = 60.0  # seconds to wait for new workers after the last one was lost
 
 
 @dataclass
@@ -41,7 +41,7 @@ def on_workers(pool, limits: Limits, *settings) -> Callable[..., Iterator[dict]]
     def engine(by_model, wanted, started):
         waiting = {model: list(names) for model, names in by_model.items() if names}
         running: dict[str, _Running] = {}
-        held: dict[str, str] = {}  # worker -> model
+        held: dict[str, str] = {}  # worker -> the model it has loaded
         losses: Counter = Counter()
         seen = revived = time.monotonic()
         any_seen = False
@@ -111,7 +111,7 @@ def on_workers(pool, limits: Limits, *settings) -> Callable[..., Iterator[dict]]
 
 
 def _next(waiting, held, address, running) -> tuple[str, str] | None:
-    """The next pair for a worker: of the model it holds, of one that no worker holds, or from the longest queue."""
+    """The next pair for a worker: of its own model, else of a model that no worker has, else from the longest queue."""
     model = held.get(address)
     if model not in waiting:
         others = {one.pair[0] for one in running.values()}
@@ -153,7 +153,7 @@ class Pool:
     """The workers of one Dask scheduler.
 
     advice : what a user can do when no worker is left.
-    revive : called now and then; starts workers again where their queueing system does not.
+    revive : called regularly; starts lost workers again if their queueing system does not.
     """
 
     def __init__(self, client, advice: str = "", revive: Callable[[], None] = lambda: None):
@@ -167,7 +167,7 @@ class Pool:
         return self.client.submit(function, *arguments, key=key, workers=[address], pure=False)
 
     def wait(self, futures, seconds: float) -> None:
-        """Until one of them is done, or for some seconds."""
+        """Wait until one of the futures is done, or for at most some seconds."""
         from distributed import wait
 
         if not futures:

@@ -1,4 +1,4 @@
-"""Settings of a process that scores: what must be set before torch and Brain-Score are imported, and no network."""
+"""Settings of a scoring process: those needed before torch and Brain-Score are imported, and --offline."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from contextlib import contextmanager
 
 
 def settle() -> None:
-    """Settings that are read once, when torch, tqdm and Brain-Score are imported; the user's own come first."""
-    # Threads that spin while they wait make training ten times slower when another program is using a core.
+    """Set what torch, tqdm and Brain-Score read once, at their import; values set by the user are kept."""
+    # Threads that wait actively make training ten times slower if another program uses a core.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    os.environ.setdefault("TQDM_DISABLE", "1")  # Brain-Score's inner bars; ours show the time left
+    os.environ.setdefault("TQDM_DISABLE", "1")  # hides Brain-Score's inner progress bars; ours show the time left
     os.environ.setdefault("BS_INSTALL_DEPENDENCIES", "no")  # Brain-Score would run pip at every load
     warnings.filterwarnings("ignore", message=".*should explicitly define __slots__", category=FutureWarning)
     warnings.filterwarnings("ignore", category=DeprecationWarning)
 
 
 class Offline(OSError):
-    """Something is not on this computer, and the network must not be used."""
+    """Something is not on this computer, and --offline forbids to download it."""
 
 
 @contextmanager
@@ -46,7 +46,7 @@ def network(offline: bool):
 
 @contextmanager
 def no_stored_activations():
-    """Brain-Score's activation cache on disk is keyed by names, not weights: it is neither read nor written here."""
+    """Switch off Brain-Score's activation cache on disk, which is keyed by names and ignores changed weights."""
     previous = os.environ.get("RESULTCACHING_DISABLE")
     activations = "brainscore_vision.model_helpers.activations"
     if previous in (None, "", "0"):

@@ -1,4 +1,4 @@
-"""What a grid will cost: from the records of past scores, else from one batch of images through the model."""
+"""Estimated cost of a grid: from the records of past scores, or from one batch of images through the model."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def costs(
 ) -> dict[tuple[str, str], Cost | None]:
     """Cost of each pair; None where the model cannot be loaded or tried.
 
-    From records of the same benchmark and a model of the same family, their median; for other pairs one batch is
-    timed, once for each family and benchmark.
+    The cost is the median over records of the same benchmark with models of the same family. Without such records, one
+    batch is timed, once for each family and benchmark.
     """
     past: dict[tuple[str, str], list[dict]] = {}
     for record in records:
@@ -50,7 +50,7 @@ def _from_records(records: list[dict]) -> Cost:
 
 
 def _from_one_batch(session: Session, model: str, name: str) -> Cost | None:
-    """Time and memory of the activations alone; what the benchmark does with them is not known before a first score."""
+    """Time and memory of the activations alone; the cost of the benchmark is not known before its first score."""
     try:
         with network(session.offline):
             benchmark, candidate = session.benchmark(name), session.load(model, name)

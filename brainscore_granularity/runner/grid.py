@@ -1,4 +1,4 @@
-"""Which pairs of a grid are done, and which are to be scored and why."""
+"""Decide which pairs of a grid are done, and which must be scored and why."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from .session import Session
 
 @dataclass
 class Plan:
-    """A grid, sorted out."""
+    """The pairs of a grid: done, to be scored, or missing their benchmark."""
 
     done: list[tuple[str, str]] = field(default_factory=list)
-    todo: dict[tuple[str, str], str] = field(default_factory=dict)  # pair -> why
+    todo: dict[tuple[str, str], str] = field(default_factory=dict)  # pair -> why it must be scored
     missing: dict[tuple[str, str], str] = field(default_factory=dict)  # pair -> why its benchmark cannot be loaded
 
     @property
     def by_model(self) -> dict[str, list[str]]:
-        """What is to be scored: {model: benchmarks}."""
+        """The pairs to score: {model: benchmarks}."""
         grouped: dict[str, list[str]] = {}
         for model, benchmark in self.todo:
             grouped.setdefault(model, []).append(benchmark)
@@ -34,7 +34,7 @@ class Plan:
 
 
 def plan(models, benchmarks, folder: Path, session: Session, warn: Callable, look_for_data: bool = False) -> Plan:
-    """Sort the pairs of a grid; a benchmark that cannot be loaded costs its own pairs only.
+    """Sort the pairs of a grid; a benchmark that cannot be loaded affects only its own pairs.
 
     look_for_data : load the benchmarks' data too, which are otherwise loaded when the first pair needs them.
     """
@@ -53,7 +53,7 @@ def plan(models, benchmarks, folder: Path, session: Session, warn: Callable, loo
 
 
 def why(folder: Path, model: str, name: str, session: Session, warn: Callable | None = None) -> str | None:
-    """Why a pair is to be scored, None if its score stands.
+    """Why a pair must be scored; None if its score is valid.
 
     A score is stale when the checkpoint, the layer commitment or the benchmark's version has changed.
     """
@@ -67,12 +67,12 @@ def why(folder: Path, model: str, name: str, session: Session, warn: Callable | 
     chosen = record.get(CROSS_VALIDATED) or {}
     if session.splits and chosen.get("fingerprint", {}).get("splits") != session.splits:
         return f"choice of the layer not cross-validated over {session.splits} halves yet"
-    if session.missing(name):  # the version cannot be asked for; what was scored stands
+    if session.missing(name):  # the version cannot be read; the existing score is kept
         return None
     before = record.get("fingerprint") or {}
     try:
         now = session.fingerprint(model, name)
-    except Exception as error:  # its own attempt will fail with this
+    except Exception as error:  # scoring the pair will fail with the same error
         return f"cannot be checked ({type(error).__name__})"
     changed = [key for key in {**before, **now} if before.get(key) != now.get(key)]
     if session.splits and "value" in chosen:

@@ -1,4 +1,4 @@
-"""The engine without any worker: one pair after the other in this process, model by model."""
+"""The engine without workers: one pair after the other in this process, model by model."""
 
 from __future__ import annotations
 

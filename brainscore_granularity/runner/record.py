@@ -1,4 +1,4 @@
-"""What is written down about a score: its numbers, where they come from, and what they cost."""
+"""The record of a score: its numbers, their provenance, and their cost in time and memory."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ import numpy as np
 
 from brainscore_granularity import __version__
 
-N_RESAMPLED = 400  # that are written down: the error of a difference is then known to 4%, in 3 kB
-CROSS_VALIDATED = "cross_validated"  # field of what `score --layers cv` finds
-# Kept as they are where a benchmark gives them.
+N_RESAMPLED = 400  # resampled values per record, 3 kB: they give the error of a difference to within 4%
+CROSS_VALIDATED = "cross_validated"  # field with the result of `score --layers cv`
+# Attributes of a score that are copied into the record if the benchmark sets them.
 DETAILS = (
     "error", "interval", "chance", "subject_scores", "layer", "n_stimuli", "n_triplets", "accuracy", "simulated",
     "data", "n_neuroids", "mean_rdm_score", "partial", "left_out",
@@ -26,11 +26,11 @@ DETAILS = (
 
 
 def outcome(model: str, benchmark: str, seconds: float = 0.0, failed: str | None = None) -> dict:
-    """What every record has: the pair, when it was started, how it ended and why, and where.
+    """The fields of every record: the pair, when it was started, how it ended and why, and on which computer.
 
     Parameters
     ----------
-    seconds : since the pair was started.
+    seconds : time since the pair was started.
     failed : the reason why there is no score; None if there is one.
     """
     started = time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(time.time() - seconds))
@@ -59,7 +59,7 @@ def describe_score(score) -> dict:
         record["surplus"] = written(attrs["surplus"])
     if "error" in record:
         record["error"] = number(record["error"])
-    subjects = getattr(raw, "attrs", {}).get("subject_scores")  # where Brain-Score's own RSA keeps them
+    subjects = getattr(raw, "attrs", {}).get("subject_scores")  # the place used by Brain-Score's own RSA
     if subjects is not None and "subject_scores" not in record:
         record["subject_scores"] = {str(i): float(value) for i, value in enumerate(subjects)}
     return record
@@ -75,17 +75,16 @@ def written(resampled, most: int = N_RESAMPLED) -> str:
 
 
 def resampled_of(record: dict) -> np.ndarray | None:
-    """Values of a score record on resamples of the stimuli; None where it has none, as those of Brain-Score's own
-    benchmarks.
+    """Values of a score record on resamples of the stimuli; None if it has none, as for Brain-Score's own benchmarks.
 
-    (resamples,), or (2, resamples) where the second row is what the first spreads too far (``inference.overlaps``).
+    (resamples,), or (2, resamples) where the second row is what the first spreads too far (``stats.overlaps``).
     """
     lines = [record[name].split() for name in ("resampled", "surplus") if record.get(name)]
     return np.array(lines if len(lines) == 2 else lines[0], float) if record.get("resampled") else None
 
 
 def number(value) -> float | None:
-    """One number: itself, the centre of Brain-Score's old pairs of centre and error, or None where there are many."""
+    """A score as one number; the centre of Brain-Score's older pairs (centre, error); None if it has many values."""
     if value is None:
         return None
     if getattr(value, "dims", None) == ("aggregation",):
@@ -112,7 +111,7 @@ def provenance() -> dict:
 
 
 def start_measuring_memory() -> None:
-    """Let `peak_memory` count from here (Linux)."""
+    """Reset the counter that `peak_memory` reads (Linux)."""
     try:
         Path("/proc/self/clear_refs").write_text("5")
     except OSError:
@@ -120,7 +119,7 @@ def start_measuring_memory() -> None:
 
 
 def peak_memory() -> float | None:
-    """Most memory that this process has held since then, in MB; None where the system does not tell."""
+    """Peak memory of this process since `start_measuring_memory`, in MB; None if the system does not report it."""
     try:
         status = Path("/proc/self/status").read_text()
     except OSError:

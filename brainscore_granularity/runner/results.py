@@ -1,7 +1,7 @@
-"""Results: one JSON file a score, never half-written; tidy tables out.
+"""Results: one JSON file for each score, always written completely; tidy tables are made from them.
 
-``<folder>/<benchmark>/<model>.json``. A failed pair is a file too, with its reason. A file that was damaged by hand
-is kept aside as ``<model>.json.damaged``, named, and computed again.
+The files are ``<folder>/<benchmark>/<model>.json``. A failed pair has a file too, with its reason. A damaged file is
+renamed to ``<model>.json.damaged`` and reported, and its score is computed again.
 """
 
 from __future__ import annotations
@@ -48,10 +48,10 @@ def read_all(folder: Path, warn=None) -> list[dict]:
 
 
 def cross_validated(records: list[dict]) -> list[dict]:
-    """The same scores with the layer chosen on the other half of the stimuli in place of the committed one.
+    """Records with the cross-validated score (layer chosen on the other half of the stimuli) as their score.
 
-    Pairs that were not scored so with ``score --layers cv`` are left out; ``layer`` says how often the most frequent
-    choice was made. The committed layers' scores never mix with them.
+    Pairs that were not scored with ``score --layers cv`` are left out, so that scores of committed layers never mix
+    with these. ``layer`` names the layer that was chosen most often, and how often.
     """
     found = []
     for record in records:
@@ -62,7 +62,8 @@ def cross_validated(records: list[dict]) -> list[dict]:
             found.append({**record, "status": "failed", "reason": chosen.get("reason")})
             continue
         layer, share = next(iter(chosen["chosen"].items()))
-        rest = ("subject_scores", "mean_rdm_score", "partial", "layers", CROSS_VALIDATED)  # of the committed layer
+        # These fields belong to the committed layer.
+        rest = ("subject_scores", "mean_rdm_score", "partial", "layers", CROSS_VALIDATED)
         kept = {key: value for key, value in record.items() if key not in rest}
         numbers = {key: chosen[key] for key in ("value", "raw", "error", "interval", "resampled", "fingerprint")}
         found.append({**kept, **numbers, "layer": f"{layer} in {share:.0%} of halves"})
@@ -70,7 +71,7 @@ def cross_validated(records: list[dict]) -> list[dict]:
 
 
 def table(records: list[dict]) -> pandas.DataFrame:
-    """Tidy table, one row a score; the granularity of our own models is read off their ids."""
+    """Tidy table, one row per score; the granularity of our own models is read from their ids."""
     import pandas as pd
 
     rows = []
@@ -112,14 +113,14 @@ _LONG_COLUMNS = (
 
 
 def long_table(records: list[dict]) -> pandas.DataFrame:
-    """Tidy table, one row for each score, subject and layer, with where it comes from.
+    """Tidy table, one row for each score, subject and layer, with its provenance.
 
     ``subject`` is "all" in the row of the score itself; ``committed`` tells the committed layer from the others of
     ``--layers all``. Subjects' scores are raw: only their mean is divided by a ceiling.
     """
     import pandas as pd
 
-    rows = []  # tuples: a dict a row takes twice as long
+    rows = []  # tuples, because a dict per row takes twice as long
     for record in records:
         model, ceiling = record["model"], record.get("ceiling") or {}
         about = (model, *describe(model).values(), record["benchmark"], record.get("region"))
@@ -132,15 +133,16 @@ def long_table(records: list[dict]) -> pandas.DataFrame:
         own = record.get("layer")
         rows += [(*about, subject, own, True, *numbers, *source) for subject, numbers in _by_subject(record)]
         for layer, score in (record.get("layers") or {}).items():
-            if layer != own:  # whose score is the one above
+            if layer != own:  # the committed layer has its row already
                 rows += [(*about, subject, layer, False, *numbers, *source) for subject, numbers in _by_subject(score)]
     table = pd.DataFrame(rows, columns=_LONG_COLUMNS)
-    whole = {name: table[name].astype("Int64") for name in ("k", "seed", "n_stimuli")}  # with gaps, not as fractions
+    # Nullable integers, because missing values would turn them into floats.
+    whole = {name: table[name].astype("Int64") for name in ("k", "seed", "n_stimuli")}
     return table.assign(simulated=table["simulated"].eq(True), **whole)
 
 
 def _by_subject(score: dict):
-    """(subject, its `_SCORE_COLUMNS`): "all" first."""
+    """(subject, its values of `_SCORE_COLUMNS`); the first subject is "all"."""
     value, raw, error = (score.get(name, math.nan) for name in _SCORE_COLUMNS[:3])
     yield "all", (value, raw, error, *(score.get("interval") or (math.nan, math.nan)))
     for subject, raw in (score.get("subject_scores") or {}).items():
@@ -148,7 +150,7 @@ def _by_subject(score: dict):
 
 
 def describe(model: str) -> dict:
-    """Family, label source, number of classes and seed of one of our models, read off its id.
+    """Family, label source, number of classes and seed of one of our models, read from its id.
 
     >>> describe("granularity_world_own_k8_s2")
     {'family': 'granularity_world', 'labels': 'own', 'k': 8, 'seed': 2}
@@ -166,7 +168,7 @@ def describe(model: str) -> dict:
 
 @contextmanager
 def _many_objects():
-    """Without the garbage collector, which would search all objects again and again while many are made."""
+    """Pause the garbage collector, which would otherwise search all objects repeatedly while many are created."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -196,7 +198,7 @@ def _load(file: Path, warn) -> dict | None:
 
 
 def _plain(value):
-    """JSON types only; NaN becomes null."""
+    """Convert a value to JSON types; NaN becomes null."""
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

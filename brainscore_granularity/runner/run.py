@@ -44,12 +44,13 @@ def score_grid(
     folder : where the results are; one JSON file a score. Several runners may use one folder at once.
     warn : called with a line for every problem.
     all_layers : score every candidate layer of each model too, not only the committed ones.
-    splits : cross-validate the choice of the layer over so many random halves of the stimuli too; see
-        `brains.cross_validation`. Kept beside the committed layer's score, in a field of its own.
-    leave_out : leave stimuli out on which a model's layer was chosen, where half of them remain, instead of refusing.
-    offline : download nothing; pairs that would need to are recorded as failed.
+    splits : number of random halves of the stimuli over which the choice of the layer is cross-validated; see
+        `brains.cross_validation`. The result is stored beside the committed layer's score, in a separate field.
+    leave_out : if a model's layer was chosen on some of the stimuli, leave these out (at least half must remain);
+        otherwise such a pair fails.
+    offline : download nothing; pairs that need a download are recorded as failed.
     workers : where to score; by default in this process. A score is the same everywhere.
-    limits : time limit and retries of a pair; only workers can be held to them.
+    limits : time limit and retries of a pair; these apply to workers only.
 
     Returns
     -------
@@ -92,7 +93,7 @@ def preview(
 
 
 def run(by_model: dict[str, list[str]], folder: Path, engine: Callable, wanted: Callable, warn: Callable) -> None:
-    """Score what is to be scored, writing each score as it comes."""
+    """Score all pairs of ``by_model`` and write each record as soon as it is made."""
     failed = 0
     with progress("scoring", sum(map(len, by_model.values()))) as advance:
 

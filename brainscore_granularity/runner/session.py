@@ -1,11 +1,10 @@
-"""One process that scores pairs: holds the loaded benchmarks and one model, and reuses all that pairs share.
+"""A session scores pairs in one process: it holds the loaded benchmarks and one model, and reuses what pairs share.
 
 The same `Session.score` runs in the process of `granularity score`, on local workers and on a cluster. Each pair goes
 through what ``brainscore_vision.score`` does (load_model, load_benchmark, score_benchmark) and gets the same value.
-What is shared between pairs: the loaded model and benchmarks, forward passes (`reuse`), ceilings, and between models
-the images as they take them (`preprocessed`). What is left out: Brain-Score's estimate of memory, which costs a forward
-pass, its caches on disk, which are keyed by names and may be stale, pip at every load, and the pickle that ``score``
-leaves beside the installed package.
+Pairs share the loaded model and benchmarks, forward passes (`brains.recording`) and ceilings; models share the
+preprocessed images. These steps of Brain-Score are left out: its estimate of memory (costs a forward pass), its caches
+on disk (keyed by names, may be stale), pip at every load, and the pickle that ``score`` leaves beside the package.
 """
 
 from __future__ import annotations
@@ -25,13 +24,13 @@ from .environment import network, no_stored_activations
 from .record import CROSS_VALIDATED, describe_score, outcome, peak_memory, start_measuring_memory, written
 
 REGIONS = ("V1", "V2", "V4", "IT")
-atexit.register(gc.unfreeze)  # what `Session` froze would otherwise be reported as leaked when the process ends
+atexit.register(gc.unfreeze)  # otherwise objects that `Session` froze would be reported as leaked at exit
 
 
 class Session:
     """Parameters: ``offline``, nothing is downloaded; ``all_layers``, every layer of a model is scored as well;
-    ``splits``, the choice of the layer is cross-validated over so many halves of the stimuli; ``leave_out``, stimuli on
-    which the layer was chosen are left out instead of refused.
+    ``splits``, number of halves of the stimuli over which the choice of the layer is cross-validated; ``leave_out``,
+    stimuli on which the layer was chosen are left out; otherwise such a score is refused.
     """
 
     def __init__(self, offline: bool = False, all_layers: bool = False, splits: int = 0, leave_out: bool = False):
@@ -46,7 +45,7 @@ class Session:
         self._loaded_from: tuple | None = None
 
     def score(self, model: str, name: str, later: Iterable[str] = ()) -> dict:
-        """Score one pair; returns its record, whatever happens. Only a full disk raises.
+        """Score one pair; returns its record, also if scoring fails. Only a full disk raises.
 
         later : benchmarks that this session is going to score the same model on.
         """
@@ -83,7 +82,7 @@ class Session:
         return self._benchmarks[name]
 
     def missing(self, name: str, data: bool = False) -> str | None:
-        """Why a benchmark (or its data) cannot be loaded, None if it can; asked once."""
+        """Why a benchmark (or its data) cannot be loaded, None if it can; checked once per benchmark."""
         if (name, data) not in self._missing:
             try:
                 with network(self.offline):
@@ -96,7 +95,7 @@ class Session:
         return self._missing[name, data]
 
     def fingerprint(self, model: str, name: str) -> dict:
-        """What a score depends on; a stored score with another fingerprint is stale."""
+        """All that a score depends on; a stored score with another fingerprint is stale."""
         from brainscore_granularity.weights.find import commitment_of
 
         checkpoint, layers = commitment_of(model)
@@ -108,7 +107,7 @@ class Session:
         return self._fresh(model, self.fingerprint(model, name))
 
     def release(self) -> None:
-        """Forget the loaded model and its activations, and give the memory back."""
+        """Drop the loaded model and its activations, and free their memory."""
         if self._candidate is not None:
             self._model = self._candidate = self._loaded_from = self.recorder = None
             gc.collect()
@@ -142,14 +141,14 @@ class Session:
     def _fresh(self, model: str, fingerprint: dict):
         """The model as Brain-Score would load it for this pair; the network and its activations are shared.
 
-        It is loaded anew when it is another one, or its checkpoint or layers have changed.
+        It is loaded again if it is another model, or if its checkpoint or layers have changed.
         """
         made_from = fingerprint["checkpoint"], fingerprint["layers"]
         if self.recorder is None or (model, made_from) != (self._model, self._loaded_from):
             from brainscore_vision import load_model
 
             self.release()
-            gc.freeze()  # what is there stays: libraries and benchmarks need not be looked through for every model
+            gc.freeze()  # libraries and benchmarks stay in memory; the collector need not scan them for each model
             candidate = load_model(model)
             if made_from[0] not in (None, getattr(candidate, "checkpoint_sha256", made_from[0])):
                 raise RuntimeError("the checkpoint was replaced while it was being loaded; run the command again")
@@ -170,7 +169,7 @@ class Session:
 
 
 def _cross_validated(benchmark, candidate, checkpoint, splits: int) -> dict:
-    """The score of the layer that is best on the other half of the stimuli, with a fingerprint of its own."""
+    """The score of the layer that is best on the other half of the stimuli, with its own fingerprint."""
     from brainscore_granularity.brains import cross_validation, layers
 
     try:
@@ -180,7 +179,7 @@ def _cross_validated(benchmark, candidate, checkpoint, splits: int) -> dict:
             )
         names = layers.candidates(candidate)
         (found,) = cross_validation.cross_validated(candidate, [benchmark], names, splits)
-    except Exception as error:  # the committed layer's score stands
+    except Exception as error:  # the score of the committed layer is kept
         return {"reason": f"{type(error).__name__}: {error}", "fingerprint": {"splits": splits}}
     made_from = cross_validation.fingerprint(checkpoint, benchmark, names, splits)
     record = found.record()
@@ -218,7 +217,7 @@ def _layer_scores(benchmark, candidate) -> dict[str, dict]:
 
 
 def _once(function):
-    """A method ``_ceiling(identifier)`` that computes once."""
+    """Cache a method ``_ceiling(identifier)``."""
     kept: list = []
 
     def ceiling(identifier):

@@ -1,4 +1,4 @@
-"""What a worker process runs: the same `Session.score` as everywhere, with a session that lasts as long as it does."""
+"""Scoring in a worker process: the same `Session.score` as elsewhere; the session lives as long as the process."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What the Brain-Score website takes, made from our models, and the proof that it works."""
+"""Submissions of our models to the Brain-Score website, and a check that they work."""

@@ -1,4 +1,4 @@
-"""Zips: the same bytes for the same files everywhere, and unpacking that cannot leave its folder."""
+"""Zips: reproducible bytes for the same files, and unpacking that never writes outside its folder."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path, PurePosixPath
 
 from brainscore_granularity.paths import write_atomically
 
-LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the first date that a zip can hold
+LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip can hold
 
 
 def write(path: Path, files: dict[str, bytes]) -> None:
-    """A zip of files by path, with an entry for every folder; folders come before what is in them.
+    """Write a zip of files by path, with an entry for every folder; folders come before their content.
 
     Nothing is compressed: compressed bytes differ between versions of zlib, and weights hardly shrink.
     """
@@ -22,7 +22,7 @@ def write(path: Path, files: dict[str, bytes]) -> None:
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for name in sorted({*folders, *files}):
             entry = zipfile.ZipInfo(name, LONG_AGO)
-            entry.create_system = 3  # Unix, wherever it was made
+            entry.create_system = 3  # marked as Unix on every system
             mode = (stat.S_IFDIR | 0o755) if name in folders else (stat.S_IFREG | 0o644)
             entry.external_attr = mode << 16 | (0x10 if name in folders else 0)
             archive.writestr(entry, files.get(name, b""))
@@ -30,7 +30,7 @@ def write(path: Path, files: dict[str, bytes]) -> None:
 
 
 def escape(entry: zipfile.ZipInfo) -> str | None:
-    """How an entry would leave the folder that it is unpacked to, or None if it would not."""
+    """Why an entry would be unpacked outside the folder, or None if it would not."""
     name = entry.orig_filename
     if "\\" in name or "\0" in name:
         return "has a backslash or a null in its name"

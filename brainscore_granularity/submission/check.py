@@ -1,4 +1,5 @@
-"""The proof that a zip works: the rules, then its own and Brain-Score's tests and a score, in a fresh environment."""
+"""Check that a zip works: the website's rules, then its own and Brain-Score's tests and a score, in a new
+environment."""
 
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ TOLERANCE = 1e-6
 class CheckFailed(ValueError):
     """A submission does not work; the message says which step failed, and how.
 
-    output : all that the step printed.
+    output : everything that the step printed.
     """
 
     def __init__(self, message: str, output: str = ""):
@@ -28,11 +29,11 @@ class CheckFailed(ValueError):
 
 
 def check(path: Path, model: str | None, say: Callable[[str], None] = print) -> float:
-    """Try a zip as the website would, and return its score on `BENCHMARK`; raises at the first thing that fails.
+    """Test a zip as the website does, and return its score on `BENCHMARK`; raises at the first failure.
 
-    All that a failing step printed is kept beside the zip, ``<zip>.log``.
+    Everything that a failing step printed is kept in ``<zip>.log``, beside the zip.
 
-    model : our installed model that has to score the same; None: the one with the zip's identifier.
+    model : our installed model whose score must be equal; None: the one with the zip's identifier.
     """
     log = path.with_name(f"{path.name}.log")
     log.unlink(missing_ok=True)
@@ -114,9 +115,9 @@ def _compare(folder: Path, python: Path, name: str, model: str | None, say: Call
 
 
 def _run(folder: Path, python: Path, *arguments, what: str, **settings: str) -> str:
-    """Run Python there, apart from the user's settings and caches; the end of its output if it fails.
+    """Run the environment's Python without the user's settings and caches; raises with the end of its output.
 
-    settings : environment variables that it is to have.
+    settings : additional environment variables.
     """
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "BRAINSCORE_", "PYTEST_"))}
     own = {"HOME": "home", "RESULTCACHING_HOME": "cache", "BRAINSCORE_HOME": "data", "TORCH_HOME": "torch"}
@@ -132,7 +133,7 @@ def _run(folder: Path, python: Path, *arguments, what: str, **settings: str) -> 
 
 
 def _draw_missing_pictures(folder: Path) -> None:
-    """The generic checks look at three pictures that wheels of Brain-Score do not hold."""
+    """Draw three pictures that Brain-Score's generic checks need but its wheels do not contain."""
     import numpy as np
     from PIL import Image
 

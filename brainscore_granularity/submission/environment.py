@@ -1,4 +1,4 @@
-"""A throwaway environment with Brain-Score and what it requires, and nothing else: not this package either."""
+"""A temporary environment with only Brain-Score and its requirements; without this package."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import venv
 from importlib.util import find_spec
 from pathlib import Path
 
-LARGE = 1 << 20  # bytes; such files of Brain-Score are linked and not copied
+LARGE = 1 << 20  # bytes; larger files of Brain-Score are linked instead of copied
 
 
 def make(folder: Path, requirements: tuple[str, ...] = ()) -> tuple[Path, Path]:
-    """Make the environment; returns its Python and its own copy of brainscore_vision, which a plugin may be put into.
+    """Make the environment; returns its Python and its copy of brainscore_vision, into which a plugin can be put.
 
-    Packages are links to the installed ones: those that Brain-Score and the plugin's requirements ask for, and theirs.
+    Packages are links to the installed ones: the requirements of Brain-Score and of the plugin, and theirs in turn.
     """
     venv.EnvBuilder(symlinks=True).create(folder)
     (site,) = folder.glob("lib/python*/site-packages")
@@ -23,7 +23,7 @@ def make(folder: Path, requirements: tuple[str, ...] = ()) -> tuple[Path, Path]:
             target = Path(package.locate_file(part))
             if part.suffix == ".pth" or part.name == "brainscore_vision" or (site / part).exists():
                 continue
-            if part.name == "cv2":  # its loader follows links, and then finds itself again instead of its binary
+            if part.name == "cv2":  # its loader follows links and would load itself instead of its binary
                 shutil.copytree(target, site / part, copy_function=_copy)
             else:
                 (site / part).symlink_to(target)

@@ -1,4 +1,4 @@
-"""`granularity submit`."""
+"""The work of `granularity submit`."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ def make(model: str, to: Path, name: str | None = None, url: str | None = None) 
 
 
 def lay_out(benchmark: str, to: Path, references: tuple[str, ...] | None = None) -> Path:
-    """Write the files of a benchmark's pull request below a folder of its own; returns that folder.
+    """Write the files of a benchmark's pull request into a new folder; returns that folder.
 
-    What an earlier run left there is an error, so that no old file gets into a pull request.
+    The folder must not exist, so that no old file gets into a pull request.
 
-    references : models whose scores its test.py holds; default `pull_request.REFERENCES`.
+    references : models whose scores are in its test.py; by default `pull_request.REFERENCES`.
     """
     from . import pull_request
 

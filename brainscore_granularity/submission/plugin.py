@@ -1,4 +1,4 @@
-"""From one of our models to the files of a Brain-Score plugin that needs nothing of ours."""
+"""The files of a Brain-Score plugin for one of our models, which does not need this package."""
 
 from __future__ import annotations
 
@@ -84,8 +84,8 @@ def plugin_files(model: str, name: str, url: str | None, keep: Path) -> dict[str
     ----------
     model : identifier of one of our models.
     name : identifier and folder on the leaderboard.
-    url : where the weights will be found; None: where they are published already, or inside the zip.
-    keep : folder for a copy of the weights to upload, where they are not inside.
+    url : address of the weights; None: they are published already, or inside the zip.
+    keep : folder for a copy of the weights to upload, if they are not inside.
     """
     checkpoint, plugin = checkpoint_of(model), plugin_of(model)
     layers = dict(layer_map.read(checkpoint, plugin))
@@ -139,7 +139,7 @@ def plugin_files(model: str, name: str, url: str | None, keep: Path) -> dict[str
 
 
 def as_submitted(model: str):
-    """One of our models as a submission makes it: on the CPU, weights rounded to half precision."""
+    """One of our models as in a submission: on the CPU, with weights rounded to half precision."""
     import torch
 
     from brainscore_granularity.brains.model import from_checkpoint

@@ -1,4 +1,4 @@
-"""Runs in the throwaway environment: load the submitted model on the CPU, show it images, keep what it answers."""
+"""Runs in the temporary environment: loads the submitted model on the CPU, shows it images, saves its responses."""
 
 import importlib.util
 import json
@@ -13,7 +13,7 @@ def main(job_file):
     with open(job_file) as file:
         job = json.load(file)
     if importlib.util.find_spec("brainscore_granularity"):
-        raise SystemExit("brainscore_granularity can be imported here: nothing would be proved")
+        raise SystemExit("brainscore_granularity can be imported here, so the check would prove nothing")
     from brainscore_core.supported_data_standards.brainio.stimuli import StimulusSet
     from brainscore_vision import load_model
 

@@ -1,4 +1,4 @@
-"""The pull request of a benchmark: plugin folders as Brain-Score has them, with copies of modules that they need."""
+"""The pull request of a benchmark: plugin folders in Brain-Score's layout, with copies of the modules they need."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ Brain-Score does not have; the references are in `references.bib`.
 
 
 def tree(identifier: str, references: Iterable[str] = REFERENCES) -> dict[str, bytes]:
-    """Files by path of a pull request with one of our benchmarks; reference scores are measured where they can be."""
+    """Files by path of a pull request with one of our benchmarks; reference scores are measured where possible."""
     registered = plugins.registrations("benchmarks")
     if identifier not in registered:
         raise ValueError(
@@ -84,20 +84,20 @@ def tree(identifier: str, references: Iterable[str] = REFERENCES) -> dict[str, b
 
 
 def _score(benchmark, model: str) -> float | str:
-    """The score of a model of Brain-Score, or what kept it from being measured."""
+    """The score of a model of Brain-Score, or the reason why it could not be measured."""
     from brainscore_vision import load_model
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Brain-Score's plugins use names that torchvision calls old
+            warnings.simplefilter("ignore")  # Brain-Score's plugins use names that torchvision has deprecated
             return round(benchmark(load_model(model)).item(), 6)
-    except Exception as error:  # whatever it is: it goes into the README
+    except Exception as error:  # any error is reported in the README
         why = " ".join(str(error).split()).replace("|", "/")
         return f"not measured ({type(error).__name__}: {why[:200]})"
 
 
 def _data_plugin(identifier: str) -> tuple[str, str] | None:
-    """Folder and identifier of our data that a benchmark is named after."""
+    """Folder and identifier of our data plugin that a benchmark is named after; None if there is none."""
     registered = plugins.registrations("data", "data_registry")
     for name in (identifier, identifier.rpartition("-")[0]):
         if name in registered:
@@ -135,7 +135,7 @@ def _only(text: str, registry: str, identifier: str) -> str:
 
 
 def _relative(text: str, root: str) -> str:
-    """Imports of our package made relative; root is where its copy is seen from the text."""
+    """Make imports of our package relative; root is the relative path to its copy."""
 
     def renamed(found: re.Match) -> str:
         module = found[2].lstrip(".")
@@ -146,7 +146,7 @@ def _relative(text: str, root: str) -> str:
 
 
 def _modules(trees: Iterable[ast.Module]) -> list[Path]:
-    """Our modules that some code imports, wherever in it, and those that these import."""
+    """Our modules that some code imports, also inside functions, and the modules that these import."""
     todo = [path for tree in trees for path in _imported(tree, PACKAGE)]
     found: set[Path] = set()
     while todo:
@@ -172,7 +172,7 @@ def _imported(tree: ast.Module, folder: Path) -> list[Path]:
         if PACKAGE not in (base, *base.parents):
             continue  # the plugin's own modules
         candidates = [base, *(base / alias.name for alias in node.names)]
-        candidates += [parent for parent in base.parents if PACKAGE in parent.parents]  # packages on the way
+        candidates += [parent for parent in base.parents if PACKAGE in parent.parents]  # parent packages
         for candidate in candidates:
             files += [path for path in (candidate.with_suffix(".py"), candidate / "__init__.py") if path.is_file()]
     return files

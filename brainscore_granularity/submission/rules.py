@@ -1,4 +1,4 @@
-"""The website's rules, each a function from a zip to what breaks it: one line that says how to fix it."""
+"""The rules of the website: each is a function that takes a zip and yields one line per violation, with its fix."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Violation(ValueError):
 
 @dataclass(frozen=True)
 class Submission:
-    """A zip as the rules see it.
+    """The content of a zip, for the rules.
 
-    known : identifiers and folder names that Brain-Score has already.
+    known : identifiers and folder names that Brain-Score already has.
     """
 
     size: int
@@ -47,7 +47,7 @@ class Submission:
         return sorted({p[1:3] for p in parts if len(p) > 3 and p[1] in FOLDERS})
 
     def text(self, name: str) -> str:
-        """A file of the first model plugin, empty where there is none."""
+        """The text of a file of the first model plugin; empty if there is none."""
         folder = next((folder for kind, folder in self.plugins if kind == "models"), "")
         return self.texts.get(f"{self.root}/models/{folder}/{name}", "")
 
@@ -60,14 +60,14 @@ class Submission:
 
 
 def read(path: Path, known: frozenset[str]) -> Submission:
-    """Open a zip for the rules; what is no zip is a violation."""
+    """Open a zip for the rules; a file that is not a zip is a violation."""
     try:
         with zipfile.ZipFile(path) as opened:
             entries = opened.infolist()
             python = [entry for entry in entries if entry.filename.endswith(".py")]
             texts = {entry.filename: opened.read(entry).decode("utf-8") for entry in python}
     except (zipfile.BadZipFile, UnicodeDecodeError) as error:
-        raise Violation(f"{path} is no zip of UTF-8 files ({error}); make it with `granularity submit`") from error
+        raise Violation(f"{path} is not a zip of UTF-8 files ({error}); make it with `granularity submit`") from error
     return Submission(path.stat().st_size, entries, texts, known)
 
 
@@ -174,7 +174,7 @@ def new_folder(submission: Submission) -> Iterator[str]:
 
 
 def bibtex(submission: Submission) -> Iterator[str]:
-    """As Brain-Score stores it: one entry, with author, year and a URL or DOI."""
+    """Expect one BibTeX entry with author, year and a URL or DOI, as Brain-Score stores it."""
     from pybtex.database import parse_string
 
     try:

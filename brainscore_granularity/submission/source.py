@@ -1,4 +1,4 @@
-"""Self-contained source: the definitions that some functions need, from several of our modules, in one file."""
+"""Self-contained source: one file with all definitions that some functions need from our modules."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class Statement:
 
 
 def self_contained(entries: Sequence[Callable], heading: str) -> str:
-    """Source that defines the given functions and classes and imports nothing relative.
+    """Source that defines the given functions and classes, without relative imports.
 
-    Of their modules, and of modules that these import names from (``from .base import Network``), only what is
-    reached is kept, comments included. A module imported as a whole from our package cannot be followed.
+    From their modules, and from modules that these import names from (``from .base import Network``), only needed
+    definitions are kept, with their comments. Imports of a whole module of our package cannot be followed.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def self_contained(entries: Sequence[Callable], heading: str) -> str:
 
 
 def _with_imported(paths: list[Path]) -> dict[Path, dict]:
-    """The modules and those they import names from, the latter first."""
+    """The modules, and before them those that they import names from."""
     found: dict[Path, dict] = {}
 
     def add(path: Path) -> None:
@@ -69,7 +69,7 @@ def _with_imported(paths: list[Path]) -> dict[Path, dict]:
 
 
 def _follow(path: Path, node: ast.ImportFrom, alias: ast.alias, add: Callable[[Path], None]) -> None:
-    """Add the module that a relative import takes a name from; whole modules are left to fail when they are used."""
+    """Add the module that a relative import takes a name from; a whole module is not followed, and fails when used."""
     folder = path.parents[node.level - 1]
     source = folder.joinpath(*(node.module or "").split(".")).with_suffix(".py") if node.module else None
     if source is not None and source.is_file():

@@ -1,4 +1,4 @@
-"""Safetensors without the library, which a pristine Brain-Score does not have."""
+"""A reader of safetensors files without the safetensors library, which Brain-Score does not install."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DTYPES = {
 
 
 def read_tensors(path: Path, sha256: str) -> dict[str, torch.Tensor]:
-    """The tensors of a safetensors file by name, on the CPU, in single precision; another file is refused.
+    """The tensors of a safetensors file by name, on the CPU, in single precision; raises if the hash differs.
 
     The file holds the length of a JSON header (8 bytes, little-endian), the header and the tensors one after another.
     """

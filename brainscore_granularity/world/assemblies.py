@@ -42,14 +42,14 @@ def neural(name: str, brain: str, region: str) -> NeuroidAssembly:
     """Simulated responses: presentation (images x repeats) x neuroid (subjects x voxels)."""
     images, (_, seed), stimuli = image_set(name), IMAGE_SETS[name], stimulus_set(name)
     shared = brains.signal(images, brains.BRAINS[brain], region, seed)
-    first = 0 if name == "World" else 100  # selection has subjects of its own
+    first = 0 if name == "World" else 100  # layers are selected on other subjects
     subjects = [f"sim{s + 1:02d}" for s in range(first, first + brains.N_SUBJECTS)]
     data = np.concatenate(
         [brains.responses(shared, s) for s in range(first, first + brains.N_SUBJECTS)], axis=2
     )  # (repeats, images, neuroids)
     n = len(images.fine)
     assembly = NeuroidAssembly(
-        data.transpose(1, 0, 2).reshape(n * brains.N_REPEATS, -1),  # image-major, as in Brain-Score's data
+        data.transpose(1, 0, 2).reshape(n * brains.N_REPEATS, -1),  # repeats of an image in a row, as in Brain-Score
         dims=["presentation", "neuroid"],
         coords={
             "stimulus_id": ("presentation", np.repeat(stimuli["stimulus_id"].values, brains.N_REPEATS)),

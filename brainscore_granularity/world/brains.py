@@ -1,18 +1,18 @@
-"""Simulated subjects that look at the world, with answers that are known.
+"""Simulated subjects that see the images of the world; the correct answers are known.
 
-A brain is a set of weights over what an image shows. Its geometry is a weighted sum of codes:
+A brain is a set of weights on properties of the images. Its representational geometry is a weighted sum of codes:
 
     z = w_s superordinate + w_b basic + w_t texture + w_p palette + w_i image
 
 Codes are random orthogonal vectors, equal for all subjects; the image code is new for each image. Basic classes,
 textures and palettes are nested in the superordinate classes, so their codes are centred within each superordinate
 class: a level says nothing about the level above it. The coarse brain is dominated by the superordinate code, the
-fine brain by texture (which only fine classes differ in), and the null brain has nothing but the image code: no
-relation to what the image shows.
+fine brain by texture (which differs only between fine classes), and the null brain has only the image code: no
+relation to the content of the image.
 
-Voxels mix this latent geometry with Gabor energy of the pixels, in a share set by the region: V1 is pure Gabor
-energy, IT purely latent. Each subject has voxels of its own, a geometry of its own on top of the shared one, and
-measurement noise that differs from repeat to repeat.
+Voxels mix this latent geometry with the Gabor energy of the pixels, in a proportion that depends on the region: V1 is
+Gabor energy only, IT is latent only. Each subject has its own voxels, its own geometry in addition to the shared one,
+and measurement noise that differs between repeats.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from . import images as world
 
 N_SUBJECTS, N_REPEATS, N_VOXELS = 4, 4, 120
 LATENT_DIMENSIONS = 64
-IDIOSYNCRASY = 0.35  # standard deviation of a subject's own signal, that of the shared one being 1
-NOISE = 1.5  # standard deviation of the noise of one repeat, that of the shared signal being 1
-LATENT_SHARE = {"V1": 0.0, "V2": 0.3, "V4": 0.6, "IT": 1.0}  # of variance; the rest is Gabor energy
+IDIOSYNCRASY = 0.35  # standard deviation of a subject's own signal; that of the shared signal is 1
+NOISE = 1.5  # standard deviation of the noise of one repeat; that of the shared signal is 1
+LATENT_SHARE = {"V1": 0.0, "V2": 0.3, "V4": 0.6, "IT": 1.0}  # latent share of variance; the rest is Gabor energy
 TEMPERATURE = 0.12  # of the odd-one-out choices, in units of similarity
 
 
 @dataclass(frozen=True)
 class Brain:
-    """Weights of the codes. ``balanced`` serves layer selection only and scores nothing."""
+    """Weights of the codes. ``balanced`` is used for layer selection only, never for scores."""
 
     name: str
     superordinate: float
@@ -77,13 +77,13 @@ def latent(images: world.Images, brain: Brain, seed: int) -> np.ndarray:
 
 
 def _centred_in_halves(codes: np.ndarray) -> np.ndarray:
-    """The first half of the rows belongs to creatures, the second to artefacts: subtract the mean of each."""
+    """Subtract the mean of each half of the rows: the first half are creatures, the second artefacts."""
     halves = np.stack(np.split(codes, 2))
     return (halves - halves.mean(axis=1, keepdims=True)).reshape(codes.shape)
 
 
 def signal(images: world.Images, brain: Brain, region: str, seed: int) -> np.ndarray:
-    """What the region of every subject shares: (images, dimensions), noise-free, columns centred.
+    """The signal that all subjects share in a region: (images, dimensions), noise-free, columns centred.
 
     The Gabor part and the latent part are scaled to total variance 1 before they are mixed.
     """
@@ -112,9 +112,9 @@ def responses(shared: np.ndarray, subject: int, n_repeats: int = N_REPEATS) -> n
 
 
 def true_ceiling(images: world.Images, brain: Brain, region: str, seed: int, n_subjects: int = 200) -> float:
-    """Score of the model that has the true geometry, expected over new subjects: by simulation.
+    """Expected score, over new subjects, of the model with the true geometry; computed by simulation.
 
-    This is what a noise ceiling estimates from a few subjects: the mean Spearman correlation of the shared,
+    A noise ceiling estimates this value from a few subjects. It is the mean Spearman correlation of the shared,
     noise-free RDM with the RDM measured in one subject.
     """
     from brainscore_granularity import rsa
@@ -126,7 +126,7 @@ def true_ceiling(images: world.Images, brain: Brain, region: str, seed: int, n_s
 
 
 def expected_geometry(shared: np.ndarray, n_voxels: int = 4096) -> np.ndarray:
-    """Noise-free responses of very many voxels: the model that has the true geometry."""
+    """Noise-free responses of very many voxels: the responses of a model with the true geometry."""
     tuning = np.random.default_rng(4).normal(size=(shared.shape[1], n_voxels))
     return (shared @ tuning).astype(np.float32)
 
@@ -147,7 +147,7 @@ def odd_one_out(images: world.Images, brain: Brain, seed: int, n_triplets: int =
     z = latent(images, brain, seed)
     triplets = np.stack([rng.choice(len(z), 3, replace=False) for _ in range(n_triplets)])
     a, b, c = (z[triplets[:, i]] for i in range(3))
-    similarity = np.stack([(b * c).sum(1), (a * c).sum(1), (a * b).sum(1)], axis=1)  # column: which one is odd
+    similarity = np.stack([(b * c).sum(1), (a * c).sum(1), (a * b).sum(1)], axis=1)  # column: the odd image
     logits = similarity / TEMPERATURE
     probability = np.exp(logits - logits.max(axis=1, keepdims=True))
     probability /= probability.sum(axis=1, keepdims=True)
@@ -157,6 +157,6 @@ def odd_one_out(images: world.Images, brain: Brain, seed: int, n_triplets: int =
 
 
 def _unit_variance(x: np.ndarray) -> np.ndarray:
-    """Columns centred, total variance over columns 1."""
+    """Centre the columns and scale their total variance to 1."""
     x = x - x.mean(axis=0)
     return x / np.sqrt((x**2).sum(axis=1).mean())

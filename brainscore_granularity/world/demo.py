@@ -20,7 +20,7 @@ BENCHMARKS = tuple(name for name in plugins.registrations("benchmarks") if name.
 
 
 def run(folder: Path) -> Path:
-    """Train, commit, score and report; a second run does nothing twice. Returns the path of the report."""
+    """Train, commit, score and report; a second run skips what is done. Returns the path of the report."""
     from brainscore_granularity.report import require_matplotlib
     from brainscore_granularity.report.granularity_figure import world_figure
     from brainscore_granularity.report.page import write_report
@@ -41,15 +41,15 @@ def measured(folder: Path) -> pd.DataFrame:
     from brainscore_granularity.report.measures import ONE_IMAGE_SET
     from brainscore_granularity.report.page import write_report
 
-    load_stimulus_set("Kriegeskorte2008")  # an error here, before any scoring, where the images cannot be had
+    load_stimulus_set("Kriegeskorte2008")  # fails here, before any scoring, if the images cannot be downloaded
     models = [name for name in plugins.registrations("models") if name.startswith("granularity_tiny_")]
     scores = runner.score_grid(models, ONE_IMAGE_SET.values(), folder / "results")
-    write_report(folder / "results", folder / "report.html")  # now with measured brains
+    write_report(folder / "results", folder / "report.html")  # again, with measured brains
     return scores
 
 
 def train_and_commit(store: Path) -> None:
-    """Train every network of the study that the store lacks, and commit layers where that is not done."""
+    """Train every network of the study that the store lacks, and commit the layers of those without a layer map."""
     with progress("training networks", study.total_epochs()) as advance:
         study.train(store, on_epoch=advance)
     models = [checkpoints.read(store, name) for name in study.MODELS]

@@ -30,10 +30,10 @@ HUES = np.array([0.05, 0.52, 0.30, 0.77])
 HUE_JITTER = 0.09
 CHUNK = 64  # images drawn together: the temporaries of one chunk stay in the processor's cache
 
-# One row a part: centre x, centre y, half width, half height, angle in degrees, in object coordinates
+# One row per part: centre x, centre y, half width, half height, angle in degrees, in object coordinates
 # (x to the right, y down, the object fills about [-1, 1]). The first row is the body.
 _PARTS = (
-    # creatures: every part is an ellipse
+    # creatures: each part is an ellipse
     [(0, .05, .62, .36, 0), (.62, -.38, .28, .25, 0), (-.38, .55, .12, .32, 0), (.34, .55, .12, .32, 0),
      (-.72, -.12, .22, .08, 35)],
     [(0, .35, .42, .52, 0), (0, -.28, .32, .28, 0), (-.2, -.75, .1, .34, -12), (.2, -.75, .1, .34, 12),
@@ -236,7 +236,7 @@ def _distance(u: np.ndarray, v: np.ndarray, basic: np.ndarray) -> np.ndarray:
 
 
 def _texture(u, v, kind, frequency, phase) -> np.ndarray:
-    """Share of the second colour, 0..1, (n, h, w). ``kind`` (n,) indexes TEXTURES."""
+    """Share of the texture's second colour, 0..1, (n, h, w). ``kind`` (n,) indexes TEXTURES."""
     pattern = np.empty_like(u)
     for k in np.unique(kind):  # images come in class order, so a chunk has few textures
         rows = kind == k
@@ -246,7 +246,7 @@ def _texture(u, v, kind, frequency, phase) -> np.ndarray:
     return np.clip(0.5 + 2 * pattern, 0, 1)
 
 
-# share of the second colour before clipping: above 0.25 is all second, below -0.25 all first
+# share of the second colour before clipping: above 0.25 only the second, below -0.25 only the first
 _PATTERNS = {
     "plain": lambda u, v, f, p, q: np.full_like(u, -1),
     "spots": lambda u, v, f, p, q: np.sin(f * u + p) * np.sin(f * v + q) * 2 - 0.6,

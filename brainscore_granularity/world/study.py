@@ -25,7 +25,7 @@ LABEL_SOURCE = "granularity_world_native_s0"  # a native-class network whose fea
 # It stops early and without label smoothing: both long training and smoothing push all classes equally far apart,
 # and a geometry without hierarchy has no meaningful first component.
 SOURCE_RECIPE = Recipe("mini", "native", 64, seed=0, epochs=4, label_smoothing=0.0)
-TRAINING_IMAGES = (96, 1)  # images a fine class, seed
+TRAINING_IMAGES = (96, 1)  # images per fine class, seed
 VALIDATION_IMAGES = (8, 2)
 MODELS = tuple(
     f"granularity_world_{condition}_s{seed}"
@@ -144,5 +144,5 @@ def make(store: Path, job: Job, data: Data, on_epoch: Callable[[str], None] | No
 def _read_or_none(store: Path, identifier: str):
     try:
         return checkpoints.read(store, identifier)
-    except checkpoints.CheckpointError:  # damaged: made anew
+    except checkpoints.CheckpointError:  # damaged: train it again
         return None

@@ -10,7 +10,7 @@ def test_score():
 
 
 @pytest.mark.parametrize("identifier", ["granularity_imagenet_clip_k8_s1", "granularity_imagenet_native_s3"])
-def test_a_network_that_nobody_has_trained_says_how(identifier):
+def test_a_network_that_is_not_trained_yet_says_how(identifier):
     with pytest.raises(Exception, match=r"granularity train --recipe imagenet") as error:
         load_model(identifier)
     assert "\n" not in str(error.value)

@@ -80,7 +80,7 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(tmp_path, capsys):
 def test_offline_a_benchmark_that_must_be_downloaded_is_named_and_costs_its_own_pair(tmp_path, capsys, home):
     grid = ["score", "--models", MODEL, "--benchmarks", "Kriegeskorte2008.hIT-rsa", "World.IT-rsa"]
     assert run(*grid, "--results", tmp_path / "r", "--offline") == 1
-    assert "1 scored, 1 failed (1 for want of data)" in capsys.readouterr().out
+    assert "1 scored, 1 failed (1 lack data)" in capsys.readouterr().out
     assert run("results", tmp_path / "r", "--failed") == 0
     assert "Kriegeskorte2008.hIT-rsa" in capsys.readouterr().out
 
@@ -158,7 +158,7 @@ def test_interrupting_the_demo_loses_nothing_that_was_finished(forked, tmp_path)
         time.sleep(0.1)
     process.send_signal(signal.SIGINT)
     assert process.wait(60) == 130
-    assert "What was finished is kept" in process.stderr and "Traceback" not in process.stderr
+    assert "Finished work is kept" in process.stderr and "Traceback" not in process.stderr
     for description in store.glob("*.json"):
         assert checkpoints.read(store, description.stem).is_intact()
     assert len(list(store.glob("*.safetensors"))) == len(list(store.glob("*.json"))) >= 2

@@ -1,1 +1,1 @@
-"""From the files as their owners publish them to Brain-Score assemblies on this computer. Nothing is redistributed."""
+"""Make Brain-Score assemblies on this computer from files that their owners publish. Nothing is redistributed."""

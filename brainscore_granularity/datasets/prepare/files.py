@@ -1,4 +1,4 @@
-"""The owners' files: which are needed, what is missing, and what was read, said so that it can be checked again."""
+"""The owners' files: which are needed, which are missing, and a fingerprint of those that were read."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from brainscore_granularity.paths import sha256_of
 
 from .registry import Dataset
 
-HASH_UP_TO = 1 << 28  # bytes; reading a larger file only for its checksum would take longer than using it
+HASH_UP_TO = 1 << 28  # bytes; for larger files a checksum would take longer than the preparation
 LISTED = 8
 
 
 class MissingFiles(FileNotFoundError):
-    """Files of the owner are not where they should be; the message lists them and says how to get them."""
+    """Files of the owner are missing; the message lists them and says how to get them."""
 
 
 def require(dataset: Dataset, source: Path, paths: Iterable[Path | tuple[Path, ...]]) -> None:
@@ -37,7 +37,7 @@ def require(dataset: Dataset, source: Path, paths: Iterable[Path | tuple[Path, .
 
 @contextmanager
 def named(path: Path):
-    """Errors of the libraries that read a file, as one that names the file."""
+    """Context manager: turn errors of the libraries that read a file into one that names the file."""
     try:
         yield
     except (EOFError, OSError, KeyError, zlib.error) as error:
@@ -45,8 +45,8 @@ def named(path: Path):
 
 
 def open_nifti(path: Path):
-    """A NIfTI image whose file stays open: a compressed one can only be read forwards, from its beginning if reopened
-    for every part."""
+    """A NIfTI image whose file stays open: reopening a compressed file for every part would read it from the start each
+    time."""
     try:
         import nibabel
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""Images of an owner's array as PNG files in a folder that builds share."""
+"""Write the images of an owner's array as PNG files into a folder that several builds share."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from brainscore_granularity.progress import progress
 
 
 def write_missing(folder: Path, names: list[str], pixels: Callable[[int], np.ndarray], title: str) -> None:
-    """Write those PNG files that are not there, or not whole; ``pixels(i)`` gives (height, width, 3) uint8 of names[i].
+    """Write the PNG files that are missing or incomplete; ``pixels(i)`` gives (height, width, 3) uint8 of names[i].
 
     Every PNG carries checksums of its content, so that files of an interrupted or damaged earlier run are found.
     """
@@ -28,7 +28,7 @@ def write_png(path: Path, pixels: np.ndarray) -> None:
     from PIL import Image
 
     buffer = BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)  # a third of the time for a tenth more space
+    Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)  # takes a third of the time and 10% more space
     write_atomically(path, buffer.getvalue(), durable=False)
 
 

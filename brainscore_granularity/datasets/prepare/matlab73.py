@@ -11,7 +11,7 @@ from . import files
 
 @contextmanager
 def opened(path: Path) -> Iterator:
-    """The file, as ``h5py.File``; whatever HDF5 says of a damaged one is said with its name."""
+    """The open file, as ``h5py.File``; errors of HDF5 on a damaged file name the file."""
     import h5py
 
     with files.named(path), h5py.File(path) as file:
@@ -21,7 +21,7 @@ def opened(path: Path) -> Iterator:
 def variable(file, name: str, shape: tuple[int | None, ...]):
     """A numeric array of the file, not yet read.
 
-    shape : as h5py has it, the reverse of MATLAB's; None where any length will do.
+    shape : expected shape in h5py, the reverse of MATLAB's; None for any length.
     """
     if name not in file:
         raise ValueError(
@@ -36,7 +36,7 @@ def variable(file, name: str, shape: tuple[int | None, ...]):
 
 
 def vector(file, name: str, length: int):
-    """A row or column of numbers, read."""
+    """Read a row or column vector of numbers."""
     found = variable(file, name, (None, None))
     if sorted(found.shape) != sorted((1, length)):
         raise ValueError(f"{file.filename}, {name}: expected {length} x 1, got {' x '.join(map(str, found.shape))}")
@@ -49,13 +49,13 @@ def strings(cells) -> list[str]:
 
 
 def _text(characters) -> str:
-    if "MATLAB_empty" in characters.attrs:  # what is stored is then the size, 0 x 0
+    if "MATLAB_empty" in characters.attrs:  # an empty array is stored as its size, 0 x 0
         return ""
     return characters[()].astype("<u2").tobytes().decode("utf-16-le")
 
 
 def row_blocks(data, bytes_at_once: int = 1 << 25) -> list[slice]:
-    """Rows of a 2-D array to read together: whole chunks of the file, so that none is decompressed twice."""
+    """Blocks of rows of a 2-D array; each covers whole chunks of the file, so that no chunk is decompressed twice."""
     rows, width = data.shape
     step = max(1, bytes_at_once // (width * data.dtype.itemsize))
     if data.chunks:

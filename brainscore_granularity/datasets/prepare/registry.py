@@ -1,4 +1,4 @@
-"""The data sets that can be prepared: what each serves, its licence, and how to get it."""
+"""The data sets that can be prepared: their benchmarks, their licence, and how to get them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Dataset:
     title: str
     module: str
     identifiers: tuple[str, ...]
-    """Every local build that it can make, in the order in which they are listed."""
+    """Every local build that the data set can make, in the order of display."""
     serves: str
     """Benchmarks that load them."""
     licence: str
@@ -31,12 +31,12 @@ class Dataset:
         return f"granularity data prepare {self.name} --from DIR"
 
     def preparation(self):
-        """The function behind the command, ``prepare(source, ...)``, which returns the identifiers it made."""
+        """The function ``prepare(source, ...)`` of the command; it returns the identifiers of the builds."""
         return import_module(f"{__package__}.{self.module}").prepare
 
 
 def nsd_identifiers() -> tuple[str, ...]:
-    """Test images are shared, train images are each subject's own: one joint build, and one for each subject."""
+    """All local builds of NSD: a joint one of the shared test images, and one per subject of its own train images."""
     return tuple(
         identifier
         for region in NSD_REGIONS

@@ -2,7 +2,7 @@
 
 Split halves: the presentations of each stimulus are numbered in the order in which they happened; the mean of the odd
 ones (first, third, ...) and the mean of the even ones give two response profiles over stimuli. Their Pearson
-correlation r is the reliability of half the data; by Spearman and Brown that of all of it is ::
+correlation r is the reliability of half of the data; the reliability of all data is (Spearman-Brown) ::
 
     reliability = 2 r / (1 + r)
 

@@ -11,7 +11,7 @@ from .reliability import split_half
 
 @dataclass
 class Repeats:
-    """Responses to some stimuli, summed apart for odd and even presentations.
+    """Responses to some stimuli, summed separately for odd and even presentations.
 
     stimuli : (stimuli,) unique integer ids, in the order of the means. neuroids : number of them.
     """
@@ -19,7 +19,7 @@ class Repeats:
     stimuli: np.ndarray
     neuroids: int
     counts: np.ndarray = field(init=False)
-    """(stimuli,) presentations so far."""
+    """(stimuli,) number of presentations so far."""
 
     def __post_init__(self):
         self.counts = np.zeros(len(self.stimuli), int)
@@ -29,8 +29,8 @@ class Repeats:
         self._total = np.zeros(self.neuroids)
 
     def add(self, stimuli: np.ndarray, responses: np.ndarray) -> None:
-        """Trials in the order in which they happened: ids (trials,), responses (trials, neuroids); others are passed
-        over."""
+        """Add trials in the order in which they happened: ids (trials,), responses (trials, neuroids). Trials of other
+        stimuli are ignored."""
         for stimulus, response in zip(stimuli, responses, strict=True):
             row = self._row.get(int(stimulus))
             if row is not None:
@@ -58,7 +58,7 @@ class Repeats:
         n = self.counts.sum()
         variance = (self._squares - self._total**2 / n) / (n - 1)
         # Sum of squares within stimuli, pooled over those shown at least twice, each variance counted by its
-        # degrees of freedom: the same as the mean variance where all are shown equally often.
+        # degrees of freedom; equal to the mean variance if all are shown equally often.
         means = self._sums.sum(axis=0, dtype=np.float64) / np.maximum(self.counts, 1)[:, None]
         within = self._squares - (means**2 * self.counts[:, None]).sum(axis=0)
         noise = within / (n - len(self.stimuli))

@@ -1,9 +1,9 @@
-"""The local store of prepared data: one folder a build, in Brain-Score's own file formats.
+"""The local store of prepared data: one folder per build, in Brain-Score's own file formats.
 
 ``<home>/data/<identifier>/`` holds ``assy_<identifier>.nc`` (netCDF, variable ``data``),
-``stimulus_<identifier>.csv`` and ``prepared.json``. The last says what the others are (sizes, SHA-256), what they were
-made from, and where the images lie; it is removed first and written last, so that its presence means a complete
-build. Builds that show the same images share one folder of them.
+``stimulus_<identifier>.csv`` and ``prepared.json``. The last lists the other files (sizes, SHA-256), what they were
+made from, and where the images are. It is removed first and written last, so that its presence means a complete
+build. Builds that show the same images share one image folder.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from brainscore_granularity.paths import HOME_VARIABLE, home, sha256_of, write_a
 
 from .registry import DATASETS, dataset_of
 
-VERSION = 1  # of the layout of a build's folder
-TIME_BIN = (70, 170)  # milliseconds; Brain-Score's nominal window of responses that have no time
+VERSION = 1  # version of the layout of a build's folder
+TIME_BIN = (70, 170)  # milliseconds; Brain-Score's nominal time window for responses without time
 NEUROID_COORDINATES = ("neuroid_id", "subject", "region")
 
 
 class Missing(FileNotFoundError):
-    """A local build is not there; the message says how to get the data and how to make the build."""
+    """A local build is missing; the message says how to get the data and how to make the build."""
 
 
 class Damaged(OSError):
-    """A local build is not what was written; the message says which part and what to do."""
+    """A local build is damaged; the message says which part, and how to fix it."""
 
 
 def root() -> Path:
@@ -46,14 +46,15 @@ def identifiers(dataset: str) -> tuple[str, ...]:
 
 
 def image_folder(name: str) -> Path:
-    """Where to put images that several builds share: ``<home>/data/<name>/images``."""
+    """Folder for images that several builds share: ``<home>/data/<name>/images``."""
     return root() / name / "images"
 
 
 def neuroid_assembly(values: np.ndarray, presentation: dict, neuroid: dict, **attributes):
     """Responses (presentations, neuroids) as Brain-Score has them: presentation x neuroid x time_bin, one bin.
 
-    presentation, neuroid : {coordinate: one value for each}. attributes : strings and numbers, kept in the file.
+    presentation, neuroid : {coordinate: one value per presentation or neuroid}. attributes : strings and numbers, kept
+        in the file.
     """
     from brainscore_core.supported_data_standards.brainio.assemblies import NeuroidAssembly
 
@@ -72,16 +73,16 @@ def neuroid_assembly(values: np.ndarray, presentation: dict, neuroid: dict, **at
 
 
 def save(identifier: str, assembly, stimuli, images: Path, stimulus_set: str, source: dict) -> Path:
-    """Write a build; an older one of the same identifier stops counting before the first file is touched.
+    """Write a build. An older build with the same identifier is marked as incomplete before any file is changed.
 
     Parameters
     ----------
     assembly : presentation x neuroid x time_bin, finite, with coordinates stimulus_id and at least one more for
         presentations, and neuroid_id, subject, region for neuroids; see ``neuroid_assembly``.
-    stimuli : data frame with the columns stimulus_id (unique) and filename (within ``images``), and any more.
-    images : folder of the image files. Inside the store it is kept relative to it; elsewhere it must stay.
+    stimuli : data frame with the columns stimulus_id (unique) and filename (within ``images``), and others.
+    images : folder of the image files. Inside the store its relative path is kept; elsewhere the folder must not move.
     stimulus_set : name of the stimuli, equal for builds that show the same images, so that a model sees them once.
-    source : what the build was made from and how, JSON; see ``files.fingerprint``.
+    source : what the build was made from and how, as JSON; see ``files.fingerprint``.
 
     Returns
     -------
@@ -126,7 +127,7 @@ def save(identifier: str, assembly, stimuli, images: Path, stimulus_set: str, so
 def load(identifier: str):
     """A build as Brain-Score loads its own: a NeuroidAssembly with the columns of its stimulus set merged in.
 
-    attrs: stimulus_set, stimulus_set_identifier, identifier, and what was given to ``neuroid_assembly``. The
+    attrs: stimulus_set, stimulus_set_identifier, identifier, and the attributes given to ``neuroid_assembly``. The
     identifier of the stimulus set holds a hash of its content and of the images' folder, because Brain-Score caches
     activations by that name and compares the paths.
     """
@@ -157,7 +158,7 @@ def load(identifier: str):
 
 
 def state(identifier: str) -> tuple[str, str]:
-    """("ready" | "missing" | "incomplete" | "damaged", detail), from the sizes of the files; nothing is read."""
+    """("ready" | "missing" | "incomplete" | "damaged", detail), from the sizes of the files, without reading them."""
     folder = root() / identifier
     dataset_of(identifier)
     if not folder.is_dir():
@@ -198,7 +199,7 @@ def how_to_get(identifier: str, status: str = "missing") -> str:
 
 
 def source_of(identifier: str) -> dict:
-    """What a build was made from, as given to ``save``."""
+    """The ``source`` of a build, as given to ``save``."""
     try:
         return _record(identifier)["source"]
     except FileNotFoundError:
@@ -206,7 +207,7 @@ def source_of(identifier: str) -> dict:
 
 
 def is_made_from(identifier: str, inputs: dict) -> bool:
-    """Whether a whole build is there that was made from exactly these ``inputs``, so that it can stay."""
+    """Whether a complete build exists that was made from exactly these ``inputs``, so that it can be kept."""
     return state(identifier)[0] == "ready" and source_of(identifier).get("inputs") == inputs
 
 
@@ -241,7 +242,7 @@ def _check(identifier: str, assembly, stimuli, images: Path) -> None:
             f"{identifier}: expected stimulus_id and a second presentation coordinate, because Brain-Score's loader "
             "loses a single one; add one, such as repetition"
         )
-    neural = "neuroid" in assembly.dims  # else choices: one value a presentation
+    neural = "neuroid" in assembly.dims  # else choices: one value per presentation
     needed = {"stimulus_id", *(NEUROID_COORDINATES if neural else ())}
     if lacking := needed - levels["presentation"] - levels.get("neuroid", set()):
         raise ValueError(f"{identifier}: expected the coordinates {', '.join(sorted(lacking))}, which are not there")
@@ -261,7 +262,7 @@ def _check(identifier: str, assembly, stimuli, images: Path) -> None:
 
 
 def _check_names_survive(identifier: str, stimuli, table: bytes) -> None:
-    """Ids such as 007 or NA would come back from the CSV as something else."""
+    """Raise for ids that change when read from a CSV, such as 007 or NA."""
     import pandas as pd
 
     back = pd.read_csv(StringIO(table.decode()))
@@ -272,13 +273,13 @@ def _check_names_survive(identifier: str, stimuli, table: bytes) -> None:
 
 
 def _write_netcdf(assembly, path: Path) -> None:
-    """Brain-Score's own format, but atomic and with a compression that takes seconds instead of minutes."""
+    """Write Brain-Score's own format, atomically and with a faster compression (seconds instead of minutes)."""
     import os
 
     flat = assembly.reset_index(list(assembly.indexes))
     flat.attrs = {name: value for name, value in assembly.attrs.items() if isinstance(value, (str, int, float))}
     dataset = flat.to_dataset(name="data")
-    # xarray would list the coordinates in the order of a set: other bytes in every process.
+    # xarray would list the coordinates in the order of a set, so that the bytes would differ between processes.
     dataset["data"].encoding = {"zlib": True, "complevel": 1, "coordinates": " ".join(flat.coords)}
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:

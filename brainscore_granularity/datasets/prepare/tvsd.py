@@ -19,7 +19,7 @@ from .things import images as things_images
 
 RESPONSES, IMAGES = "THINGS_normMUA.mat", "_logs/things_imgs.mat"
 ELECTRODES = 1024
-AREAS = {  # electrodes of each area; the two monkeys have V4 and IT the other way round
+AREAS = {  # electrodes of each area; V4 and IT are swapped between the two monkeys
     "monkeyF": {"V1": slice(0, 512), "V4": slice(832, 1024), "IT": slice(512, 832)},
     "monkeyN": {"V1": slice(0, 512), "V4": slice(512, 768), "IT": slice(768, 1024)},
 }
@@ -30,12 +30,12 @@ SPLITS = ("test", "train")
 def prepare(source: Path, images: Path | None = None, say: Callable[[str], None] = print) -> list[str]:
     """Make ``Papale2025_local.{V1,V4,IT}.{train,test}`` from the folders monkeyF and monkeyN.
 
-    One monkey alone is prepared too. What is there already and was made from the same files is left as it is.
+    One monkey alone is also possible. Builds that were made from the same files are kept.
 
     Parameters
     ----------
     source : folder that holds monkeyF/ and monkeyN/ with THINGS_normMUA.mat and _logs/things_imgs.mat.
-    images : the THINGS images; by default below ``source``, or where they were prepared from before.
+    images : the THINGS images; by default below ``source``, or in the folder used by an earlier preparation.
 
     Returns
     -------
@@ -107,7 +107,7 @@ def read_electrodes(file, monkey: str, region: str) -> dict[str, np.ndarray]:
     """Neuroid coordinates of one monkey's electrodes in a region, in the order of the electrodes.
 
     reliability : Pearson correlation between two repeats over the test images, mean over all pairs of repeats.
-    electrode : from 0, as in the file.
+    electrode : number from 0, as in the file.
     """
     where = AREAS[monkey][region]
     numbers = np.arange(where.start, where.stop)
@@ -128,7 +128,7 @@ def read_electrodes(file, monkey: str, region: str) -> dict[str, np.ndarray]:
 
 
 def read_train(file, n_images: int, electrodes: slice, title: str) -> np.ndarray:
-    """(images, electrodes) float32, read some rows at a time."""
+    """Responses to the train images, (images, electrodes) float32, read in blocks of rows."""
     data = matlab73.variable(file, "train_MUA", (n_images, ELECTRODES))
     values = np.empty((n_images, electrodes.stop - electrodes.start), np.float32)
     blocks = matlab73.row_blocks(data)
@@ -140,7 +140,7 @@ def read_train(file, n_images: int, electrodes: slice, title: str) -> np.ndarray
 
 
 def read_test(file, n_images: int, electrodes: slice) -> np.ndarray:
-    """(images x repeats, electrodes) float32, all repeats of an image in a row."""
+    """Responses to the test images, (images x repeats, electrodes) float32, all repeats of an image in a row."""
     data = matlab73.variable(file, "test_MUA_reps", (None, n_images, ELECTRODES))
     repeats = len(data)
     values = np.empty((n_images, repeats, electrodes.stop - electrodes.start), np.float32)

@@ -1,9 +1,9 @@
 """Single-trial responses of chosen voxels from one session's file, HDF5 or NIfTI, and their normalisation.
 
 The owner publishes both formats. HDF5 holds ``betas`` (trials, Z, Y, X), NIfTI (X, Y, Z, trials): voxel (i, j, k) of a
-mask (X, Y, Z) is ``betas[t, k, j, i]`` in the one and ``[i, j, k, t]`` in the other. Values are int16, percent signal
-change times 300. A whole session is about 1 GB as an array; only the chosen voxels are ever held, trials x voxels x
-2 bytes.
+mask (X, Y, Z) is ``betas[t, k, j, i]`` in HDF5 and ``[i, j, k, t]`` in NIfTI. Values are int16, percent signal
+change times 300. A whole session is about 1 GB as an array; only the chosen voxels are kept in memory, trials x voxels
+x 2 bytes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from ..files import named, open_nifti
 
 SCALE = 300  # stored value of 1% signal change
-GAP = 8  # voxels; reading a gap this short costs less than a second request
+GAP = 8  # voxels; it is faster to read across a gap this short than to read twice
 BLOCK = 1024  # voxels normalised at a time
 
 
@@ -30,8 +30,8 @@ def read(path: Path, voxels: np.ndarray, shape: tuple[int, int, int], trials: in
 def standardise(values: np.ndarray, trials: np.ndarray) -> np.ndarray:
     """z-scores of some trials, (len(trials), voxels) float32, with mean and standard deviation over all trials.
 
-    values (voxels, all trials) int16 of one session. A voxel that does not vary was not recorded (the owner writes 0
-    where data are invalid): NaN.
+    values : (voxels, all trials) int16 of one session. A voxel that does not vary becomes NaN: it was not recorded (the
+    owner writes 0 for invalid data).
     """
     out = np.empty((len(trials), len(values)), np.float32)
     for start in range(0, len(values), BLOCK):

@@ -1,10 +1,10 @@
-"""Natural Scenes Dataset: single-trial betas in 1.8 mm volumes -> one build a region.
+"""Natural Scenes Dataset: single-trial betas in 1.8 mm volumes -> one build per region.
 
 Responses are z-scored for each voxel within each session (over all 750 trials) and averaged over an image's
 presentations. ``test`` holds the shared images that all subjects saw three times (515 when all eight and all sessions
-are there), all subjects side by side. ``train.subjXX`` holds 1,000 of one subject's own images, which no other subject
-saw, so that layers are chosen on other images than they are scored on; there is one for each subject because a joint
-array would be mostly holes. Both have the same neuroids for a subject.
+are there), with the neuroids of all subjects. ``train.subjXX`` holds 1,000 images that only this subject saw, so that
+layers are chosen on other images than they are scored on; there is one build per subject because a joint array would
+be mostly empty. Both have the same neuroids for a subject.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ def prepare(
     Parameters
     ----------
     source : folder that holds ``nsddata``, ``nsddata_betas`` and ``nsddata_stimuli`` as in the owner's bucket.
-    subjects : 1 to 8; by default all that have a session there.
-    regions : names in ``nsd_files.REGIONS``; by default all whose maps are there.
+    subjects : numbers from 1 to 8; by default all subjects with a session in the folder.
+    regions : names in ``nsd_files.REGIONS``; by default all with a map in the folder.
     repeats : how often every subject must have seen a test image.
-    train_images : how many of a subject's own images are drawn to choose layers on.
-    seed : which of them.
+    train_images : number of images, seen by one subject only, on which layers are chosen.
+    seed : seed of the choice of those images.
 
     Returns
     -------

@@ -1,7 +1,7 @@
-"""Which image the subjects of the Natural Scenes Dataset saw in which trial, and which images are used for what.
+"""The design of the Natural Scenes Dataset: which image was shown in which trial, and which images are test or train.
 
 All ids here are 0-based rows of ``nsd_stimuli.hdf5`` ("nsdId"); the owner's MATLAB file counts from 1. The order of
-trials is common to all subjects; which image an entry of it stands for is not, except for the shared ones.
+trials is common to all subjects; the image that an entry of it refers to differs, except for shared images.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from .files import matlab
 
 N_IMAGES = 73_000
-TRIALS = 750  # a session
+TRIALS = 750  # per session
 PRESENTATIONS = 3  # of every image, if all sessions were completed
 
 
@@ -24,24 +24,24 @@ class Design:
     trial_images: np.ndarray
     """(subjects, trials) nsdId."""
     shared: np.ndarray
-    """(1000,) nsdId of the images that all subjects were to see, sorted."""
+    """(1000,) nsdId of the images that were planned for all subjects, sorted."""
 
     def session(self, subject: int, session: int) -> np.ndarray:
         """(750,) nsdId of the trials of a session; both count from 1."""
         return self.trial_images[subject - 1, (session - 1) * TRIALS : session * TRIALS]
 
     def presentations(self, subject: int, sessions: Iterable[int]) -> np.ndarray:
-        """(73000,) how often each image was shown in some sessions."""
+        """(73000,) how often each image was shown in the given sessions."""
         shown = [self.session(subject, session) for session in sessions]
         return np.bincount(np.concatenate(shown), minlength=N_IMAGES)
 
     def test_images(self, sessions: dict[int, Iterable[int]], repeats: int) -> np.ndarray:
-        """Shared images that every subject saw at least ``repeats`` times; sessions {subject: those there are}."""
+        """Shared images that every subject saw at least ``repeats`` times. sessions : {subject: those on disk}."""
         fewest = np.min([self.presentations(*item)[self.shared] for item in sessions.items()], axis=0)
         return self.shared[fewest >= repeats]
 
     def train_images(self, subject: int, sessions: Iterable[int], n: int, seed: int) -> np.ndarray:
-        """``n`` of the subject's own images: those shown most often, drawn at random among equals; sorted."""
+        """``n`` images that only this subject saw, sorted: those shown most often, with ties broken at random."""
         shown = self.presentations(subject, sessions)
         shown[self.shared] = 0
         own = np.random.default_rng([seed, subject]).permutation(np.flatnonzero(shown))

@@ -1,7 +1,7 @@
-"""One session after the other: what was read and normalised is kept on disk until the builds are made from it.
+"""Extraction, one session at a time: normalised responses are kept on disk until the builds are made from them.
 
-The state is one file a session, written in one step and named after everything it depends on, so that a run that was
-killed goes on where it was and gives the same files, and a changed input is never mistaken for the old one.
+The state is one file per session, written in one step. Its name contains a hash of everything it depends on, so that a
+killed run resumes and gives the same files, and old state is never used after an input has changed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from brainscore_granularity.paths import write_atomically
 
 from . import betas
 
-FORMAT = 1  # raised when the normalisation changes
+FORMAT = 1  # increased when the normalisation changes
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,11 +27,11 @@ class Session:
     path: Path
     """The owner's file."""
     stimuli: np.ndarray
-    """(trials,) what was shown, in order; -1 for trials that are not used."""
+    """(trials,) image shown in each trial, in order; -1 for trials that are not used."""
     state: Path
 
     def extract(self, voxels: np.ndarray, shape: tuple[int, int, int]) -> None:
-        """Read and normalise, unless an earlier run has; voxels (n, 3) in a volume ``shape`` (X, Y, Z)."""
+        """Read and normalise, unless an earlier run did; voxels (n, 3) in a volume ``shape`` (X, Y, Z)."""
         if not self._file(voxels).exists():
             values = betas.read(self.path, voxels, shape, len(self.stimuli))
             content = BytesIO()
@@ -43,17 +43,17 @@ class Session:
             write_atomically(self._file(voxels), content.getvalue())
 
     def trials(self, voxels: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """What was shown (wanted trials,) and the responses to it (wanted trials, columns) of some of the voxels."""
+        """The images shown (wanted trials,) and the responses (wanted trials, columns) of some of the voxels."""
         with np.load(self._file(voxels)) as content:
             return self.stimuli[self._wanted()], content["responses"][:, columns]
 
     def read_sha256(self, voxels: np.ndarray) -> str:
-        """Checksum of the stored values that were read, all trials of the voxels."""
+        """SHA-256 of the stored values that were read, for all trials of the voxels."""
         with np.load(self._file(voxels)) as content:
             return str(content["sha256"])
 
     def stamp(self) -> str:
-        """Changes when the file or the wanted trials do; cheap, because files are large."""
+        """A text that changes with the file or the wanted trials; it does not hash the file, which is large."""
         status = self.path.stat()
         facts = (FORMAT, self.path.name, status.st_size, status.st_mtime_ns)
         return hashlib.sha256(repr(facts).encode() + self.stimuli.astype(np.int64).tobytes()).hexdigest()

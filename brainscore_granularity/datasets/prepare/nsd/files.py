@@ -1,4 +1,4 @@
-"""Where the Natural Scenes Dataset keeps things, as its owners lay it out, and how to read the small files."""
+"""The folder layout of the Natural Scenes Dataset, and how to read its small files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from ..files import named, open_nifti
 
 BETAS = "betas_fithrf_GLMdenoise_RR"
-SUFFIXES = (".hdf5", ".nii.gz")  # in order of preference: HDF5 needs only the chosen voxels read
+SUFFIXES = (".hdf5", ".nii.gz")  # in order of preference: from HDF5 only the chosen voxels are read
 SESSIONS = (40, 40, 32, 30, 40, 32, 40, 30)
 # region -> map of regions of interest, its labels. Not every subject has every label.
 REGIONS = {
@@ -50,22 +50,22 @@ class Subject:
         return tuple(self.betas / BETAS / f"betas_session{session:02d}{suffix}" for suffix in SUFFIXES)
 
     def sessions(self) -> dict[int, Path]:
-        """The sessions that are there."""
+        """{session: its file} of the sessions on disk."""
         found = {session: existing(self.session(session)) for session in range(1, SESSIONS[self.number - 1] + 1)}
         return {session: path for session, path in found.items() if path}
 
     def roi_path(self, atlas: str) -> Path:
-        """The map of both hemispheres."""
+        """Path of the map of both hemispheres."""
         return self.source / "nsddata" / "ppdata" / self.name / "func1pt8mm" / "roi" / f"{atlas}.nii.gz"
 
     def roi_files(self, atlas: str) -> list[Path]:
-        """The map of both hemispheres, or the two of one each; empty where there is neither."""
+        """The file of both hemispheres, or the two files of one hemisphere each; empty if neither exists."""
         both = self.roi_path(atlas)
         halves = [both.with_name(f"{side}.{both.name}") for side in ("lh", "rh")]
         return next((paths for paths in ([both], halves) if all(path.exists() for path in paths)), [])
 
     def roi(self, region: str) -> np.ndarray | None:
-        """Mask (X, Y, Z) of a region, None where the subject's map is not there. It may be empty."""
+        """Mask (X, Y, Z) of a region, which may have no voxels; None if the subject's map is missing."""
         atlas, labels = REGIONS[region]
         maps = [volume(path) for path in self.roi_files(atlas)]
         return np.logical_or.reduce([np.isin(labelled, labels) for labelled in maps]) if maps else None

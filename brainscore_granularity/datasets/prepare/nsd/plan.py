@@ -1,4 +1,4 @@
-"""What of the Natural Scenes Dataset will be used, decided before any response is read."""
+"""The parts of the Natural Scenes Dataset that will be used, decided before any response is read."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from . import voxels
 from .extraction import Session
 from .files import REGIONS, SESSIONS, Subject
 
-FEWEST_IMAGES = 10  # an RDM of fewer says nothing
+FEWEST_IMAGES = 10  # an RDM of fewer images is uninformative
 
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """What is used of one subject."""
+    """The data that are used of one subject."""
 
     subject: Subject
     sessions: dict[int, Session]
     masks: dict[str, np.ndarray]
-    """Region -> (X, Y, Z), not empty."""
+    """Region -> mask (X, Y, Z) with at least one voxel."""
     train: np.ndarray
 
     def of(self, regions: list[str]) -> voxels.Voxels:
@@ -47,7 +47,7 @@ class Plan:
     seed: int
 
     def inputs(self, region: str) -> dict:
-        """Changes when a build of a region from this plan would."""
+        """All that a build of a region depends on; a build made from other inputs is outdated."""
         facts = [self.test.tolist(), self.repeats, self.seed]
         for part in self.with_region(region):
             mask = hashlib.sha256(np.argwhere(part.masks[region]).tobytes()).hexdigest()
@@ -63,12 +63,12 @@ class Plan:
         return [f"Allen2022_fmri_local.{region}.test", *own]
 
     def is_done(self, region: str) -> bool:
-        """Whether an earlier run has made all builds of a region from the same files."""
+        """Whether an earlier run made all builds of a region from the same files."""
         inputs = self.inputs(region)
         return all(store.is_made_from(identifier, inputs) for identifier in self.identifiers(region))
 
     def summary(self) -> list[str]:
-        """What is used, a line each."""
+        """The data that are used, one line each."""
         lines = [f"{len(self.test)} test images, shared and shown at least {self.repeats} times to every subject used"]
         for part in self.parts:
             lacking = [region for region in self.regions if region not in part.masks]
@@ -117,7 +117,7 @@ def make_plan(source: Path, numbers, regions, repeats: int, train_images: int, s
 
 
 def _session(design: nsd_design.Design, subject: Subject, number: int, path: Path, train: np.ndarray) -> Session:
-    """Only trials with shared images or the chosen own ones are kept: about 150 of 750."""
+    """A session with only the trials of shared images or of the chosen images of the subject: about 150 of 750."""
     shown = design.session(subject.number, number)
     wanted = np.isin(shown, np.concatenate([design.shared, train]))
     return Session(path, np.where(wanted, shown, -1), state() / subject.name)

@@ -1,8 +1,8 @@
-"""NSD-synthetic: one session of 744 trials with synthetic images -> one build a region, test only.
+"""NSD-synthetic: one session of 744 trials with synthetic images -> one build per region, test only.
 
 The 220 images that all subjects saw are used; the other 64 have colours made for each subject. All presentations are
 averaged, those of the fixation task and those of the one-back task, after a z-score of each voxel over all 744 trials.
-Layers are not chosen on these data: they are those that were chosen on NSD.
+Layers are not chosen on these data; those chosen on NSD are used.
 
 The stored images are 1360 x 714 pixels, 714 of which span 8.4 degrees. As the data set's authors do before they show
 them to networks, pixels become ``sqrt(v / 255) * 255`` (the usual encoding of image files, if stored values are
@@ -45,7 +45,7 @@ def prepare(
     Parameters
     ----------
     source : folder that holds ``nsddata``, ``nsddata_betas`` and ``nsddata_stimuli`` as in the owner's bucket.
-    subjects : 1 to 8; by default all whose betas are there.
+    subjects : numbers from 1 to 8; by default all with betas in the folder.
     regions : early, ventral or both, which is the default.
 
     Returns
@@ -139,7 +139,8 @@ def _order(source: Path) -> np.ndarray:
 
 
 def _stimuli(source: Path, names: list[str]):
-    """Write the images and describe them: number, class and subclass where the owner's table is there, blank."""
+    """Write the images and return their stimulus set: number, blank, and, if the owner's table exists, class and
+    subclass."""
     import h5py
     import pandas as pd
     from PIL import Image

@@ -1,4 +1,4 @@
-"""The voxels of a subject's regions, which overlap, and their coordinates in an assembly."""
+"""The voxels of a subject's regions, which may overlap, and their coordinates in an assembly."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Voxels:
     """Region -> rows of ``indices``; only regions that have voxels."""
 
     def coordinates(self, region: str) -> dict[str, np.ndarray]:
-        """Neuroid coordinates as Brain-Score's, voxel_x, voxel_y, voxel_z being i, j, k of the owner's NIfTI files."""
+        """Neuroid coordinates as in Brain-Score; voxel_x, voxel_y, voxel_z are i, j, k of the owner's NIfTI files."""
         own = self.indices[self.columns[region]]
         return {
             "neuroid_id": np.array([f"{self.subject}_{region}_v{n:04d}" for n in range(len(own))]),
@@ -44,5 +44,5 @@ def of_masks(subject: str, masks: dict[str, np.ndarray]) -> Voxels:
 
 
 def joint(subjects: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    """Coordinates of several subjects, one after the other."""
+    """The coordinates of several subjects, concatenated."""
     return {name: np.concatenate([coordinates[name] for coordinates in subjects]) for name in subjects[0]}

@@ -1,7 +1,7 @@
 """THINGS: 1,854 concepts, their images, the similarity embedding and the odd-one-out choices (Hebart et al. 2023).
 
-The concepts are always in the owners' order, that of ``unique_id.txt``. It is not the sorted one: camera_lens stands
-before camera1. Rows of the embedding and numbers in the triplets count in that order.
+The concepts are always in the owners' order, that of ``unique_id.txt``, which is not alphabetical: camera_lens comes
+before camera1. Rows of the embedding and numbers in the triplets follow that order.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from . import images as things_images
 CONCEPTS, EMBEDDING = "unique_id.txt", "spose_embedding_66d_sorted.txt"
 TRIPLETS, TRIPLET_TABLE = "validationset.txt", "triplets_large_final_correctednc_correctedorder.csv"
 N_CONCEPTS = 1854
-N_TRIPLETS = 453_642  # of validationset.txt, as in Brain-Score's Hebart2023
-BELOW = ("", "*/", "*/*/")  # folders in which the files may lie
+N_TRIPLETS = 453_642  # number in validationset.txt, as in Brain-Score's Hebart2023
+BELOW = ("", "*/", "*/*/")  # patterns of folders that may contain the files
 SPOSE, TRIPLET = "Hebart2023_local.spose", "Hebart2023_local.triplet"
 
 
 def concept_split(n: int, fraction: float = 0.2, seed: int = 42) -> tuple[np.ndarray, np.ndarray]:
-    """Concepts to select layers on and concepts to score on: numbers in the order of the embedding, each sorted.
+    """Concepts to select layers on, and concepts to score on: sorted numbers of concepts in the order of the embedding.
 
-    The first ``int(fraction n)`` of ``numpy.random.RandomState(seed).permutation(n)`` select. With the defaults this
-    is the split of the public code of Mehta & Bonner (2026): 370 of 1,854 select, 1,484 score.
+    The first ``int(fraction n)`` of ``numpy.random.RandomState(seed).permutation(n)`` are for selection. With the
+    defaults this is the split of the public code of Mehta & Bonner (2026): 370 of 1,854 select, 1,484 score.
 
     Examples
     --------
@@ -43,10 +43,10 @@ def concept_split(n: int, fraction: float = 0.2, seed: int = 42) -> tuple[np.nda
 
 
 def prepare(source: Path, images: Path | None = None, say: Callable[[str], None] = print) -> list[str]:
-    """Make ``Hebart2023_local.spose`` and, where the triplets are there, ``Hebart2023_local.triplet``.
+    """Make ``Hebart2023_local.spose`` and, if the triplets are available, ``Hebart2023_local.triplet``.
 
     ``spose`` has a row for every image, with the 66 dimensions of its concept; the coordinates concept and
-    concept_index say which that is, and means over the rows of a concept give the embedding. ``triplet`` is in the
+    concept_index name the concept, and means over the rows of a concept give the embedding. ``triplet`` is in the
     format of Brain-Score's Hebart2023, one image for each concept: the first by name.
 
     Parameters
@@ -177,10 +177,11 @@ def read_triplets(path: Path, n_concepts: int) -> np.ndarray:
 
 
 def read_triplet_table(path: Path, n_concepts: int, n: int = N_TRIPLETS, seed: int = 42) -> np.ndarray:
-    """As ``read_triplets``, from the owners' table of all choices: numbers from 1, tabs, the odd one where it was.
+    """Like ``read_triplets``, from the owners' table of all choices: numbers from 1, separated by tabs, and the
+    position of the odd one in a fourth column.
 
-    Only choices that are not of a test set (noise_ceiling 0), and ``n`` of those at random, in the table's order: the
-    table does not say which of them are in validationset.txt. The others were used to fit the embedding.
+    Uses ``n`` random choices outside the test sets (noise_ceiling 0), in the table's order. The table does not say
+    which of them are in validationset.txt; the others were used to fit the embedding.
     """
     import pandas as pd
 

@@ -2,7 +2,7 @@
 
 Single-trial responses are z-scored for each voxel within each session, over all trials of the session (820: 720
 training images once, the 100 test images once). Voxels that do not vary in one of the sessions, or have NaN, are left
-out. The whole table of a subject (16 GB) is never in memory: rows are read some at a time, and the voxels of the
+out. The whole table of a subject (16 GB) is never in memory: rows are read in pieces, and only the voxels of the
 regions are kept.
 """
 
@@ -34,12 +34,12 @@ def prepare(source: Path, images: Path | None = None, say: Callable[[str], None]
 
     ``train`` has 8,640 images once, ``test`` 100 images 12 times (all repetitions of an image in a row, in the order
     of the sessions), ``concepts720`` one of the training images of each of the 720 concepts: the first by name.
-    Subjects whose three files are not all there are left out. An interrupted run goes on with the next subject.
+    Subjects with a missing file are left out. An interrupted run resumes with the next subject.
 
     Parameters
     ----------
     source : folder of sub-0{1,2,3}_{ResponseData.h5,StimulusMetadata.csv,VoxelMetadata.csv}, or its parent.
-    images : the THINGS images; by default below ``source``, or where they were prepared from before.
+    images : the THINGS images; by default below ``source``, or in the folder used by an earlier preparation.
 
     Returns
     -------
@@ -70,17 +70,17 @@ def prepare(source: Path, images: Path | None = None, say: Callable[[str], None]
 
 @dataclass(frozen=True)
 class Kept:
-    """What is kept of one subject: the usable voxels of all regions."""
+    """The data kept of one subject: the usable voxels of all regions."""
 
     trials: object
-    """Data frame, one row a trial."""
+    """Data frame, one row per trial."""
     voxels: object
-    """Data frame, one row a voxel."""
+    """Data frame, one row per voxel."""
     responses: np.ndarray
-    """(all voxels, trials) float32 in a file; the column ``row`` of ``voxels`` says which."""
+    """(all voxels, trials) float32 in a file; the column ``row`` of ``voxels`` gives a voxel's row."""
     dropped: int
     sha256: str
-    """Of what was read of the owners' responses."""
+    """SHA-256 of the owners' responses that were read."""
 
 
 def _prepare_region(region: str, kept: dict[str, Kept], stimuli, folder, inputs, say) -> None:
@@ -129,7 +129,7 @@ def _neuroids(subject: str, region: str, kept: Kept, test) -> dict[str, np.ndarr
 
 
 def _responses(kept: Kept, region: str) -> np.ndarray:
-    """(voxels of the region, trials)"""
+    """Responses of a region, (voxels of the region, trials)."""
     return kept.responses[kept.voxels["row"][kept.voxels[region] > 0].to_numpy()]
 
 

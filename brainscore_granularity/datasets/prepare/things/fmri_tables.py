@@ -70,7 +70,7 @@ def images_of(trials: dict, split: str) -> list[str]:
 
 
 def trials_of(trials, stimuli) -> tuple[np.ndarray, int]:
-    """Trials of some stimuli, all repetitions of a stimulus in a row and in the order in which they happened.
+    """Trials of some stimuli: all repetitions of a stimulus in a row, in the order in which they happened.
 
     Returns
     -------
@@ -92,7 +92,7 @@ def read_voxels(path: Path):
     Returns
     -------
     Data frame with ABOUT_VOXELS, the columns of REGIONS, a column for each region (0 or 1) and ``place``, the row in
-    the owners' tables. Only these of the 222 columns are read; line breaks, which some names have, are taken out.
+    the owners' tables. Only these of the 222 columns are read; line breaks in their names are removed.
     """
     import pandas as pd
 
@@ -162,7 +162,7 @@ def _rows(path: Path, piece, voxels, first: int, n_trials: int) -> np.ndarray:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Callable]:
-    """A function of first and last row that reads a piece of the only table in a file."""
+    """Open a file with one table; yields a function (first row, last row) -> piece of the table."""
     import pandas as pd
 
     try:
@@ -176,7 +176,7 @@ def _opened(path: Path) -> Iterator[Callable]:
                 if len(keys) != 1:
                     raise ValueError(f"{path}: expected one table, got {', '.join(keys) or 'none'}")
                 yield lambda first, last: file.select(keys[0], start=first, stop=last)
-        except HDF5ExtError as error:  # its text is a trace of many lines
+        except HDF5ExtError as error:  # its text is a long traceback
             raise OSError("HDF5 error") from error
 
 

@@ -1,4 +1,4 @@
-"""The THINGS image folder, to which all builds on THINGS images refer; it is never copied."""
+"""The folder of THINGS images; all builds on THINGS images refer to it, and it is never copied."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .. import store
 from ..registry import DATASETS
 
 WITHIN = ("", "object_images", "images_THINGS/object_images", "images/object_images", "images", "THINGS/object_images")
-RECORDED_BY = "Hebart2023_local.spose"  # the build that says where the user keeps the images
+RECORDED_BY = "Hebart2023_local.spose"  # the build that records where the user keeps the images
 
 
 def folder(example: str, source: Path, given: Path | None = None) -> Path:
@@ -17,12 +17,12 @@ def folder(example: str, source: Path, given: Path | None = None) -> Path:
     Parameters
     ----------
     example : an image or a folder that must be in it, such as ``aardvark/aardvark_01b.jpg``.
-    source : the folder that the user prepares from; used where there is no ``given``.
-    given : the folder that the user names.
+    source : the folder given by --from; searched if ``given`` is None.
+    given : the folder given by --images.
 
     Returns
     -------
-    Absolute path: ``given`` or ``source`` or a usual folder below it, or the one that was prepared from before.
+    Absolute path: ``given``, or ``source`` or one of the usual folders below it, or that of an earlier preparation.
     """
     places = [given] if given is not None else [source, *_recorded()]
     for place in places:
@@ -75,7 +75,7 @@ def presentation(stimuli, repeats: int = 1) -> dict:
 
 
 def concept_of(stimulus: str) -> str:
-    """``camera1_01b`` is of the concept ``camera1``, and ``camera_lens_01b`` of ``camera_lens``."""
+    """Concept of a stimulus: ``camera1`` for ``camera1_01b``, ``camera_lens`` for ``camera_lens_01b``."""
     return stimulus.rsplit("_", 1)[0]
 
 
