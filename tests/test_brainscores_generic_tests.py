@@ -41,6 +41,7 @@ def test_brain_scores_tests_are_found():
     assert len(MODELS) >= 57
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Line Search failed")  # a logistic regression on three images
 @pytest.mark.parametrize("identifier", MODELS)
 @pytest.mark.parametrize("test", TESTS, ids=lambda test: test.__name__)

@@ -74,6 +74,7 @@ def test_one_identifier_in_two_of_our_folders_is_refused(other_plugins):
         plugins.registrations("models")
 
 
+@pytest.mark.slow
 def test_cost_at_interpreter_start(tmp_path):
     """The hook costs less than a tenth of bare Python's own start-up, importing the package less than one start-up
     and `granularity --help` less than fifteen: far inside 1 ms, 0.3 s and 0.5 s where Python starts in 10 to 30 ms."""

@@ -114,6 +114,7 @@ def test_a_shared_cause_is_taken_out_of_a_rank_correlation(rng):
     assert brains.partial_spearman(a + b, a - 0.1 * b, cause) > 0.5
 
 
+@pytest.mark.slow
 def test_on_the_world_brains_and_the_most_universal_components_are_reported(tmp_path):
     import json
 

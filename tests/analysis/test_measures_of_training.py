@@ -23,6 +23,7 @@ def turning(rng, images=40):
     return rdms, np.stack([rsa.rdm(brain + 0.5 * rng.normal(size=brain.shape)) for _ in range(3)])
 
 
+@pytest.mark.slow
 def test_dynamics_finds_the_planted_turning_point(rng):
     rdms, subjects = turning(rng)
     found = dynamics.course(STEPS, rdms, subjects, resamples=200, permutations=99)

@@ -122,6 +122,7 @@ def test_score_carries_all_that_is_promised(benchmark):
         assert all(abs(value - float(attrs["raw"])) < 0.1 for value in attrs["partial"].values())  # random pixels
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("benchmark", ONE_OF_EACH)
 def test_brain_scores_pixels_can_be_scored(benchmark, monkeypatch):
     monkeypatch.setattr("brainscore_granularity.brains.benchmark.N_BOOTSTRAP", 20)

@@ -72,6 +72,7 @@ def test_brainscores_own_loader_reads_the_file(home):
     assert np.array_equal(found.values, store.load(IDENTIFIER).values)
 
 
+@pytest.mark.slow
 def test_saving_in_another_process_gives_equal_files(home):
     def content():
         return {p.name: p.read_bytes() for p in (home / "data" / IDENTIFIER).iterdir() if p.name != "prepared.json"}

@@ -62,6 +62,7 @@ def expected(subject, row):
     return trials.assign(value=(values - groups.transform("mean")) / groups.transform("std", ddof=0))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table_format", ["fixed", "table"])
 def test_every_value_is_of_the_right_voxel_image_and_repetition(home, tmp_path, table_format):
     things_fmri.prepare(write(tmp_path / "owner", table_format=table_format))

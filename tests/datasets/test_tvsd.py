@@ -260,6 +260,7 @@ def test_memory_stays_below_one_monkeys_table(home, tmp_path):
     assert values.shape == (n, 192) and peak < values.nbytes + 40e6
 
 
+@pytest.mark.slow
 def test_images_that_brainscore_ships_the_list_of(home):
     """The real list of images: 22,248 of 1,854 concepts in training, and 100 for testing."""
     folder = Path(find_spec("brainscore_vision").submodule_search_locations[0])

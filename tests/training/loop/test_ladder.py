@@ -60,6 +60,7 @@ def test_equal_when_devices_split_it(drawn, alone):
     assert split.keys() == alone.keys() and all(same(split[name][0], alone[name][0]) for name in alone)
 
 
+@pytest.mark.slow
 def test_the_images_are_read_once_for_all(drawn):
     class Counting(np.ndarray):
         taken = 0

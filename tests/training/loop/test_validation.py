@@ -45,6 +45,7 @@ def rungs(drawn, held_out=None):
     return [ladder.Rung(name, r, both if r.auxiliary_k else labels, held_out=held_out) for name, r in recipes.items()]
 
 
+@pytest.mark.slow
 def test_validation_does_not_change_the_weights(held_out):
     drawn = world.draw(2, seed=31)  # two steps an epoch
     without, with_ = (ladder.train(rungs(drawn, h), drawn.pixels, CPU) for h in (None, held_out))
