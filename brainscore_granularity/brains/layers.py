@@ -99,7 +99,7 @@ def tables(
 
 
 def compared(model: BrainModel, benchmarks, layers: list[str], folder=None) -> dict:
-    """{benchmark: {layer: what it compares, None where no image differs from another}}, one forward pass a stimulus set."""
+    """{benchmark: {layer: what it compares, None if it tells no images apart}}, one forward pass a stimulus set."""
     found: dict = {}
     for shared in by_stimuli(benchmarks):
         with spooled(model, shared[0].shown_to(model), layers, shared[0].order, shared[0].groups, folder) as spools:
@@ -127,7 +127,7 @@ def by_stimuli(benchmarks) -> list[list]:
 
 
 def representations(spool: Spool, benchmarks, layer: str):
-    """(benchmark, what it compares: an RDM or similarities) of a layer's features; None where no image differs from another."""
+    """(benchmark, what it compares: an RDM or similarities) of a layer's features; None if it tells no images apart."""
     made: dict = {}
     for benchmark in benchmarks:
         if benchmark.compares not in made:

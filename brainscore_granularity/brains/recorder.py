@@ -76,7 +76,7 @@ class Recorder:
         values = arrays[0].view(np.ndarray) if len(arrays) == 1 else np.concatenate(arrays, axis=1)
         if len(unique) < len(paths):
             values = values[[unique.index(path) for path in paths]]
-        values.flags.writeable = False  # the next benchmark may be given this very array
+        values.flags.writeable = False  # the next benchmark may get this array
         return values
 
     def _wanted(self, images: tuple[str, ...], degrees: float | None = None) -> list[str]:
@@ -111,9 +111,7 @@ class Recorder:
         except Exception:
             if not extra:
                 raise
-            return self._forward(
-                paths, list(layers), batch_size
-            )  # an error in a later benchmark must not fail this one
+            return self._forward(paths, list(layers), batch_size)  # a later benchmark must not fail this one
 
     def _forward(self, paths, layers, batch_size) -> dict[str, np.ndarray]:
         """Brain-Score's own loop over batches, into arrays that may lie on disk."""
@@ -138,9 +136,7 @@ class Recorder:
         in_memory = sum(array.nbytes for array in held if not isinstance(array, np.memmap))
         if in_memory + np.prod(shape) * dtype.itemsize <= self._budget:
             return np.empty(shape, dtype)
-        with tempfile.NamedTemporaryFile(
-            prefix="activations-"
-        ) as file:  # deleted with the array, or at the end of the process
+        with tempfile.NamedTemporaryFile(prefix="activations-") as file:  # deleted with the array or the process
             return np.memmap(file.name, dtype, "w+", shape=shape)
 
     def _not_stored(self, layers, stimuli_paths, require_variance=False, **_):
