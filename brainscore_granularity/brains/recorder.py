@@ -64,7 +64,7 @@ class Recorder:
                 del self._held[key], self._images[key]
 
     def features(self, paths, layers) -> np.ndarray | None:
-        """(images, features) as an assembly would hold them; None if the model has to be asked in Brain-Score's own way."""
+        """(images, features) as an assembly would hold them; None if only Brain-Score's own way can compute them."""
         extractor = self._extractor
         if extractor._stimulus_set_hooks or extractor._batch_activations_hooks:
             return None
