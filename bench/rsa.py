@@ -104,7 +104,8 @@ def rdm() -> None:
 
 PEAK = """
 import re, numpy as np, torch
-from brainscore_granularity import gram, rsa
+from brainscore_granularity import rsa
+from brainscore_granularity.rsa import gram
 
 def peak():  # MB; ru_maxrss would count the process that started this one
     return int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) / 1024

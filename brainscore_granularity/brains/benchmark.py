@@ -129,7 +129,7 @@ class RSABenchmark(_OnScreen):
         return self.compare(rdm, layer) if keep is None else self._of(keep).compare(rdm[np.ix_(keep, keep)], layer)
 
     def _of(self, rows: np.ndarray) -> RSABenchmark:
-        """The same for some rows; a ceiling that needs the responses stays that of all."""
+        """The same benchmark for some rows; a ceiling that needs the responses stays that of all rows."""
         part, own = copy.copy(self), self.ceiling
         part.__dict__["targets"] = self.targets.of(rows, None if own.attrs["kind"] == "subjects" else own)
         part.__dict__["controls"] = {name: rdm[np.ix_(rows, rows)] for name, rdm in self.controls.items()}
@@ -257,7 +257,7 @@ class OddOneOutBenchmark(_OnScreen):
         return (self if keep is None else self._of(keep)).compare(features, layer, f"{candidate.identifier} {layer}")
 
     def _of(self, rows: np.ndarray) -> OddOneOutBenchmark:
-        """The same for the choices among some images; the others keep their features."""
+        """The same benchmark with the choices among some images only."""
         part = copy.copy(self)
         part.__dict__.pop("overlaps", None)
         part.__dict__["triplets"] = self.triplets[np.isin(self.triplets, rows).all(axis=1)]
@@ -268,7 +268,7 @@ class OddOneOutBenchmark(_OnScreen):
 
     @property
     def compares(self) -> str:
-        """Benchmarks that compare the same can share ``representation``."""
+        """Key: benchmarks with the same one can share ``representation``."""
         return f"{self.measure} similarity"
 
     def found(self) -> str:

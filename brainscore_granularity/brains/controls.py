@@ -1,4 +1,4 @@
-"""What any image-computable model shares with a brain: pixels and mean luminance, as RDMs to be partialled out."""
+"""What any image-computable model shares with a brain: pixels and mean luminance, as RDMs to partial out."""
 
 from __future__ import annotations
 

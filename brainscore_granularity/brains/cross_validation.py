@@ -1,7 +1,7 @@
 """A model's score on a benchmark with its layer chosen on one half of the stimuli and scored on the other.
 
-The primary result where nothing of the same kind is there to choose layers on: it needs no selection data, and gains
-nothing from the search.
+The primary result where there are no data of the same kind to choose layers on: it needs no selection data, and the
+search does not inflate it.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class CrossValidated(NamedTuple):
         return {layer: share for layer, share in shares if share > 0}
 
     def record(self) -> dict:
-        """As plain numbers, for a results file."""
+        """Plain numbers, for a results file."""
         found, span = self.found, self.scale[1] - self.scale[0]
         return {
             "value": float(self.value(found.value)),
@@ -82,7 +82,7 @@ def cross_validated(
 
 
 def of_representations(benchmark, by_layer: dict[str, np.ndarray], splits: int = stats.SPLITS) -> CrossValidated:
-    """The same from what a benchmark compares, {layer: RDM or similarities}."""
+    """The same, from what a benchmark compares, {layer: RDM or similarities}."""
     found = stats.cross_validate(**benchmark.scorer(list(by_layer.values())), splits=splits)
     raw = np.array([benchmark.layer_scores(each)[0] for each in by_layer.values()])
     scale = benchmark.CHANCE, float(benchmark.ceiling)

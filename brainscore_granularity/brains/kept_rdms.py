@@ -23,7 +23,7 @@ RDM_VERSION = 2  # raised when `rsa.rdm` or the preprocessing gives other number
 def features(candidate, region: str, stimuli) -> np.ndarray | None:
     """Activations (images, features) to a stimulus set, rows in its order, without the assembly around them.
 
-    None if the model has no recorder, so that it has to be asked in Brain-Score's way. An assembly describes every
+    None if the model has no recorder, so that it must be asked in Brain-Score's way. An assembly describes every
     feature in ten coordinates, which takes longer than the forward pass of a small network.
     """
     recorder, layers = getattr(candidate, "recorder", None), committed_layers(candidate, region)

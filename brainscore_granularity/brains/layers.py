@@ -1,6 +1,6 @@
 """Every layer of a model against a benchmark, from one forward pass.
 
-The features of all layers wait on disk (``streaming.Spool``), so that memory holds a batch and a few blocks however
+The features of all layers wait on disk (``rsa.spool.Spool``), so that memory holds a batch and a few blocks however
 many layers and images there are.
 """
 
@@ -75,7 +75,7 @@ def table(model: BrainModel, benchmark, layers: Iterable[str] | None = None, n: 
 def tables(
     model: BrainModel, benchmarks, layers: Iterable[str] | None = None, n: int = N_PERMUTATIONS, folder=None
 ) -> list[pandas.DataFrame]:
-    """Score of every layer, per subject, with a p value that knows of the search; a table for each benchmark.
+    """Score of every layer, per subject, with a p value that is corrected for the search; a table for each benchmark.
 
     Benchmarks that show the same stimuli share a forward pass.
 
@@ -99,7 +99,7 @@ def tables(
 
 
 def compared(model: BrainModel, benchmarks, layers: list[str], folder=None) -> dict:
-    """{benchmark: {layer: what it compares, None where that tells nothing}}, one forward pass a stimulus set."""
+    """{benchmark: {layer: what it compares, None if it tells no images apart}}, one forward pass a stimulus set."""
     found: dict = {}
     for shared in by_stimuli(benchmarks):
         with spooled(model, shared[0].shown_to(model), layers, shared[0].order, shared[0].groups, folder) as spools:
@@ -127,7 +127,7 @@ def by_stimuli(benchmarks) -> list[list]:
 
 
 def representations(spool: Spool, benchmarks, layer: str):
-    """(benchmark, what it compares: an RDM or similarities) of a layer's features; None where they tell nothing."""
+    """(benchmark, what it compares: an RDM or similarities) of a layer's features; None if it tells no images apart."""
     made: dict = {}
     for benchmark in benchmarks:
         if benchmark.compares not in made:

@@ -64,7 +64,7 @@ class Recorder:
                 del self._held[key], self._images[key]
 
     def features(self, paths, layers) -> np.ndarray | None:
-        """(images, features) as an assembly would hold them; None where Brain-Score's own way must be gone."""
+        """(images, features) as an assembly would hold them; None if only Brain-Score's own way can compute them."""
         extractor = self._extractor
         if extractor._stimulus_set_hooks or extractor._batch_activations_hooks:
             return None
@@ -76,7 +76,7 @@ class Recorder:
         values = arrays[0].view(np.ndarray) if len(arrays) == 1 else np.concatenate(arrays, axis=1)
         if len(unique) < len(paths):
             values = values[[unique.index(path) for path in paths]]
-        values.flags.writeable = False  # it may be what the next benchmark gets
+        values.flags.writeable = False  # the next benchmark may get this array
         return values
 
     def _wanted(self, images: tuple[str, ...], degrees: float | None = None) -> list[str]:
@@ -111,7 +111,7 @@ class Recorder:
         except Exception:
             if not extra:
                 raise
-            return self._forward(paths, list(layers), batch_size)  # a later benchmark's mistake is not this one's
+            return self._forward(paths, list(layers), batch_size)  # a later benchmark must not fail this one
 
     def _forward(self, paths, layers, batch_size) -> dict[str, np.ndarray]:
         """Brain-Score's own loop over batches, into arrays that may lie on disk."""
@@ -136,7 +136,7 @@ class Recorder:
         in_memory = sum(array.nbytes for array in held if not isinstance(array, np.memmap))
         if in_memory + np.prod(shape) * dtype.itemsize <= self._budget:
             return np.empty(shape, dtype)
-        with tempfile.NamedTemporaryFile(prefix="activations-") as file:  # gone with the array, or with the process
+        with tempfile.NamedTemporaryFile(prefix="activations-") as file:  # deleted with the array or the process
             return np.memmap(file.name, dtype, "w+", shape=shape)
 
     def _not_stored(self, layers, stimuli_paths, require_variance=False, **_):
@@ -154,7 +154,7 @@ def attach(candidate, budget: float | None = None) -> Recorder | None:
         return None
     for method in ("_get_activations_batched", "_get_batch_activations", "_from_paths", "from_paths"):
         if getattr(type(extractor), method) is not getattr(ActivationsExtractorHelper, method):
-            return None  # networks with time, for example, batch in their own way
+            return None  # networks with time, for example, make their batches in another way
     return Recorder(extractor, available_memory_gb() * 2**30 / 3 if budget is None else budget)
 
 
@@ -167,7 +167,7 @@ def untouched(candidate, recorder: Recorder):
     candidate.activations_model._extractor._microsaccade_helper.number_of_trials = 1
     shared = [candidate.activations_model]
     with contextlib.suppress(AttributeError):
-        shared.append(candidate.layer_model.region_layer_map)  # may have been chosen at great cost
+        shared.append(candidate.layer_model.region_layer_map)  # the choice may have taken long
     fresh = copy.deepcopy(candidate, {id(each): each for each in shared})
     fresh.recorder = recorder
     return fresh

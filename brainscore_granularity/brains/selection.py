@@ -1,6 +1,6 @@
 """Stimuli and subjects on which layers are chosen, and which never score.
 
-A selection is a list of benchmarks without a published score: the same classes, on other images. What is there by
+A selection is a list of benchmarks without a published score: the same classes, on other images. Available by
 name: the embedded world's own, and the train splits of measured data, from Brain-Score's store or a local build.
 """
 
@@ -24,7 +24,7 @@ N_STIMULI = 1000  # of a subject, as in the study that these selections follow
 
 @lru_cache
 def benchmarks(name: str) -> list:
-    """The benchmarks on which layers are chosen, in order; their ``region`` says for what."""
+    """The benchmarks on which layers are chosen, in order; their ``region`` says for which region."""
     if name not in SELECTIONS:
         raise ValueError(f"no selection {name!r}; there are: {', '.join(SELECTIONS)}")
     return SELECTIONS[name]()

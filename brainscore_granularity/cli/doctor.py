@@ -137,12 +137,12 @@ def _pickles() -> Finding:
     from importlib.util import find_spec
 
     folder = Path(find_spec("brainscore_vision").submodule_search_locations[0]).parent
-    stray = sorted(folder.glob("conda_score--*.pkl"))
-    if not stray:
-        writable = os.access(folder, os.W_OK)
-        fix = "" if writable else "brainscore_vision.score() cannot write there and fails; use `granularity score`"
-        return Finding("score pickles", True, f"none in {folder}" + ("" if writable else " (read-only)"), fix)
-    return Finding("score pickles", True, f"{len(stray)} left by brainscore_vision.score in {folder}", "may be deleted")
+    stray, writable = sorted(folder.glob("conda_score--*.pkl")), os.access(folder, os.W_OK)
+    found = f"{len(stray)} left by brainscore_vision.score in {folder}" if stray else f"none in {folder}"
+    if not writable:
+        fix = "brainscore_vision.score() cannot write there and fails; use `granularity score`"
+        return Finding("score pickles", True, f"{found} (read-only)", fix)
+    return Finding("score pickles", True, found, "may be deleted" if stray else "")
 
 
 def _gpu() -> Finding:

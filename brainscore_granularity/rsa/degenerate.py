@@ -1,4 +1,4 @@
-"""Features that tell nothing, refused in the same words by RDMs and by odd-one-out choices."""
+"""Features that do not tell images apart are refused, in the same words by RDMs and by odd-one-out choices."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ ADVICE = "Find where they arise (a diverged network, a dead electrode), fix it, 
 
 
 class DegenerateFeatures(ValueError):
-    """Features that say nothing of an image: none at all, NaN, infinity, all equal, or the same for all images."""
+    """Features that do not describe an image: none at all, NaN, infinity, all equal, or the same for all images."""
 
 
 def refuse_empty(shape, layer: str | None = None, repeated: bool = False) -> None:
@@ -24,7 +24,7 @@ def refuse_empty(shape, layer: str | None = None, repeated: bool = False) -> Non
 
 
 def refuse_images(which: np.ndarray, what: str, images=None, layer: str | None = None, advice: str = ADVICE) -> None:
-    """Raise if any image has features of which nothing can be said.
+    """Raise if any image has features that cannot be used.
 
     Parameters
     ----------

@@ -251,7 +251,7 @@ def _crossnobis(x: np.ndarray, images, layer) -> np.ndarray:
         raise ValueError(f"features: crossnobis expects at least 2 repeats (repeats, images, ...), got {x.shape}")
     refuse_images(~np.isfinite(x).all(axis=(0, 2)), "NaN, infinite or overflowing features", images, layer)
     x = x.astype(np.float64)
-    x -= x.mean(axis=1, keepdims=True)  # differences do not see it
+    x -= x.mean(axis=1, keepdims=True)  # differences between images do not depend on it
     total = x.sum(axis=0)
     cross = (total @ total.T - sum(r @ r.T for r in x)) / (len(x) * (len(x) - 1) * x.shape[-1])
     power = np.diag(cross)

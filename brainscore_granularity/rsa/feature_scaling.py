@@ -1,4 +1,4 @@
-"""Features as they are, or z-scored over the images, before images are compared."""
+"""Scaling of features before images are compared: none, or z-scores over the images."""
 
 from __future__ import annotations
 

@@ -30,8 +30,8 @@ from brainscore_granularity.threads import cores, in_threads
 from . import feature_scaling
 
 PRECISE_BELOW = 200  # images
-BLOCK = 4096  # features a block: 16 MB of float32 for 1,000 images, long enough for BLAS to run full
-STRIPE = 250  # images a stripe
+BLOCK = 4096  # features in a block: 16 MB of float32 for 1,000 images, enough for BLAS to be fast
+STRIPE = 250  # images in a stripe
 ONEDNN = 2e10  # multiplications that repay importing torch
 WORKERS = 8  # at most, since each holds a block and a matrix: 200 MB for 1,000 images
 

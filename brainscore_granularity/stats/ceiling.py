@@ -14,7 +14,7 @@ from .checks import stack
 
 
 class TwoSubjectsWarning(UserWarning):
-    """The upper bound of a noise ceiling was asked of two subjects."""
+    """The upper bound of a noise ceiling was estimated from two subjects only."""
 
 
 class Ceiling(NamedTuple):

@@ -1,6 +1,6 @@
 """The inner loops of resampling and permutation, compiled by numba. Import it only where numba is installed.
 
-Sixteen resamples ride together as the lanes of one vector: 16 int32 are a cache line. numba's own loops
+Sixteen resamples are computed together as the lanes of one vector: 16 int32 are a cache line. numba's own loops
 over lanes are compiled to scalar code, because LLVM cannot prove that the arrays do not overlap; the four
 small operations below state the vectors outright and make both passes about three times faster. They
 compile on any processor: LLVM splits a vector that is wider than the machine's.

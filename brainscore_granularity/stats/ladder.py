@@ -181,7 +181,7 @@ def _dummies(names) -> np.ndarray:
 
 
 def _projector(columns) -> np.ndarray:
-    """(n, n): what is left after the columns."""
+    """(n, n): projection onto what the columns do not explain."""
     return np.eye(len(columns)) - columns @ np.linalg.pinv(columns)
 
 

@@ -50,7 +50,7 @@ class _Draws(NamedTuple):
 
 
 def halves(images: int, splits: int = SPLITS, seed: int = 0) -> np.ndarray:
-    """Random halves of the images; the other half is the rest. Odd numbers leave one more there.
+    """Random halves of the images; the other half is the rest. Of an odd number, the rest has one more.
 
     Returns
     -------
@@ -187,7 +187,7 @@ def compare_choices(
 
 
 def _draws(scorer: Scorer, images: int, splits: int, n: int | None, seed: int, entry_noise) -> _Draws:
-    """All that is to be scored is scored in one call, so that RDMs are sorted once."""
+    """Values on halves and resamples; everything is scored in one call, so that RDMs are sorted once."""
     each = SPLITS_OF_LARGE if images >= LARGE else SPLITS_A_RESAMPLE
     counts = resamples(images, n or (RESAMPLES_OF_LARGE if images >= LARGE else RESAMPLES), None, seed)
     sides, ones = halves(images, splits, seed), np.ones((splits, images), np.int32)

@@ -84,7 +84,7 @@ def equivalence_margin(share: float, native: float, untrained: float) -> float:
 
 
 def equivalence_of(estimate: Estimate, width: float, alpha: float = 0.05) -> Equivalence:
-    """Of a difference with its standard error and degrees of freedom.
+    """Equivalence, from a difference with its standard error and degrees of freedom.
 
     As `compare_models`, `contrasts` and `stats.over_networks` give it.
 
@@ -103,7 +103,7 @@ def equivalence_of(estimate: Estimate, width: float, alpha: float = 0.05) -> Equ
 
 
 def equivalence(first, second, width: float | None = None, *, share=None, scale=None, paired=True, alpha=0.05):
-    """Of two conditions with several networks each: seeds are the random factor.
+    """Equivalence of two conditions with several networks each: seeds are the random factor.
 
     Parameters
     ----------
@@ -154,7 +154,7 @@ def equivalence(first, second, width: float | None = None, *, share=None, scale=
 
 
 def equivalence_on_resamples(difference: float, samples, width, alpha: float = 0.05) -> Equivalence:
-    """Of a difference on paired resamples of images: percentiles.
+    """Equivalence, from percentiles of a difference on paired resamples of images.
 
     Parameters
     ----------

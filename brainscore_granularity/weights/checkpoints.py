@@ -44,7 +44,7 @@ class Checkpoint:
         return self._tensors("weights", self.sha256, f"{self.weights.stem}.json")
 
     def _tensors(self, what: str, sha256: str, says: str) -> dict:
-        """Those of the file, if it is the one that a description expects."""
+        """Tensors of a file, after its hash has been compared with the expected one."""
         import safetensors.torch
 
         try:
@@ -169,7 +169,7 @@ def read(store: Path, identifier: str) -> Checkpoint | None:
 
 
 def versions() -> dict[str, str]:
-    """What a checkpoint is made with."""
+    """Versions of the software that makes a checkpoint."""
     import platform
 
     import numpy

@@ -216,7 +216,8 @@ def test_differences_of_odd_one_out_scores_are_paired_without_their_surplus(tmp_
     from brainscore_vision import load_benchmark
     from given_model import Given
 
-    from brainscore_granularity import stats, triplets
+    from brainscore_granularity import stats
+    from brainscore_granularity.rsa import triplets
     from brainscore_granularity.runner.record import describe_score, resampled_of
 
     benchmark, rng = load_benchmark("World.triplet"), np.random.default_rng(0)
