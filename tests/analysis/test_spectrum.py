@@ -60,7 +60,7 @@ def test_there_are_no_more_components_than_features_whatever_the_rounding():
     assert len(components(dataclasses.replace(dead, gram=dead.gram.astype(np.float32))).values) == 12
 
 
-@pytest.mark.parametrize("exponent", [0.5, 1.0, 2.0])
+@pytest.mark.parametrize("exponent", [1.0, *(pytest.param(e, marks=pytest.mark.slow) for e in (0.5, 2.0))])
 def test_a_planted_power_law_returns_its_exponent(exponent):
     rng = np.random.default_rng(0)
     values = np.arange(1, 101) ** -exponent

@@ -147,6 +147,7 @@ def test_scoring_on_the_images_that_chose_the_layer_is_refused(own_copy, measure
         load_benchmark("Allen2022_fmri.IT-rsa")(load_model(MODEL))
 
 
+@pytest.mark.slow
 def test_own_images_of_each_subject_are_preferred_and_averaged_over_subjects(own_copy, measured, tmp_path):
     for subject, first in (("subj01", 1000), ("subj02", 2000)):
         ids = [f"nsd_{first + i:05d}" for i in range(20)]

@@ -102,6 +102,7 @@ def test_similarities_on_disk_are_those_of_the_triplet_benchmark(model, measure)
     assert frame["value"].item() == pytest.approx(benchmark(model).item(), abs=1e-9)
 
 
+@pytest.mark.slow
 def test_p_knows_of_the_search():
     """More layers raise the bar; nothing is found in a brain that has nothing to do with the images."""
     benchmark = load_benchmark("World_null.IT-rsa")

@@ -82,6 +82,7 @@ def test_equal_repeats_are_split_as_ever(n):
     assert bounds["upper"] == pytest.approx(np.sqrt(stats.spearman_brown(np.mean(r), n / half)), abs=1e-12)
 
 
+@pytest.mark.slow
 def test_ceiling_of_unequal_repeats_is_what_the_true_model_scores():
     """Two to 20 repeats: the bound from the two that all have would be far too low."""
     rng, values, common = np.random.default_rng(0), [], []

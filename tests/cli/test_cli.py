@@ -201,6 +201,7 @@ def test_commit_chooses_layers_again(home, capsys):
     assert set(json.loads(written.read_text())) == {"V1", "V2", "V4", "IT", "behavior"}
 
 
+@pytest.mark.slow
 def test_layers_prints_a_table_a_benchmark_and_csv(capsys):
     arguments = ["layers", MODEL, "--benchmark", "World.V1-rsa", "World.IT-rsa", "--layers", "relu1", "relu5"]
     assert run(*arguments, "--permutations", "9") == 0

@@ -248,6 +248,7 @@ def test_what_was_read_is_on_record(owner, inside):
     assert len(session["read_sha256"]) == 64
 
 
+@pytest.mark.slow
 def test_partial_data(owner, home, tmp_path, capsys):
     """One session, one map of regions, one subject: it says what it used, or what would be enough."""
     copy = tmp_path / "owner"

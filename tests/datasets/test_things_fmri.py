@@ -105,6 +105,7 @@ def test_splits(prepared):
     assert path == source / "object_images" / "dog" / "dog_02s.jpg"
 
 
+@pytest.mark.slow
 def test_neuroids_are_the_same_in_all_splits_and_unique(prepared):
     for region in ROWS:
         train, *others = (store.load(f"Hebart2023_fmri_local.{region}.{split}") for split in things_fmri.SPLITS)

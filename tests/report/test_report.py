@@ -198,6 +198,7 @@ def test_a_comparison_is_paired_on_the_same_benchmark_only():
     assert table.loc[0, "kind"] == "within noise" and not table.loc[0, "paired"]
 
 
+@pytest.mark.slow
 def test_a_real_score_keeps_its_resamples_and_their_spread_is_its_error(tmp_path):
     from brainscore_granularity import runner
     from brainscore_granularity.runner.record import resampled_of

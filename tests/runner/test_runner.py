@@ -41,6 +41,7 @@ def test_values_are_those_of_brainscore_score_bit_for_bit(tmp_path):
         assert row.value == theirs.item() and row.raw == float(theirs.attrs["raw"])
 
 
+@pytest.mark.slow
 def test_a_rerun_computes_nothing_and_a_new_benchmark_only_itself(tmp_path, scored):
     first = runner.score_grid(MODELS, BENCHMARKS[:2], tmp_path)
     assert len(scored) == 4

@@ -84,6 +84,7 @@ def test_a_known_difference_is_found_and_none_is_not_invented():
     assert same.value == 0 and same.p == 1
 
 
+@pytest.mark.slow
 def test_known_differences_are_covered():
     """The mean of 300 draws of both models is the truth; its interval holds it in 19 of 20."""
     noise = [0.9, 1.0, 1.0, 2.0], [1.3, 1.4, 1.4, 2.0]

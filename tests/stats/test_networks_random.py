@@ -86,6 +86,7 @@ def test_the_analysis_itself_finds_no_effect_of_nothing():
     assert np.mean(calls) <= 0.15
 
 
+@pytest.mark.slow
 def test_curves_that_go_together_because_networks_do_are_not_called_related():
     assert np.mean([together(seed, 0.02, 3) for seed in range(200)]) <= 0.10
 

@@ -62,6 +62,7 @@ def readout(training, held_out):
     return dict(zip((2, 8, 64), np.split(given, [2, 10], axis=1), strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("k", "limit"), [(2, 0.72), (8, 0.35), (64, 0.15)])
 def test_pixels_alone_do_not_give_the_class(readout, held_out, k, limit):
     """A linear readout of the pixels stays far below the networks, which reach 0.95 at 2 and 8 classes."""

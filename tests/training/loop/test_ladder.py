@@ -45,7 +45,7 @@ def alone(drawn):
     return {r.name: loop.train(r.recipe, drawn.pixels, r.labels, execution=CPU) for r in rungs(drawn)}
 
 
-@pytest.mark.parametrize("group", [None, 2])
+@pytest.mark.parametrize("group", [None, pytest.param(2, marks=pytest.mark.slow)])
 def test_equal_to_each_alone_bit_for_bit(drawn, alone, group):
     together = ladder.train(rungs(drawn), drawn.pixels, CPU, group=group)
     assert together.keys() == alone.keys()

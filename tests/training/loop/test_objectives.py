@@ -202,7 +202,10 @@ def test_the_teacher_follows_the_student_and_stops_at_the_end():
     assert torch.allclose(dino.teacher.conv1.weight, before + 0.01)
 
 
-@pytest.mark.parametrize("objective", ["auxiliary", "curriculum", "adversarial", "simclr", "dino"])
+@pytest.mark.parametrize(
+    "objective",
+    ["auxiliary", "curriculum", "adversarial", *(pytest.param(o, marks=pytest.mark.slow) for o in ("simclr", "dino"))],
+)
 def test_the_loss_falls(drawn, both, fine, coarse, objective):
     recipe, labels, start = {
         "auxiliary": (auxiliary(0.5, epochs=3), both, None),

@@ -59,6 +59,7 @@ def test_validation_does_not_change_the_weights(held_out):
         assert len(metrics["validation_accuracy_by_epoch"]) == 3
 
 
+@pytest.mark.slow
 def test_it_is_the_share_of_right_answers_of_the_result(drawn, held_out):
     network, metrics = loop.train(RECIPE, drawn.pixels, world.taxonomy(drawn.fine, 8), held_out=held_out)
     by_epoch = metrics["validation_accuracy_by_epoch"]
@@ -74,6 +75,7 @@ def test_it_is_the_share_of_right_answers_of_the_result(drawn, held_out):
     assert metrics["validation_accuracy"] == loop.accuracy(untrained, held_out.images, held_out.labels)
 
 
+@pytest.mark.slow
 def test_the_accuracies_survive_an_interruption_and_stand_in_the_log(drawn, held_out, tmp_path):
     labels = world.taxonomy(drawn.fine, 8)
     _, whole = loop.train(RECIPE, drawn.pixels, labels, held_out=held_out)
@@ -126,6 +128,7 @@ def run(*arguments):
     return 0
 
 
+@pytest.mark.slow
 def test_native_and_principal_component_labels_are_validated_from_the_command_line(photographs, home, capsys):
     common = ("--recipe", "world", "--data", photographs)
     fast = ("--epochs", 2, "--batch-size", 64)
