@@ -59,7 +59,8 @@ class Condition(NamedTuple):
 
     def tick(self, native: int) -> str:
         """Text of the place below an axis. native : number of native classes."""
-        return {UNTRAINED: "un-\ntrained", NATIVE: f"{native}\nnative"}.get(self.place, str(self.place))
+        known = {UNTRAINED: "un-\ntrained", FITTED: "\n\nfitted", NATIVE: f"{native}\nnative"}
+        return known.get(self.place, str(self.place))
 
 
 def condition(labels: str | None, k: float | None) -> Condition | None:

@@ -61,7 +61,7 @@ def world_figure(scores: pd.DataFrame) -> str:
                 len(x_of) - 0.75, 1.015, "noise ceiling", ha="right", va="bottom", fontsize=7.5, color=style.MUTED
             )
             if axis.get_legend_handles_labels()[0]:
-                axis.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.28), ncols=3,
+                axis.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.34), ncols=3,
                             columnspacing=1.2, handlelength=1.8)  # fmt: skip
         axes[0].set_ylim(min(-0.12, summary["low"].min() - 0.03), 1.1)
         figure.tight_layout()

@@ -101,7 +101,7 @@ def _resolution(plt, table, rules, colours):
         axis.set_title(name.removesuffix("-rsa"), loc="left")
         axis.set_xlabel("pixels a side")
     next(iter(axes.values())).set_ylabel("RSA (Spearman)")
-    drawing.legend_below(figure, next(iter(axes.values())), 8, 0.06)
+    drawing.legend_below(figure, next(iter(axes.values())), 8, 0.12)
     return figure
 
 
