@@ -163,16 +163,21 @@ def equal_rules(seed: int, seeds: int = 5, images: int = 60, subjects: int = 4, 
     pairs = np.hstack([np.eye(seeds), -np.eye(seeds)])
     (random,) = stats.over_networks(networks, [pairs], b, n, seed)
     (fixed,) = stats.contrasts(networks, [pairs.mean(axis=0)], b, n, seed)
-    return {"networks random": random.p <= 0.05, "networks fixed (until this was fixed)": fixed.p <= 0.05}
+    return {"networks random": random.p <= 0.05, "networks fixed": fixed.p <= 0.05}
 
 
 HEAD = """
 ## Networks as a random factor
 
 `agreement` on simulated ladders of K = 2 to 64 that K does nothing to (`bench/calibrate_networks.py`; {worlds} worlds a
-row, {fewer} for curves): false positives at 5%. Asked: 3 to 7%, or no test; of curves, whose p is twice the smaller of
-two, 7% at most. With one network a K the test of any effect of K and that of curves that go together are refused;
-slopes are then tested against deviations from a line.
+row, {fewer} for curves): false positives at 5%. Asked: 3 to 7%, or no test. With one network a K the test of any effect
+of K and that of curves that go together are refused; slopes are then tested against deviations from a line.
+
+What was chosen by looking at simulations: that subjects' own slopes count from p < .25 on. On other seeds of the same
+kind of world, counting them always gave 2.3 to 4.5% with four subjects, and from p < .05 on up to 13.6% where their
+slopes differ. A first run of this table, 1,000 worlds with the same noise in the rows of a number of seeds, had four
+cells below 3%: 2.3 and 2.5% (slope, fMRI, 5 seeds), 2.8 and 2.4% (curves, 500 worlds). The rows then got noise of their
+own and more worlds; the tests stayed as they were.
 
 """
 
@@ -188,8 +193,7 @@ def section(run, worlds: int) -> str:
                 rates["curves together"] = run(partial(together, sd=sd, seeds=seeds), worlds)[""]
             coverage += [rate for name, rate in rates.items() if name.startswith("covered")]
             shown = [rates.get(name) for name in COLUMNS]
-            outside += (shown[-1] or 0) > ASKED[1]
-            outside += sum(not ASKED[0] <= rate <= ASKED[1] for rate in shown[:-1] if rate is not None)
+            outside += sum(not ASKED[0] <= rate <= ASKED[1] for rate in shown if rate is not None)
             cells = ["refused" if rate is None else f"{rate:.1f}%" for rate in shown]
             lines.append(f"| {sd:g} | {seeds} | {' | '.join(cells)} |")
             print(lines[-1], flush=True)
@@ -231,7 +235,7 @@ def _power(run, worlds) -> str:
 def _alternatives(run, worlds) -> str:
     lines = ["| test of the slope | sd of networks | seeds | judgments | fMRI |", "|" + "---|" * 5]
     few = max(worlds // 10, 1)
-    tests = [(partial(mixed, networks=False), "mixed model without networks, Wald z (until this was fixed)", few),
+    tests = [(partial(mixed, networks=False), "mixed model without networks, Wald z", few),
              (partial(mixed, networks=True), "mixed model with networks, Wald z", few),
              (shuffled, "K shuffled within seeds", worlds)]  # fmt: skip
     for test, name, many in tests:
@@ -253,4 +257,5 @@ def _conditions(run, worlds) -> str:
         asked = "3 to 7%" if name == "networks random" else "none, shown for comparison"
         lines.append(f"| two equal learning rules, 60 images, {name}: called different at 5% | {rate:.1f}% | {asked} |")
     print(*lines, sep="\n", flush=True)
-    return f"\n{4 * worlds:,} worlds for equivalence, {many} for learning rules:\n\n" + "\n".join(lines) + "\n"
+    head = f"\n{4 * worlds:,} worlds for equivalence, {many} for learning rules; less than 3% errs on the careful side:"
+    return head + "\n\n" + "\n".join(lines) + "\n"
