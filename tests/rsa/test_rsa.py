@@ -247,8 +247,9 @@ def test_torch_tensors_give_the_same_rdm():
 @pytest.mark.parametrize(
     "module",
     [
-        "rsa", "rsa.comparison", "rsa.distances", "rsa.gram", "rsa.spool", "rsa.triplets", "rsa.encoding", "stats",
-        "stats.resampling", "stats.ceiling", "stats.intervals", "stats.paired", "stats.permutation",
+        "rsa", "rsa.comparison", "rsa.degenerate", "rsa.distances", "rsa.feature_scaling", "rsa.gram", "rsa.spool",
+        "rsa.triplets", "rsa.encoding", "stats",
+        "stats.overlaps", "stats.resampling", "stats.ceiling", "stats.intervals", "stats.paired", "stats.permutation",
         "stats.ranking", "stats.checks", "threads",
     ],
 )  # fmt: skip
