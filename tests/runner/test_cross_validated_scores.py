@@ -67,23 +67,6 @@ def test_commit_by_depth_looks_at_no_stimuli(home):
     shipped = checkpoint_of(MODEL)
     checkpoints.save(checkpoints.default_store(), MODEL, shipped.state_dict(), shipped.info)
     choice, _ = commitment.by_depth(MODEL)
-    network = checkpoint_of(MODEL).network()
-    assert choice["layers"] == layers_by_depth(network.candidates, network.readout) == commitment_of(MODEL)[1]
+    assert choice["layers"] == layers_by_depth(checkpoint_of(MODEL).info["network"]) == commitment_of(MODEL)[1]
     assert choice["layers"] == {"V1": "relu1", "V2": "relu2", "V4": "relu3", "IT": "relu4", "behavior": "relu5"}
     assert load_model(MODEL).selection_stimuli == {} and np.isfinite(checkpoint_of(MODEL).info["classes"])
-
-
-@pytest.mark.parametrize("name", ["tiny", "rules_cnn", "alexnet_bn", "resnet18"])
-def test_every_network_has_layers_by_depth(name):
-    from brainscore_granularity import networks
-
-    network = networks.build(name, 4, 0)
-    layers = layers_by_depth(network.candidates, network.readout)
-    order = [network.candidates.index(layers[region]) for region in ("V1", "V2", "V4", "IT")]
-    assert order == sorted(order) and layers["behavior"] == network.readout
-    assert not any(layer.rpartition(".")[2].startswith(("conv", "fc")) for layer in layers.values())
-
-
-def test_no_convolutional_stage_is_an_error():
-    with pytest.raises(ValueError, match="no candidate is a convolutional stage"):
-        layers_by_depth(["fc1", "relu1"], "relu1")

@@ -149,7 +149,7 @@ def test_a_missing_model_names_commands_that_the_command_line_knows(home):
     with pytest.raises(checkpoints.CheckpointError) as error:
         brain_model.brain_model(MODEL, _imagenet())
     commands = str(error.value).split("`")[1::2]
-    assert [command.split()[1] for command in commands] == ["labels", "train", "commit"]
+    assert [command.split()[1] for command in commands] == ["labels", "train"]
     for command in commands:
         assert command.split()[1] in cli.VERBS
     assert "--labels clip --k 8 --seed 1" in commands[1]
