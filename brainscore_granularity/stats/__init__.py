@@ -29,8 +29,24 @@ Which estimator to use when: docs/statistics.md. How each is calibrated: docs/ca
 
 from .ceiling import Ceiling, TwoSubjectsWarning, consistency, noise_ceiling, spearman_brown, split_half
 from .intervals import Interval, interval
-from .layer_choice import SPLITS, LayerChoice, compare_choices, cross_validate, halves, held_out, rdm_scorer
-from .margins import Equivalence, equivalence, equivalence_margin, equivalence_of, equivalence_on_resamples
+from .layer_choice import (
+    SPLITS,
+    LayerChoice,
+    compare_choices,
+    contrast_choices,
+    cross_validate,
+    halves,
+    held_out,
+    rdm_scorer,
+)
+from .margins import (
+    Equivalence,
+    equivalence,
+    equivalence_margin,
+    equivalence_of,
+    equivalence_of_sides,
+    equivalence_on_resamples,
+)
 from .overlaps import Overlaps, paired_variance, triplet_mean
 from .paired import Estimate, compare_models, contrasts, two_factor
 from .permutation import MaxStatistic, max_statistic, permutation_test
@@ -52,11 +68,13 @@ __all__ = [
     "compare_choices",
     "compare_models",
     "consistency",
+    "contrast_choices",
     "contrasts",
     "cross_validate",
     "equivalence",
     "equivalence_margin",
     "equivalence_of",
+    "equivalence_of_sides",
     "equivalence_on_resamples",
     "halves",
     "held_out",

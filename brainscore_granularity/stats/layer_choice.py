@@ -7,7 +7,7 @@ entries are picked for every half; anything else that can be scored on a part of
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -36,6 +36,7 @@ class LayerChoice(NamedTuple):
     chosen: np.ndarray  # (layers,) share of the choices; of a difference: of the first
     held_out: np.ndarray  # (splits,) means of both directions
     resampled: np.ndarray  # (resamples,) values, the layer chosen anew in each; the same images for all models
+    df: float  # degrees of freedom of the error
 
 
 class _Draws(NamedTuple):
@@ -178,12 +179,36 @@ def compare_choices(
     >>> compare_choices(good, bad, 40, splits=20, n=50).p < 0.05
     True
     """
-    one, other = (_draws(scorer, images, splits, n, seed, None) for scorer in (first, second))
-    difference = one._replace(
-        **{name: getattr(one, name) - getattr(other, name) for name in ("held_out", "resampled", "fixed")},
-        one_out=None if one.one_out is None else one.one_out - other.one_out,
-    )
-    return _estimate(difference, images, level)
+    return contrast_choices([first, second], [[1, -1]], images, splits, n=n, seed=seed, level=level)[0]
+
+
+def contrast_choices(
+    scorers: Sequence[Scorer],
+    weights,
+    images: int,
+    splits: int = SPLITS,
+    *,
+    n: int | None = None,
+    seed: int = 0,
+    level: float = 0.95,
+) -> list[LayerChoice]:
+    """Weighted sums of several models' cross-validated scores, as `compare_choices` subtracts two.
+
+    weights : (sums, models); as in `contrasts`.
+    """
+    weights = np.atleast_2d(np.asarray(weights, float))
+    if weights.shape[1] != len(scorers):
+        raise ValueError(f"weights: expected (sums, {len(scorers)}), one number a model, got {weights.shape}")
+    drawn = [_draws(scorer, images, splits, n, seed, None) for scorer in scorers]
+    return [_estimate(_summed(drawn, row), images, level) for row in weights]
+
+
+def _summed(drawn: list[_Draws], weights: np.ndarray) -> _Draws:
+    parts = {
+        name: sum(w * getattr(one, name) for w, one in zip(weights, drawn, strict=True))
+        for name in ("held_out", "resampled", "fixed")
+    }
+    return drawn[int(np.flatnonzero(weights)[0])]._replace(**parts)
 
 
 def _draws(scorer: Scorer, images: int, splits: int, n: int | None, seed: int, entry_noise) -> _Draws:
@@ -246,4 +271,5 @@ def _estimate(drawn: _Draws, images: int, level: float) -> LayerChoice:
     reach = float(student.ppf((1 + level) / 2, images - 1)) * error
     p = 1.0 if value == 0 else float(2 * student.sf(abs(value) / error, images - 1)) if error > 0 else 0.0
     resampled = drawn.resampled.mean(axis=1)
-    return LayerChoice(value, error, value - reach, value + reach, p, drawn.chosen, drawn.held_out, resampled)
+    interval = value - reach, value + reach
+    return LayerChoice(value, error, *interval, p, drawn.chosen, drawn.held_out, resampled, images - 1.0)

@@ -102,6 +102,18 @@ def equivalence_of(estimate: Estimate, width: float, alpha: float = 0.05) -> Equ
     return _found(value, width, (error, df), (value + width, error, df), (value - width, error, df), alpha)
 
 
+def equivalence_of_sides(difference: Estimate, above: Estimate, below: Estimate, alpha: float = 0.05) -> Equivalence:
+    """Equivalence where the margin is estimated too, from estimates of d, d + margin and d - margin.
+
+    As `contrasts` gives them for weights such as 1, -1 and 1, -0.75, -0.25 of a network, native and fitted.
+    """
+    width = (above.value - below.value) / 2
+    sides = [(side.value, side.error, side.df) for side in (above, below)]
+    if width < 0:  # learning brings nothing: no difference is within a share of it
+        sides = [(-np.inf, 1.0, 1.0), (np.inf, 1.0, 1.0)]
+    return _found(difference.value, width, (difference.error, difference.df), *sides, alpha)
+
+
 def equivalence(first, second, width: float | None = None, *, share=None, scale=None, paired=True, alpha=0.05):
     """Equivalence of two conditions with several networks each: seeds are the random factor.
 
