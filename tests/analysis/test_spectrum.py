@@ -84,7 +84,7 @@ def test_too_few_components_for_a_law_are_named():
 def analysed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("results")
     arguments = ["analyze", "spectrum", "--models", *MODELS, "--benchmarks", "World.IT*", "--layers", "relu4", "relu5",
-                 "conv1", "--results", folder, "--resamples", "50"]  # fmt: skip
+                 "fc5", "conv1", "--results", folder, "--resamples", "50"]  # fmt: skip
     return folder / "analyses" / "spectrum", arguments
 
 
@@ -116,6 +116,14 @@ def test_keeping_all_components_gives_the_score_of_the_benchmark(analysed):
     own = shared.products(MODELS[0], layer).rdm()
     expected = np.mean([rdm(own, each) for each in load_benchmark("World.IT-rsa").subject_rdms])
     assert kept.set_index("model").loc[MODELS[0], "rsa"] == pytest.approx(expected, abs=1e-4)
+
+
+def test_a_committed_layer_outside_of_those_asked_is_read_too():
+    asked, everything = (study.Study(MODELS[:1], benchmarks=["World.IT-rsa"], layers=each) for each in (["conv1"], []))
+    layer = asked.committed(MODELS[0], "IT")
+    assert layer not in asked.layers
+    kept.file(asked.sets, MODELS[0], layer, "gram").unlink(missing_ok=True)
+    assert np.array_equal(asked.products(MODELS[0], layer).gram, everything.products(MODELS[0], layer).gram)
 
 
 def test_a_damaged_digest_is_made_again():

@@ -138,7 +138,7 @@ def test_score_carries_all_that_is_promised(identifier):
 def test_benchmarks_describe_themselves():
     for identifier in RSA + TRIPLETS:
         benchmark = load_benchmark(identifier)
-        assert benchmark.identifier == identifier and benchmark.version == 1 + (identifier in TRIPLETS)
+        assert benchmark.identifier == identifier and benchmark.version == 2 + (identifier in TRIPLETS)
         assert "url = " in benchmark.bibtex and benchmark.parent
 
 

@@ -77,7 +77,10 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(tmp_path, capsys):
     assert "1 done, 2 to score" in capsys.readouterr().out
 
 
-def test_offline_a_benchmark_that_must_be_downloaded_is_named_and_costs_its_own_pair(tmp_path, capsys, home):
+def test_offline_a_benchmark_that_must_be_downloaded_is_named_and_costs_its_own_pair(
+    tmp_path, capsys, home, monkeypatch
+):
+    monkeypatch.delenv("BRAINSCORE_GRANULARITY_KRIEGESKORTE92", raising=False)
     grid = ["score", "--models", MODEL, "--benchmarks", "Kriegeskorte2008.hIT-rsa", "World.IT-rsa"]
     assert run(*grid, "--results", tmp_path / "r", "--offline") == 1
     assert "1 scored, 1 failed (1 lack data)" in capsys.readouterr().out
@@ -203,10 +206,10 @@ def test_commit_chooses_layers_again(home, capsys):
 
 @pytest.mark.slow
 def test_layers_prints_a_table_a_benchmark_and_csv(capsys):
-    arguments = ["layers", MODEL, "--benchmark", "World.V1-rsa", "World.IT-rsa", "--layers", "relu1", "relu5"]
+    arguments = ["layers", MODEL, "--benchmark", "World.V1-rsa", "World.IT-rsa", "--layers", "relu1", "fc5"]
     assert run(*arguments, "--permutations", "9") == 0
     out = capsys.readouterr().out
-    assert "World.V1-rsa (simulated)" in out and "World.IT-rsa (simulated)" in out and "> relu5" in out
+    assert "World.V1-rsa (simulated)" in out and "World.IT-rsa (simulated)" in out and "> fc5" in out
     assert run(*arguments, "--permutations", "9", "--csv") == 0
     header, *rows = capsys.readouterr().out.splitlines()
     assert header.startswith("layer,value,raw,p,committed,sim01") and len(rows) == 4
