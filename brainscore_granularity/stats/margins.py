@@ -108,10 +108,10 @@ def equivalence_of_sides(difference: Estimate, above: Estimate, below: Estimate,
     As `contrasts` gives them for weights such as 1, -1 and 1, -0.75, -0.25 of a network, native and fitted.
     """
     width = (above.value - below.value) / 2
-    sides = [(side.value, side.error, side.df) for side in (above, below)]
+    at, over, under = ((one.value, one.error, one.df) for one in (difference, above, below))
     if width < 0:  # learning brings nothing: no difference is within a share of it
-        sides = [(-np.inf, 1.0, 1.0), (np.inf, 1.0, 1.0)]
-    return _found(difference.value, width, (difference.error, difference.df), *sides, alpha)
+        over, under = (-np.inf, 1.0, 1.0), (np.inf, 1.0, 1.0)
+    return _found(at[0], width, at[1:], over, under, alpha)
 
 
 def equivalence(first, second, width: float | None = None, *, share=None, scale=None, paired=True, alpha=0.05):
