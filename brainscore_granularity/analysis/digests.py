@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from brainscore_granularity.rsa.distances import DegenerateFeatures
+from brainscore_granularity.rsa.degenerate import DegenerateFeatures
 from brainscore_granularity.rsa.gram import gram_of
 
 BLOCK = 4096  # features at a time

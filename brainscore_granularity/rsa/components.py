@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .distances import DegenerateFeatures
+from .degenerate import DegenerateFeatures
 
 RANK = 1e-7  # eigenvalues below this share of the largest are rounding: inner products are kept in single precision
 

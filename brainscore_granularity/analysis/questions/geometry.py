@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from brainscore_granularity.report import conditions, style
-from brainscore_granularity.rsa.distances import DegenerateFeatures
+from brainscore_granularity.rsa.degenerate import DegenerateFeatures
 
 from .. import drawing, label_axes
 from ..base import Analysis, Findings, NotApplicable

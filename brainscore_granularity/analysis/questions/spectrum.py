@@ -8,7 +8,7 @@ from scipy.stats import false_discovery_control
 
 from brainscore_granularity import stats
 from brainscore_granularity.report import style
-from brainscore_granularity.rsa.distances import DegenerateFeatures
+from brainscore_granularity.rsa.degenerate import DegenerateFeatures
 
 from .. import drawing
 from ..base import Analysis, Findings
