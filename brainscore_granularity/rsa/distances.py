@@ -121,7 +121,7 @@ def device_rdm(
 ):
     """RDM (n, n) of a tensor (n, ...), multiplied on the tensor's device, summed in float64.
 
-    TensorFloat-32, which keeps 10 bits of each factor, is switched off meanwhile.
+    TensorFloat-32, which keeps only 10 bits of each factor, is switched off for this.
 
     >>> import torch
     >>> x = torch.randn(4, 50, generator=torch.Generator().manual_seed(0))
@@ -169,7 +169,7 @@ def _block_on_device(part, gram: Gram, dtype) -> Gram:
 
 
 def from_gram(gram: Gram, distance: str = "correlation", *, images=None, layer: str | None = None):
-    """RDM (n, n) of the features that were added to ``gram``, centred as :data:`CENTRES` says.
+    """RDM (n, n) of the features added to ``gram``, whose centring must be that of :data:`CENTRES`.
 
     >>> x = np.random.default_rng(0).normal(size=(5, 40))
     >>> gram = Gram(5).add(x[:, :16]).add(x[:, 16:])

@@ -20,7 +20,7 @@ import numpy as np
 
 from brainscore_granularity.progress import progress
 
-from .. import files, images, store
+from .. import assemblies, files, images, store
 from ..registry import DATASETS, SYNTHETIC_REGIONS
 from ..reliability import noise_ceiling
 from ..repeats import Repeats
@@ -103,7 +103,7 @@ def _build(region: str, names: list[str], stimuli, found: dict[str, tuple[voxels
     if not means:
         raise ValueError(f"no subject has voxels in {region}")
     identifier = f"Allen2022_fmri_synthetic_local.{region}.test"
-    assembly = store.neuroid_assembly(
+    assembly = assemblies.neuroid_assembly(
         np.concatenate(means, axis=1),
         presentation={"stimulus_id": names, "repetitions": repeats.counts},
         neuroid=voxels.joint(neuroids),

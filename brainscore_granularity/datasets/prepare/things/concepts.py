@@ -13,7 +13,7 @@ import numpy as np
 
 from brainscore_granularity.paths import sha256_of
 
-from .. import files, store
+from .. import assemblies, files, store
 from ..registry import DATASETS
 from . import images as things_images
 
@@ -78,7 +78,7 @@ def _prepare_spose(stimuli, embedding, folder, paths, say) -> str:
     if store.is_made_from(SPOSE, inputs):
         say(f"{SPOSE}: ready, made from these files before")
         return SPOSE
-    assembly = store.neuroid_assembly(
+    assembly = assemblies.neuroid_assembly(
         embedding[stimuli["concept_index"].values],
         presentation={name: stimuli[name].values for name in ("stimulus_id", "concept", "concept_index")},
         neuroid={
