@@ -19,7 +19,7 @@ UNITS = 500  # units drawn from a layer for measures of single units
 
 def gram(spool, labels, name: str) -> dict[str, np.ndarray]:
     """Inner products between images; see `components.Products`."""
-    beside = {}  # further sums per block, so that every feature is read once
+    beside = {}  # other sums, per block, so that every feature is read once
 
     def read(start, stop):
         block = spool.read(start, stop)

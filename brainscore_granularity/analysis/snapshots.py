@@ -15,8 +15,8 @@ from .base import NotApplicable
 
 BATCH = 64
 STATISTICS = (
-    "batch norm's statistics start at 0 and 1 and follow the images over the first tens of steps: what changes there "
-    "is not all learning; the network of fitted statistics is where learning starts"
+    "batch norm's statistics start at 0 and 1 and approach those of the images in the first tens of steps, so not all "
+    "change there is learning; learning starts from the network with fitted statistics"
 )
 
 

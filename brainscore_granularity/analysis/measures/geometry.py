@@ -1,4 +1,4 @@
-"""How far apart are two geometries? RSA and CKA of layers, a map of all RDMs, RDMs sorted for display."""
+"""How far apart are two geometries? RSA and CKA of layers, a map of all RDMs, the order of images for display."""
 
 from __future__ import annotations
 

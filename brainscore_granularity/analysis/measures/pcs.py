@@ -19,7 +19,7 @@ def extremes(scores, names, labels=None, count: int = 6) -> pd.DataFrame:
     if scores.ndim != 2 or len(scores) != len(names):
         raise ValueError(f"expected scores (images, components) of {len(names)} images, got {scores.shape}")
     if not 1 <= count <= len(names) // 2:
-        raise ValueError(f"{count} images at each end asked of {len(names)}; ask at most {len(names) // 2}")
+        raise ValueError(f"{count} images at each end of {len(names)} in all; ask for at most {len(names) // 2}")
     rows = []
     for number, column in enumerate(scores.T, start=1):
         order = np.argsort(column, kind="stable")

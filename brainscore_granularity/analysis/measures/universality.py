@@ -111,8 +111,7 @@ def held_out_r(x, y, alphas=ALPHAS, folds: int = FOLDS, seed: int = 0) -> np.nda
 
 
 def resampled_r(found: HeldOut, y, resamples: int, seed: int = 0) -> Iterator[tuple[slice, np.ndarray]]:
-    """Yields (slice of targets, r (resamples, targets in the slice)), with the images of every fold resampled with
-    replacement.
+    """Yields (slice of targets, r (resamples, targets in the slice)) on resamples of the images of every fold.
 
     Fits are not repeated: the interval is for new images, not for new fits.
     """

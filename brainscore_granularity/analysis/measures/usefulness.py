@@ -89,6 +89,6 @@ def checked(features, labels, needed: int):
     if len(classes) < 2 or counts.min() < needed:
         raise ValueError(
             f"expected 2 classes or more with at least {needed} images each, got {len(classes)} classes, the "
-            f"smallest of {counts.min()} images; take fewer shots or folds, or more images a class"
+            f"smallest of {counts.min()} images; take fewer shots or folds, or more images per class"
         )
     return x, labels

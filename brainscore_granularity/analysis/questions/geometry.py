@@ -28,8 +28,8 @@ def run(study) -> Findings:
     layerwise = pd.DataFrame(_layerwise(study, rows, pairs, warnings))
     if "seed" not in set(layerwise["pair"]):
         warnings.append(
-            "one seed only: there is no distance between seeds to hold these distances against, and no interval over "
-            "networks; whether coarse networks are different or only other networks cannot be told"
+            "one seed only: no distance between seeds to compare these distances with, and no interval over networks; "
+            "a coarse network may be as far from the native one as another seed would be"
         )
     sights, rdms = _sights(study)
     matrix = geometry.similarities(rdms)
@@ -52,8 +52,7 @@ def _drawn(study, most, rows=None):
 
 
 def _pairs(study):
-    """(model, other model, kind): "native" pairs a network with the native one of its seed, "seed" pairs two seeds of
-    one condition."""
+    """(model, other, kind): "native" with the native network of its seed, "seed" between two seeds of a condition."""
     known = {model: study.describe(model) for model in study.models}
     pairs = []
     for model, about in known.items():
@@ -97,8 +96,7 @@ def _layerwise(study, rows, pairs, warnings):
 
 
 def _sights(study):
-    """RDMs of every layer of every model, and of every brain (mean of its subjects' ranks), for the images that brains
-    saw."""
+    """RDMs of every layer and of every brain (mean of its subjects' ranks), for the images that brains saw."""
     rows = _drawn(study, AT_MOST, study.brain_rows if study.brains else study.rows)
     about, rdms = [], []
     for model, layer in itertools.product(study.models, study.layers):
@@ -188,8 +186,8 @@ ANALYSIS = Analysis(
     question="Slightly better or different: how far are coarse networks from native ones, and from each other?",
     how_to_read=(
         "Similarity of each layer to the same layer of the native network, by RSA and by CKA (which weights large "
-        "distances). How large a difference counts is told by two seeds of one condition: a network farther from "
-        "native than seeds are from each other is different, not only better. The map puts all RDMs of networks and "
+        "distances). Two seeds of one condition are the yardstick: a network farther from native than such seeds are "
+        "from each other is different, not only better. The map puts all RDMs of networks and "
         "brains in one plane; its stress says how much the plane hides (above 0.2: a lot)."
     ),
     run=run,

@@ -54,8 +54,7 @@ def _positive(loss) -> np.ndarray:
 
 
 def _linear_starts(alphas, u, loss) -> np.ndarray:
-    """Starts for given alpha, where the free law is linear in its other parameters: least squares, flattened until L is
-    positive everywhere."""
+    """Least-squares starts for given alpha, for which the free law is linear; flattened until all L are positive."""
     out = []
     for alpha in alphas:
         g = u * _phi(alpha * u)[0]
