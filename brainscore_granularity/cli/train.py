@@ -15,7 +15,7 @@ from brainscore_granularity.training import fit as fitting
 from brainscore_granularity.training import train as training
 from brainscore_granularity.training.recipe import Execution, Recipe
 
-GIVEN_APART = ("labels", "k", "seed")  # settings that the verbs define themselves
+GIVEN_APART = ("labels", "k", "seed")  # settings that each verb defines itself
 
 
 def _documentation(cls: type) -> dict[str, str]:

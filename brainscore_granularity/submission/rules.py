@@ -53,7 +53,7 @@ class Submission:
 
     @property
     def registrations(self) -> list[str]:
-        """Identifiers as Brain-Score reads them: to the last bracket of a line, comments included."""
+        """Identifiers as Brain-Score reads them: up to the last bracket of a line, also in comments."""
         lines = [line for line in self.text("__init__.py").splitlines() if "model_registry[" in line]
         found = [re.search(r"model_registry\[.*\]", line) for line in lines]
         return [match[0][len("model_registry") + 2 : -2] if match else "" for match in found]
@@ -86,7 +86,7 @@ def check(path: Path, known: frozenset[str]) -> Submission:
 
 def size(submission: Submission) -> Iterator[str]:
     if submission.size >= MAX_BYTES:
-        yield f"{submission.size / 1e6:.0f} MB, below 50 are allowed; put the weights under a URL (--weights-url)"
+        yield f"{submission.size / 1e6:.0f} MB, the limit is 50; put the weights under a URL (--weights-url)"
 
 
 def paths(submission: Submission) -> Iterator[str]:

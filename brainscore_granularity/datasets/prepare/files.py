@@ -45,8 +45,7 @@ def named(path: Path):
 
 
 def open_nifti(path: Path):
-    """A NIfTI image whose file stays open: reopening a compressed file for every part would read it from the start each
-    time."""
+    """A NIfTI image whose file stays open: a compressed file that is reopened is read again from its start."""
     try:
         import nibabel
     except ImportError as error:

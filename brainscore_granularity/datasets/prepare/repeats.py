@@ -29,8 +29,7 @@ class Repeats:
         self._total = np.zeros(self.neuroids)
 
     def add(self, stimuli: np.ndarray, responses: np.ndarray) -> None:
-        """Add trials in the order in which they happened: ids (trials,), responses (trials, neuroids). Trials of other
-        stimuli are ignored."""
+        """Add trials in the order of time: ids (trials,), responses (trials, neuroids); other stimuli are ignored."""
         for stimulus, response in zip(stimuli, responses, strict=True):
             row = self._row.get(int(stimulus))
             if row is not None:

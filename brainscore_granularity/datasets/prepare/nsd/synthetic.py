@@ -139,8 +139,7 @@ def _order(source: Path) -> np.ndarray:
 
 
 def _stimuli(source: Path, names: list[str]):
-    """Write the images and return their stimulus set: number, blank, and, if the owner's table exists, class and
-    subclass."""
+    """Write the images; returns their stimulus set: number, blank, and if the owner's table exists class, subclass."""
     import h5py
     import pandas as pd
     from PIL import Image

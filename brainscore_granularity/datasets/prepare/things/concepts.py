@@ -21,7 +21,7 @@ CONCEPTS, EMBEDDING = "unique_id.txt", "spose_embedding_66d_sorted.txt"
 TRIPLETS, TRIPLET_TABLE = "validationset.txt", "triplets_large_final_correctednc_correctedorder.csv"
 N_CONCEPTS = 1854
 N_TRIPLETS = 453_642  # number in validationset.txt, as in Brain-Score's Hebart2023
-BELOW = ("", "*/", "*/*/")  # patterns of folders that may contain the files
+BELOW = ("", "*/", "*/*/")  # folders that may contain the files, as patterns
 SPOSE, TRIPLET = "Hebart2023_local.spose", "Hebart2023_local.triplet"
 
 
@@ -177,8 +177,7 @@ def read_triplets(path: Path, n_concepts: int) -> np.ndarray:
 
 
 def read_triplet_table(path: Path, n_concepts: int, n: int = N_TRIPLETS, seed: int = 42) -> np.ndarray:
-    """Like ``read_triplets``, from the owners' table of all choices: numbers from 1, separated by tabs, and the
-    position of the odd one in a fourth column.
+    """Like ``read_triplets``, from the owners' table of all choices: three numbers from 1, and the odd one's position.
 
     Uses ``n`` random choices outside the test sets (noise_ceiling 0), in the table's order. The table does not say
     which of them are in validationset.txt; the others were used to fit the embedding.
