@@ -1,4 +1,4 @@
-"""A run is described by one frozen dataclass; the run's id is the hash of every setting that changes the result."""
+"""A run is described by one frozen dataclass; its id is a hash of all settings that change the result."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SUPERVISED = ("classify", "auxiliary", "curriculum", "adversarial", "regress")
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a network is trained. Two equal recipes give equal weights; a setting that nothing reads is an error."""
+    """How a network is trained. Equal recipes give equal weights; a setting that would not be used is an error."""
 
     network: str
     """Architecture, by its name in brainscore_granularity.networks."""

@@ -1,4 +1,4 @@
-"""From images on disk to checkpoints in the store: packs, labels, a ladder of networks, and what is kept of each.
+"""From images on disk to checkpoints in the store: packs, labels, a ladder of networks.
 
 `granularity train` and `granularity ladder` call this; Python code can call it directly. The command line imports this
 module when it starts, so heavy imports are inside the function.

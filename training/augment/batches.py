@@ -1,8 +1,8 @@
 """Augmentation in batches, on the device of the pixels; all random numbers of an image come from one row.
 
 All geometry is one affine map from output to stored pixels, so an image is interpolated once. Beyond its edge the
-stored image is mirrored (``... b a | a b c ...``): black or smeared corners do not occur in photographs, and a network
-could read the angle from them. A rotated crop shows the true pixels around the crop, as far as the stored image goes.
+stored image is mirrored (``... b a | a b c ...``): photographs have no black or smeared corners, and a network could
+tell the angle from them. A rotated crop shows the true pixels around the crop, as far as the stored image goes.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Augmentation:
     """
 
     crop_padding: int = 0
-    """Shift by up to this many pixels each way: torchvision's RandomCrop with symmetric padding."""
+    """Shift by up to this many pixels in each direction: torchvision's RandomCrop with symmetric padding."""
     random_resized_crop: tuple[float, float] | None = None
     """Smallest and largest share of the area to crop, at an aspect of 3/4 to 4/3; the crop is resized to full size."""
     flip: bool = True

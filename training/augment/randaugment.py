@@ -20,7 +20,7 @@ OPERATIONS = ("Identity", *SIGNED, "Posterize", "Solarize", "AutoContrast", "Equ
 
 
 def randaugment(images: torch.Tensor, choice: torch.Tensor) -> torch.Tensor:
-    """One operation an image.
+    """One operation per image.
 
     Parameters
     ----------

@@ -60,7 +60,7 @@ def validation(data: Path, training: Packed, choice: str, broken: str) -> Packed
         raise ValueError(f"{message}; choose another split, or --validation none")
     found = _packed(source, training.info["size"], broken)
     if found.fingerprint == training.fingerprint:
-        raise ValueError(f"split {choice!r} is what is trained on; choose another split, or --validation none")
+        raise ValueError(f"split {choice!r} is the training split; choose another one, or --validation none")
     return found
 
 

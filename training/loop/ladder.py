@@ -1,7 +1,7 @@
 """Train many networks in one pass over the data: every K, seed and label source of a study in one job (a ladder).
 
 Each batch is read, moved and augmented once, and every network takes a step on it. Each network has its own weights,
-optimiser and random stream, so that it comes out as if it had been trained alone.
+optimiser and random stream, and ends with the weights that it would have if it had been trained alone.
 Networks can share a pass if they agree on the data stream: seed, batch size, augmentation, order and views.
 """
 
@@ -163,7 +163,7 @@ def _train_group(rungs: list[Rung], images, execution: Execution, title) -> dict
         try:
             loop.fit(runs, feed, execution, title=title)
         except TrainingDiverged:
-            pass  # every run says so itself
+            pass  # it is kept in the ``failed`` of every run
     finally:
         for run in runs:
             run.close()

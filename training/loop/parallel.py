@@ -172,7 +172,7 @@ def share_batch_norm(network: nn.Module) -> None:
 
 @contextmanager
 def _others() -> Iterator[None]:
-    """Turn torch's errors about a process that does not answer into one clear error."""
+    """Turn torch's errors about processes that do not answer into one clear error."""
     try:
         yield
     except RuntimeError as error:

@@ -61,7 +61,7 @@ class Report:
 
 
 def by_layer(epochs: list[dict]) -> dict[str, dict[str, list[float | None]]]:
-    """One report an epoch -> {quantity: {layer: a value an epoch}}; None where there is no angle."""
+    """Reports, one per epoch -> {quantity: {layer: values by epoch}}; None where there is no angle."""
     return {
         quantity: {
             layer: [None if math.isnan(epoch[quantity][layer]) else epoch[quantity][layer] for epoch in epochs]
