@@ -70,8 +70,8 @@ def find(
         ``<split>/<class>/...`` (possibly below an outer folder) or, where there are no splits, in ``<class>/...``.
     split : name of the folder, such as ``train``, ``val`` or ``test``. Images without a split count as
         ``train``, unless the folder or zip itself is called like the split.
-    images_per_class : keep this many images of every class, chosen by ``seed``. With one seed, a smaller
-        number gives a part of the images of a larger one.
+    images_per_class : keep this many images of every class, chosen by ``seed``. For equal seeds, the images
+        of a smaller number are among those of a larger one.
     """
     paths = [Path(path)] if isinstance(path, str | os.PathLike) else [Path(p) for p in path]
     found: dict[tuple[str, str], tuple[int, tuple[str, str]]] = {}  # (class, file) -> size, place
