@@ -57,7 +57,7 @@ def pooled(spool, labels, name: str) -> dict[str, np.ndarray]:
 
 
 def units(spool, labels, name: str) -> dict[str, np.ndarray]:
-    """(n, at most UNITS) float32: single units drawn at random, the same in layers of equal width."""
+    """Single units drawn at random, (n, at most UNITS) float32; the same ones in layers of equal width."""
     width = spool.width
     chosen = np.sort(np.random.default_rng(0).choice(width, min(UNITS, width), replace=False))
     parts = [block[:, chosen[(chosen >= start) & (chosen < start + BLOCK)] - start]

@@ -127,7 +127,7 @@ def in_order(conditions: Iterable[Condition]) -> list[Condition]:
 
 
 def named_models(models: Iterable[str], words: bool = False) -> dict[str, str]:
-    """{model: name of its condition} in order; the seed is added if several models have the same condition.
+    """Names of the models' conditions, {model: name} in order, with the seed if several have the same condition.
 
     words : labels instead of names.
 

@@ -142,7 +142,7 @@ def _whitened(x, y) -> float:
 
 
 def _symmetric(x) -> np.ndarray:
-    """(n, n) with these entries above and below the diagonal, and 0 on it."""
+    """The matrix (n, n) with these entries above and below the diagonal, and 0 on it."""
     n = round((1 + np.sqrt(1 + 8 * len(x))) / 2)
     i, j = np.triu_indices(n, 1)
     out = np.zeros((n, n))

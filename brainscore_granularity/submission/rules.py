@@ -42,7 +42,7 @@ class Submission:
 
     @property
     def plugins(self) -> list[tuple[str, str]]:
-        """(kind, folder) of every plugin in it."""
+        """Kind and folder of every plugin in the zip."""
         parts = [PurePosixPath(name).parts for name in self.names]
         return sorted({p[1:3] for p in parts if len(p) > 3 and p[1] in FOLDERS})
 

@@ -77,7 +77,7 @@ class Augmentation:
     def __call__(
         self, pixels: torch.Tensor, generator: torch.Generator, part: tuple[int, int] = (0, 1)
     ) -> torch.Tensor:
-        """(b, h, w, 3) uint8 -> (b, 3, h, w) float32, ImageNet statistics, channels last in memory.
+        """Augment (b, h, w, 3) uint8 -> (b, 3, h, w) float32 with ImageNet statistics, channels last in memory.
 
         part : (index, number) of equal parts of a batch. Random numbers are drawn for the whole batch, so that the
             result does not depend on the number of parts.
@@ -188,7 +188,7 @@ def own_rows(rows: torch.Tensor, part: tuple[int, int]) -> torch.Tensor:
 
 
 def _matrix(box: torch.Tensor, flip: torch.Tensor, angle: torch.Tensor, stored, shape) -> torch.Tensor:
-    """(b, 2, 3) map from output to stored pixels, from the centre: undo the rotation, the flip, then the crop."""
+    """Map (b, 2, 3) from output to stored pixels, from the centre: undo the rotation, the flip, then the crop."""
     top, left, h, w = box.unbind(1)
     height, width = stored
     x_scale, y_scale = torch.where(flip, -1.0, 1.0) * w / shape[1], h / shape[0]
@@ -217,7 +217,7 @@ def _mirrored(index: torch.Tensor, size: int) -> torch.Tensor:
 
 
 def _normalise(images: torch.Tensor) -> torch.Tensor:
-    """(b, 3, h, w), 0..255 -> float32 with ImageNet statistics, channels last in memory."""
+    """Normalise (b, 3, h, w), 0..255, with ImageNet statistics: float32, channels last in memory."""
     mean, std = _statistics(images.device)
     images = images.to(torch.float32, memory_format=torch.channels_last, copy=True)
     return images.div_(255).sub_(mean).div_(std)

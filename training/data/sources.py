@@ -164,7 +164,7 @@ def _containers(paths: list[Path], split: str) -> Iterator[Path]:
 
 
 def _listing(container: Path) -> Iterable[tuple[list[str], int, str]]:
-    """(parts of the path, size, path) of every image; class folders appear as an entry with an empty last part."""
+    """Yields (parts of the path, size, path) of every image; a class folder is an entry with an empty last part."""
     if container.is_dir():
         entries = _walk(container)
     else:

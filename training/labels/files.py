@@ -142,7 +142,7 @@ def _encode(path, names, labels):
 
 
 def _decode(path, content):
-    """(image, label) of every row."""
+    """Image and label of every row."""
     if path.suffix == ".csv":
         reader = csv.reader(io.StringIO(content.decode("utf-8-sig")))
         header = next(reader, [])

@@ -25,7 +25,7 @@ class PCA:
     variances: np.ndarray  # (features,) float64: all eigenvalues, in descending order
 
     def scores(self, features: np.ndarray) -> np.ndarray:
-        """(images, features) -> (images, components)."""
+        """Scores (images, components) of features (images, features)."""
         return (np.asarray(features, np.float64) - self.mean) @ self.components
 
 

@@ -34,7 +34,7 @@ class Report:
         self.start = {name: layer.weight.detach().clone() for name, layer in weighted(learner.network).items()}
 
     def __call__(self, learner) -> dict[str, dict[str, float]]:
-        """{quantity: {layer: value}}."""
+        """The report: {quantity: {layer: value}}."""
         own = weighted(learner.network)
         moved = {name: ((own[name].weight.detach() - w).norm() / w.norm()).item() for name, w in self.start.items()}
         asked, exact = (self._changes(learner, rule) for rule in (learner.rule, Backprop(learner.recipe, None)))

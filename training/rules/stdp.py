@@ -183,7 +183,7 @@ def windows(layer: nn.Module, inputs: torch.Tensor, places: int, generator: torc
 
 
 def latency_spikes(inputs: torch.Tensor, steps: int) -> torch.Tensor:
-    """(n, d) activity -> (steps, n, d) spikes in {-1, 0, 1}, at most one per unit, the strongest of a row first."""
+    """Spikes (steps, n, d) in {-1, 0, 1} of activity (n, d): at most one per unit, the strongest of a row first."""
     size = 2 * inputs.square().mean(1, keepdim=True).sqrt().clamp(min=1e-12)
     time = (steps * (1 - (inputs.abs() / size).clamp(max=1))).floor()
     moments = torch.arange(steps, device=inputs.device).view(-1, 1, 1)
@@ -191,7 +191,7 @@ def latency_spikes(inputs: torch.Tensor, steps: int) -> torch.Tensor:
 
 
 def winners(drive: torch.Tensor, threshold: torch.Tensor) -> torch.Tensor:
-    """(steps, n, channels) input currents -> spikes of the same shape, at most one in each of the n rows."""
+    """Spikes of the units with input currents (steps, n, channels), at most one in each of the n rows."""
     potential = torch.zeros_like(drive[0])
     quiet = torch.ones_like(drive[0][:, :1], dtype=torch.bool)
     fired = []
@@ -220,7 +220,7 @@ def pair_changes(
 
 
 def trace(spikes: torch.Tensor, tau: float) -> torch.Tensor:
-    """(T, ...): decaying trace of earlier spikes, the sum of exp(-age / tau) over them."""
+    """Decaying trace (T, ...) of earlier spikes: the sum of exp(-age / tau) over them."""
     decay, left, traces = torch.exp(torch.tensor(-1 / tau)).item(), torch.zeros_like(spikes[0]), []
     for now in spikes:
         traces.append(left)

@@ -105,7 +105,7 @@ def _checked(table) -> tuple[pd.DataFrame, list[str]]:
 
 
 def _complete(data, scales, notes) -> tuple[dict[str, np.ndarray], pd.DataFrame]:
-    """{scale: (networks, subjects)} of the networks with all scores, and a table of these networks."""
+    """Relative scores {scale: (networks, subjects)} of the networks with all scores, and a table of these networks."""
     wide = data.pivot(index=list(NETWORK), columns=["scale", "subject"], values="relative")
     whole = wide.dropna().sort_index()
     if left := len(wide) - len(whole):

@@ -89,7 +89,7 @@ def against(features, native, components=(1, 2, 5, 10)) -> pd.DataFrame:
 
 
 def scores(features, k: int) -> np.ndarray:
-    """(n, k) scores on the first k principal components."""
+    """Scores (n, k) on the first k principal components."""
     x = np.asarray(features, np.float64).reshape(len(features), -1)
     found = principal_components(x, np.arange(len(x))).scores
     if found.shape[1] < k:

@@ -64,7 +64,7 @@ def held(axis, plane, resamples: int = 1000, seed: int = 0) -> tuple[float, floa
 
 
 def _r2(axis, plane, counts):
-    """(resamples,) R^2 of a weighted least-squares fit for counts (resamples, n)."""
+    """R^2 (resamples,) of least-squares fits weighted by counts (resamples, n)."""
     weights = counts / counts.sum(axis=1, keepdims=True)
     data = np.column_stack([axis, plane])
     data = data - data.mean(axis=0)

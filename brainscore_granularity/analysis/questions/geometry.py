@@ -52,7 +52,7 @@ def _drawn(study, most, rows=None):
 
 
 def _pairs(study):
-    """(model, other, kind): "native" with the native network of its seed, "seed" between two seeds of a condition."""
+    """Pairs (model, other, kind): "native" with the native one of its seed, "seed" of two seeds of a condition."""
     known = {model: study.describe(model) for model in study.models}
     pairs = []
     for model, about in known.items():
@@ -129,7 +129,7 @@ def _sorted(study):
 
 
 def _axis(study, rows):
-    """(score of each image on one axis, its coarse class, origin of both)."""
+    """Score of each image on one axis, its coarse class, and the origin of both in words."""
     try:
         axes = label_axes.of(study)[0]
     except label_axes.NoAxes as error:

@@ -63,7 +63,7 @@ def run(study) -> Findings:
 
 
 def by_rule(study) -> dict[str, dict[int, str]]:
-    """{rule: {seed: model}}, untrained and fitted first; names of rules include the labels unless they are native."""
+    """Models {rule: {seed: model}}, untrained and fitted first; a rule's name includes labels that are not native."""
     from brainscore_granularity.weights.find import checkpoint_of
 
     found: dict[str, dict[int, str]] = {}
@@ -180,7 +180,7 @@ def _training(models) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def _filters(models) -> dict[str, np.ndarray]:
-    """{rule: kernels (channels, 3, height, width) of the first layer}, for the lowest seed that all rules have.
+    """First-layer kernels {rule: (channels, 3, height, width)} of the lowest seed that all rules have.
 
     The fitted network has the kernels of the untrained one.
     """

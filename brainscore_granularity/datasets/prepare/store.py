@@ -133,7 +133,7 @@ def load(identifier: str):
 
 
 def state(identifier: str) -> tuple[str, str]:
-    """("ready" | "missing" | "incomplete" | "damaged", detail), from the sizes of the files, without reading them."""
+    """State of a build, ready, missing, incomplete or damaged, and a detail; from file sizes, without reading them."""
     folder = root() / identifier
     dataset_of(identifier)
     if not folder.is_dir():

@@ -127,7 +127,7 @@ def _needed(source: Path, subjects: list[Subject]) -> list:
 
 
 def _order(source: Path) -> np.ndarray:
-    """(744,) image of each trial, 1 to 220; -1 for the 64 that differ between subjects."""
+    """Image of each of the 744 trials, 1 to 220; -1 for the 64 images that differ between subjects."""
     path = _design_file(source)
     order = matlab(path, "masterordering")[0].ravel().astype(int)
     if len(order) != TRIALS or order.min() != 1 or order.max() != N_IMAGES:

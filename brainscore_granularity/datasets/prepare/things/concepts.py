@@ -126,7 +126,7 @@ def read_concepts(path: Path) -> list[str]:
 
 
 def read_embedding(path: Path, n_concepts: int) -> np.ndarray:
-    """(concepts, dimensions) float64; separated by tabs or spaces."""
+    """The embedding (concepts, dimensions) float64, from a table separated by tabs or spaces."""
     try:
         embedding = np.loadtxt(path, ndmin=2)
     except ValueError as error:
@@ -164,7 +164,7 @@ def read_images(folder: Path, concepts: list[str]):
 
 
 def read_triplets(path: Path, n_concepts: int) -> np.ndarray:
-    """(triplets, 3) numbers of concepts from 0, the odd one last; a text file of lines ``a b odd`` from 0."""
+    """Triplets (t, 3) of concept numbers from 0, the odd one last, from a text file of lines ``a b odd``."""
     import pandas as pd
 
     try:
