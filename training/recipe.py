@@ -80,7 +80,7 @@ class Recipe:
     """DINO: decay per step of the teacher's average at the start; it rises to 1 along a cosine."""
 
     local_views: int | None = None
-    """DINO: small crops per image, beside the two large ones; only for networks that take images of any size."""
+    """DINO: small crops per image, in addition to two large ones; only for networks that take images of any size."""
     rule: Literal["backprop", "feedback_alignment", "predictive_coding", "stdp", "readout", "untrained"] = "backprop"
     """Learning rule: how a step changes the weights; see training.rules."""
     feedback: Literal["random", "sign", "direct"] | None = None

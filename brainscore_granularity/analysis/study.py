@@ -178,7 +178,7 @@ class Study:
     def kept(self, model: str, layer: str, kind: str, make: Callable[[], dict]) -> dict[str, np.ndarray]:
         """Arrays of a layer that ``make`` returns; made once and kept on disk beside the digests.
 
-        kind : text that identifies all that they depend on beside the model, the layer and the images.
+        kind : text that identifies all that they depend on, apart from the model, the layer and the images.
         """
         file = kept.file(self.sets, model, layer, kind)
         found = kept.read(file)

@@ -202,8 +202,8 @@ def commit(
 ) -> None:
     """Choose the layers of models on selection stimuli, which are never used for scoring.
 
-    Writes region_layer_map/ID.json, and the selection scores of every layer beside it: for our models next to the
-    checkpoints; for Brain-Score's own under $BRAINSCORE_GRANULARITY_HOME, from where the file can be copied into the
+    Writes region_layer_map/ID.json, and next to it the selection scores of every layer: for our models in the folder of
+    the checkpoints; for Brain-Score's own in $BRAINSCORE_GRANULARITY_HOME, from where the file can be copied into the
     model's plugin.
 
     Example: granularity commit granularity_world_own_k2_s1

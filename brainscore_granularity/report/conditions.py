@@ -33,7 +33,7 @@ NATIVE_CLASSES = {"granularity_world": 64, "granularity_tiny": 200, "granularity
 
 
 class Condition(NamedTuple):
-    """What a network was trained on; ``k`` is None for those beside the axis of K."""
+    """What a network was trained on; ``k`` is None for sources without a number of classes."""
 
     labels: str
     k: int | None = None

@@ -104,7 +104,7 @@ def one_root(submission: Submission) -> Iterator[str]:
 def entries_for_folders(submission: Submission) -> Iterator[str]:
     wanted = {f"{parent}/" for name in submission.names for parent in PurePosixPath(name).parents if parent.name}
     if missing := sorted(wanted - set(submission.names)):
-        yield f"{missing[0]} has no entry of its own; zip with entries for folders (`zip -r`, without -D)"
+        yield f"{missing[0]} has no entry in the zip; zip with entries for folders (`zip -r`, without -D)"
     elif submission.names and submission.names[0] != f"{submission.root}/":
         yield f"the first entry is {submission.names[0]}; it has to be the root folder {submission.root}/"
 

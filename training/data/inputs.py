@@ -30,7 +30,7 @@ def for_network(
         if found.info["size"] != size:
             raise ValueError(
                 f"{data} holds images of {found.info['size']} pixels, {network} takes {size}; give the images "
-                "themselves as --data and they are packed anew"
+                "themselves as --data, and they are packed again"
             )
         if images_per_class:
             raise ValueError("--images-per-class chooses from images, not from a pack; give the images as --data")

@@ -1,4 +1,4 @@
-"""Label tables on disk: columns ``image`` and ``label`` as CSV or Parquet, with a JSON beside that says what they are.
+"""Label tables on disk: columns ``image`` and ``label`` as CSV or Parquet, each with a JSON that says what they are.
 
 The principal components that made the labels go into a safetensors file, so that other images can be labelled later.
 """

@@ -1,7 +1,7 @@
 """Batches for training: read ahead of the step, augmented once, and shared by several networks.
 
 The images at a position in the run, and their augmentation, depend only on the recipe's data stream and the position:
-not on the network, nor on what was trained before or beside it.
+not on the network, nor on other networks trained before or with it.
 """
 
 from __future__ import annotations

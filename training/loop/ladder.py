@@ -86,7 +86,7 @@ def groups(rungs: list[Rung], most: int) -> list[list[Rung]]:
 
 
 def fitting(rungs: list[Rung], device: str) -> int:
-    """Number of networks whose weights and optimisers fit on a GPU beside the activations of one; on a CPU, all."""
+    """Number of networks whose weights and optimisers fit on a GPU with the activations of one; on a CPU, all."""
     if torch.device(device).type != "cuda":
         return len(rungs)
     free = torch.cuda.mem_get_info(device)[0]
