@@ -1,4 +1,4 @@
-"""Fitted networks: untrained, but with batch-norm statistics measured on training images; the baseline of learning.
+"""Fitted networks: untrained, with batch-norm statistics measured on training images; the baseline of learning.
 
 `granularity fit` calls this. The weights are those of the untrained network with the same id and seed; what is kept is
 a file of means and variances and a manifest entry. The command line imports this module when it starts, so heavy

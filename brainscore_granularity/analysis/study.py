@@ -98,7 +98,7 @@ class Study:
 
     @property
     def labels(self) -> np.ndarray | None:
-        """(images,) class of each image of ``rows``; None if unknown."""
+        """Class of each image of ``rows``, (images,); None if unknown."""
         return self.images.labels
 
     @property
@@ -161,7 +161,7 @@ class Study:
         return self._components[key]
 
     def pooled(self, model: str, layer: str) -> np.ndarray:
-        """(all images, channels): spatial maxima."""
+        """Spatial maxima of a layer's channels, (all images, channels)."""
         return self.digest(model, layer, "pooled")["pooled"]
 
     def digest(self, model: str, layer: str, kind: str) -> dict[str, np.ndarray]:
@@ -185,7 +185,7 @@ class Study:
     def kept(self, model: str, layer: str, kind: str, make: Callable[[], dict]) -> dict[str, np.ndarray]:
         """Arrays of a layer that ``make`` returns; made once and kept on disk beside the digests.
 
-        kind : text that identifies all that they depend on beside the model, the layer and the images.
+        kind : text that identifies all that they depend on, apart from the model, the layer and the images.
         """
         file = kept.file(self.sets, model, layer, kind)
         found = kept.read(file)

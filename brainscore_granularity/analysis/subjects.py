@@ -24,7 +24,7 @@ class Brain:
     version: object
 
     def responses(self) -> dict[str, np.ndarray]:
-        """{subject: (images, neuroids)}, repeats averaged; empty where only RDMs were published."""
+        """Responses {subject: (images, neuroids)}, averaged over repeats; empty if only RDMs were published."""
         from brainscore_vision import load_dataset
 
         from brainscore_granularity.datasets.assembly import average_repeats, first_rows, in_order, only_neuroids

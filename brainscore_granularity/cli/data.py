@@ -110,7 +110,7 @@ def prepare() -> None:
     """Make assemblies from the files of a data set's owners, who give them to you under their own terms.
 
     Example: granularity data prepare nsd --from /data/natural-scenes-dataset
-    """  # has no work of its own: there is one verb for each data set
+    """  # does nothing itself: there is one verb for each data set
 
 
 def status() -> None:

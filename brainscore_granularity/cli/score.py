@@ -42,8 +42,8 @@ def score(
         models: Identifiers or shell patterns, of ours and of Brain-Score's own.
         benchmarks: Identifiers or shell patterns, of ours and of Brain-Score's own.
         results: Folder for the scores, one JSON file each.
-        layers: Score the committed layers only (committed); also every candidate layer (all); or also the layer that is
-            best on the other half of the images (cv), shown by `granularity results --layers cv`.
+        layers: Score the committed layers only (committed); also every candidate layer (all); or also, on each half of
+            the images, the layer that is best on the other half (cv), shown by `granularity results --layers cv`.
         splits: For --layers cv: number of random splits of the images into halves.
         shared: If a layer was chosen on pictures or concepts of a benchmark: refuse the score, or leave these out if
             half of the benchmark remains.
@@ -54,11 +54,11 @@ def score(
         scheduler: Address of a running Dask scheduler whose workers are used, such as tcp://10.0.0.1:8786.
         cores: Processor cores for each worker.
         memory: Memory for each worker, such as 4GB; a worker that needs more is stopped, and its pair fails.
-        walltime: Time limit of each job, as the queueing system writes it.
+        walltime: Time limit of each job, in the format of the queueing system.
         queue: Queue or partition of the jobs.
         interface: Network interface of this computer that the jobs can reach, such as ib0.
         timeout: Seconds that a pair may take; starts a worker process, because only that can be stopped.
-        retries: How often to try a pair again whose worker was lost.
+        retries: How often to try a pair again if its worker was lost.
     """
     from brainscore_granularity import runner
     from brainscore_granularity.brains import catalogue
@@ -202,8 +202,8 @@ def commit(
 ) -> None:
     """Choose the layers of models on selection stimuli, which are never used for scoring.
 
-    Writes region_layer_map/ID.json, and the selection scores of every layer beside it: for our models next to the
-    checkpoints; for Brain-Score's own under $BRAINSCORE_GRANULARITY_HOME, from where the file can be copied into the
+    Writes region_layer_map/ID.json, and next to it the selection scores of every layer: for our models in the folder of
+    the checkpoints; for Brain-Score's own in $BRAINSCORE_GRANULARITY_HOME, from where the file can be copied into the
     model's plugin.
 
     Example: granularity commit granularity_world_own_k2_s1
@@ -214,7 +214,7 @@ def commit(
             and Hebart2023 (concepts, for behaviour). If several are given, the first that has a region decides it.
         layers: Candidate layers; by default all that a model names.
         by_depth: Choose without stimuli: V1, V2, V4 and IT are the convolutional stages at relative depths .25, .5, .75
-            and 1 of our model, behaviour is its readout.
+            and 1 of one of our models, behaviour is its readout.
     """
     from brainscore_granularity.brains import catalogue, commitment
 

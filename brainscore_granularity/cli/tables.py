@@ -120,7 +120,7 @@ def print_failed(records: list[dict]) -> None:
 
 
 def watch_matrix(folder, every: float, warn) -> None:
-    """Show the matrix of a results folder, again and again, until interrupted."""
+    """Show the matrix of a results folder, again whenever scores arrive, until interrupted."""
     import time
 
     from rich.live import Live
@@ -150,9 +150,9 @@ def print_layers(model: str, layers: pd.DataFrame) -> None:
 
 
 def print_data_status(datasets: list, states: dict[str, dict[str, tuple[str, str]]]) -> None:
-    """One row a data set; builds that are there but cannot be used are listed below it.
+    """One row per data set; incomplete and damaged builds are listed below.
 
-    datasets : ``prepare.datasets.Dataset``. states : data set -> build -> (state, detail).
+    datasets : ``prepare.registry.Dataset``. states : data set -> build -> (state, detail).
     """
     table = Table()
     for name in ("data set", "local builds", "serves", "how to get it"):

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from io import StringIO
-
 import pandas as pd
 
 from . import conditions, style
 from .measures import ONE_IMAGE_SET, SUBJECTS
+from .panels import panels
 
 GAP = 0.7  # space before every source that is named on the axis: controls, and classes from other networks
 
 
 def scales_figure(cross_validated: pd.DataFrame, scores: pd.DataFrame) -> str:
     """SVG, one panel per measurement scale; filled: layer chosen on half of the images, open: committed layer."""
-    import matplotlib
-
-    matplotlib.use("Agg", force=False)
-    from matplotlib import pyplot as plt
-
     native = conditions.NATIVE_CLASSES["granularity_tiny"]
     known = conditions.in_order(map(conditions.of, scores["model"].unique()))
     sources = list(dict.fromkeys(found.labels for found in known if _is_named(found)))
@@ -26,12 +20,10 @@ def scales_figure(cross_validated: pd.DataFrame, scores: pd.DataFrame) -> str:
         found: i + (GAP * (1 + sources.index(found.labels)) if _is_named(found) else 0) for i, found in enumerate(known)
     }
     top = max(scores["raw"].max(), cross_validated["high"].max())
-    with plt.rc_context(style.SETTINGS):
-        figure, axes = plt.subplots(1, len(ONE_IMAGE_SET), figsize=(11, 3.7), sharey=True)
+    with panels(len(ONE_IMAGE_SET), (11, 3.7), sharey=True) as (figure, axes, svg):
         axes[0].set_ylabel("RSA (Spearman)")
-        axes[0].set_ylim(
-            min(-0.03, cross_validated["low"].min() - 0.02, scores["raw"].min() - 0.02), max(0.5, top + 0.06)
-        )
+        bottom = min(cross_validated["low"].min(), scores["raw"].min())
+        axes[0].set_ylim(min(-0.03, bottom - 0.02), max(0.5, top + 0.06))
         for axis, (scale, benchmark) in zip(axes, ONE_IMAGE_SET.items(), strict=True):
             rows = scores[scores["benchmark"] == benchmark]
             _panel(axis, cross_validated[cross_validated["scale"] == scale], rows, x_of, style.COLOURS[scale])
@@ -45,10 +37,7 @@ def scales_figure(cross_validated: pd.DataFrame, scores: pd.DataFrame) -> str:
         handles, labels = axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, frameon=False, fontsize=8, loc="lower center", ncols=3)
         figure.tight_layout(rect=(0, 0.07, 1, 1))
-        buffer = StringIO()
-        figure.savefig(buffer, format="svg", metadata={"Date": None})
-        plt.close(figure)
-    return buffer.getvalue()
+        return svg()
 
 
 def _panel(axis, chosen, scores, x_of, colour) -> None:
@@ -67,9 +56,6 @@ def _panel(axis, chosen, scores, x_of, colour) -> None:
     if apart := [place for found, place in x_of.items() if _is_named(found)]:
         axis.axvline(min(apart) - (1 + GAP) / 2, color=style.GRID, linewidth=1)
     axis.axhline(0, color=style.MUTED, linewidth=0.8)
-    axis.grid(axis="y", color=style.GRID, linewidth=0.6)
-    axis.set_axisbelow(True)
-    axis.tick_params(labelleft=True, length=0)
 
 
 def _is_named(found: conditions.Condition) -> bool:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .distances import DegenerateFeatures
+from .degenerate import DegenerateFeatures
 
 ALPHAS = np.logspace(-10, 10, 20)
 

@@ -66,7 +66,7 @@ def describe_score(score) -> dict:
 
 
 def written(resampled, most: int = N_RESAMPLED) -> str:
-    """Values on the first resamples of the stimuli, in one line.
+    """Values on the first ``most`` resamples of the stimuli, as one line of text.
 
     >>> written([0.5, 0.25])
     '0.50000 0.25000'
@@ -77,7 +77,7 @@ def written(resampled, most: int = N_RESAMPLED) -> str:
 def resampled_of(record: dict) -> np.ndarray | None:
     """Values of a score record on resamples of the stimuli; None if it has none, as for Brain-Score's own benchmarks.
 
-    (resamples,), or (2, resamples) where the second row is what the first spreads too far (``stats.overlaps``).
+    (resamples,), or (2, resamples) where the second row is the surplus of the first (see ``stats.overlaps``).
     """
     lines = [record[name].split() for name in ("resampled", "surplus") if record.get(name)]
     return np.array(lines if len(lines) == 2 else lines[0], float) if record.get("resampled") else None

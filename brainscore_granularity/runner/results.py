@@ -142,7 +142,7 @@ def long_table(records: list[dict]) -> pandas.DataFrame:
 
 
 def _by_subject(score: dict):
-    """(subject, its values of `_SCORE_COLUMNS`); the first subject is "all"."""
+    """Yields each subject with its values of `_SCORE_COLUMNS`; the first subject is "all"."""
     value, raw, error = (score.get(name, math.nan) for name in _SCORE_COLUMNS[:3])
     yield "all", (value, raw, error, *(score.get("interval") or (math.nan, math.nan)))
     for subject, raw in (score.get("subject_scores") or {}).items():

@@ -28,10 +28,7 @@ atexit.register(gc.unfreeze)  # otherwise objects that `Session` froze would be 
 
 
 class Session:
-    """Parameters: ``offline``, nothing is downloaded; ``all_layers``, every layer of a model is scored as well;
-    ``splits``, number of halves of the stimuli over which the choice of the layer is cross-validated; ``leave_out``,
-    stimuli on which the layer was chosen are left out; otherwise such a score is refused.
-    """
+    """Scores pairs one by one; parameters as those of `run.score_grid`."""
 
     def __init__(self, offline: bool = False, all_layers: bool = False, splits: int = 0, leave_out: bool = False):
         self.offline, self.all_layers, self.splits, self.leave_out = offline, all_layers, splits, leave_out
@@ -164,7 +161,7 @@ class Session:
             if key not in self._images:
                 self._images[key] = reuse.image_lists(benchmark, candidate)
             return reuse.needs(benchmark, self._images[key], candidate, self.all_layers)
-        except Exception:  # noqa: S112  its own pair will say why
+        except Exception:  # noqa: S112  scoring that pair will report the error
             return []
 
 

@@ -20,7 +20,7 @@ def test_the_images_at_both_ends_are_those_farthest_out():
     picked = found.groupby(["component", "end"], sort=False)["image"].apply(list)
     assert picked[1, "low"] == ["d", "b"] and picked[1, "high"] == ["a", "c"]
     assert picked[2, "low"] == ["c", "a"] and picked[2, "high"] == ["b", "d"]
-    with pytest.raises(ValueError, match="3 images at each end asked of 4; ask at most 2"):
+    with pytest.raises(ValueError, match="3 images at each end of 4 in all; ask for at most 2"):
         pcs.extremes(scores, list("abcd"), count=3)
 
 

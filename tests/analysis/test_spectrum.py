@@ -137,7 +137,7 @@ def test_a_damaged_digest_is_made_again():
 @pytest.mark.parametrize(
     "extra, message",
     [
-        (["--benchmarks", "World.IT*", "--components", "500"], "500 principal components asked of 256 images"),
+        (["--benchmarks", "World.IT*", "--components", "500"], "500 principal components were asked for"),
         (["--benchmarks", "World.IT*", "--layers", "conv9"], "has no layer 'conv9'; it has conv1"),
         (["--benchmarks", "World.triplet"], "choose benchmarks of ours that end in -rsa"),
         (["--images", "nowhere"], "neither a folder or zip of images nor a stimulus set"),

@@ -175,12 +175,12 @@ def test_killed_and_run_again_gives_equal_files(forked, owner, two_regions, home
         "images": ("images.write_png", 40),
         "sessions": ("betas.standardise", 3),
         "between sessions": ("extraction.write_atomically", 2),
-        "builds": ("store._write_netcdf", 3),
+        "builds": ("assemblies.write_netcdf", 3),
     }[moment]
     script = f"""
 import os, sys
 from pathlib import Path
-from brainscore_granularity.datasets.prepare import images, store
+from brainscore_granularity.datasets.prepare import assemblies, images
 from brainscore_granularity.datasets.prepare.nsd import betas, extraction
 from brainscore_granularity.datasets.prepare.nsd import build as nsd
 module, name = {function.split(".")[0]}, {function.split(".")[1]!r}

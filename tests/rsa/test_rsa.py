@@ -247,8 +247,8 @@ def test_torch_tensors_give_the_same_rdm():
 @pytest.mark.parametrize(
     "module",
     [
-        "rsa", "rsa.comparison", "rsa.degenerate", "rsa.distances", "rsa.feature_scaling", "rsa.gram", "rsa.spool",
-        "rsa.triplets", "rsa.encoding", "stats",
+        "rsa", "rsa.comparison", "rsa.degenerate", "rsa.distances", "rsa.feature_scaling", "rsa.gram", "rsa.noise",
+        "rsa.spool", "rsa.triplets", "rsa.encoding", "stats",
         "stats.overlaps", "stats.resampling", "stats.ceiling", "stats.intervals", "stats.paired", "stats.permutation",
         "stats.ranking", "stats.checks", "threads",
     ],

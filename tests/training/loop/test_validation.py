@@ -193,7 +193,7 @@ def test_a_validation_split_that_does_not_fit(photographs, home, tmp_path, capsy
     assert run(*words, "--validation", "val") == 1
     assert "no images of split 'val'" in capsys.readouterr().err
     assert run(*words, "--validation", "train") == 1
-    assert "split 'train' is what is trained on" in capsys.readouterr().err
+    assert "split 'train' is the training split" in capsys.readouterr().err
 
 
 def test_wrong_lengths_are_refused(drawn):
