@@ -13,8 +13,9 @@ from brainscore_granularity.datasets.prepare import store
 from brainscore_granularity.datasets.sources import Source
 
 from . import concepts, targets
-from .benchmark import OddOneOutBenchmark, RSABenchmark
+from .benchmark import RSABenchmark
 from .measured_rsa import rsa_on
+from .odd_one_out import OddOneOutBenchmark
 from .recording import BEHAVIOUR
 
 REGIONS = ("V1", "V2", "V4", "IT")
