@@ -6,20 +6,22 @@ after subtracting chance from both). In ``attrs``: ``raw``, ``ceiling`` (with ``
 odd-one-out, by the images that triplets share; ``resampled``, from which the error of a difference is known;
 ``subject_scores``, ``layer``, ``n_stimuli``, ``data`` (the data set) and ``simulated``; for RSA also
 ``mean_rdm_score``, the correlation with the mean of the subjects' RDMs, which some studies report instead, and
-``partial``, the partial correlations given pixels and luminance, where the benchmark asks for them.
+``partial``, the partial correlations given pixels and luminance, and ``scalings``, the raw score with the model's
+features as they are and z-scored, where the benchmark asks for them.
 """
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 from brainscore_core.metrics import Score
 from brainscore_vision.model_interface import BrainModel
 
 from brainscore_granularity import rsa, stats
+from brainscore_granularity.rsa import feature_scaling
 
 from . import controls, kept_rdms
 from .on_screen import N_BOOTSTRAP, OnScreen
@@ -43,17 +45,19 @@ class RSABenchmark(OnScreen):
     status : one line on whether the data are here, without loading them.
     summary : what the data are: images, subjects.
     parent : where Brain-Score lists the benchmark; default the region.
+    scaling : of a model's features before its RDM, as for `rsa.rdm`: "none", or "z-score" over the images that are
+        shown. With "z-score", scores also tell what they would be with "none".
     """
 
     CHANCE = 0.0
-    compares = "correlation distance"  # benchmarks that compare the same can share ``representation``
 
     def __init__(
         self, identifier, version, region, load, visual_degrees, bibtex,
-        simulated=False, partial=False, status=None, summary="", parent=None,
+        simulated=False, partial=False, status=None, summary="", parent=None, scaling="none",
     ):  # fmt: skip
         super().__init__(identifier, version, parent or region, visual_degrees, bibtex, simulated, status, summary)
         self.region = region
+        self.scaling = feature_scaling.check(scaling)
         self._load: Callable[[], Targets] = load
         self._partial = partial
 
@@ -80,15 +84,35 @@ class RSABenchmark(OnScreen):
 
     def __call__(self, candidate: BrainModel) -> Score:
         keep = unshared_rows(candidate, self)
-        layer = self.layer_of(candidate)
-        stimuli = self.shown_to(candidate)
+        layer, stimuli, groups = self.layer_of(candidate), self.shown_to(candidate), self.targets.groups
+        features = cache(lambda: record(candidate, self.region, stimuli, self.order, groups))
 
-        def model_rdm():
-            features = record(candidate, self.region, stimuli, self.order, self.targets.groups)
-            return rsa.rdm(features, images=self._rows(), layer=f"{candidate.identifier} {layer}")
+        def model_rdm(scaling):
+            def compute():
+                title = f"{candidate.identifier} {layer}"
+                return rsa.rdm(features(), images=self._rows(), layer=title, scaling=scaling)
 
-        rdm = kept_rdms.rdm(candidate, layer, stimuli, model_rdm, self.targets.groups)
-        return self.compare(rdm, layer) if keep is None else self._of(keep).compare(rdm[np.ix_(keep, keep)], layer)
+            rdm = kept_rdms.rdm(candidate, layer, stimuli, compute, groups, scaling)
+            return rdm if keep is None else rdm[np.ix_(keep, keep)]
+
+        own = self if keep is None else self._of(keep)
+        score = own.compare(model_rdm(self.scaling), layer)
+        if self.scaling != "none":
+            score.attrs["scalings"] = {name: own._raw(model_rdm, name) for name in feature_scaling.SCALINGS}
+        return score
+
+    def _raw(self, model_rdm, scaling: str) -> float:
+        """The raw score with another scaling; NaN where some image then has constant features."""
+        try:
+            return self.layer_scores(model_rdm(scaling))[0]
+        except rsa.DegenerateFeatures:
+            return float("nan")
+
+    def scaled(self, scaling: str) -> RSABenchmark:
+        """The same benchmark with models' features scaled in another way."""
+        other = copy.copy(self)
+        other.scaling = feature_scaling.check(scaling)
+        return other
 
     def _of(self, rows: np.ndarray) -> RSABenchmark:
         """The same benchmark for some rows; a ceiling that needs the responses stays that of all rows."""
@@ -111,9 +135,14 @@ class RSABenchmark(OnScreen):
         """(stimuli,) row of the RDMs that each stimulus belongs to, or None: a stimulus a row."""
         return self.targets.groups
 
+    @property
+    def compares(self) -> str:
+        """Key: benchmarks with the same one can share ``representation``."""
+        return f"correlation distance, scaling {self.scaling}"
+
     def representation(self, spool, layer: str) -> np.ndarray:
         """RDM (n, n) of a layer's features on disk."""
-        return spool.rdm(images=self._rows(), layer=layer)
+        return spool.rdm(images=self._rows(), layer=layer, scaling=self.scaling)
 
     def layer_scores(self, model_rdm: np.ndarray) -> tuple[float, dict[str, float]]:
         """Mean over subjects, and each subject's score, without ceiling or interval."""

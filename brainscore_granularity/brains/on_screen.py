@@ -26,6 +26,7 @@ class OnScreen(BenchmarkBase):
         self.status: Callable[[], str] = status or (lambda: "ready")
         self.summary: str = summary
         self.visual_degrees = visual_degrees
+        self.scaling = "none"  # of a model's features, see `rsa.feature_scaling`
         self.left_out = 0
         self.shared = "refuse"  # or "leave out": stimuli on which the layer that is scored was chosen, see `shown`
 
@@ -46,3 +47,9 @@ class OnScreen(BenchmarkBase):
     def layer_of(self, candidate: BrainModel) -> str | None:
         """The layer, or layers, that a model has committed to the region; None where that is not known."""
         return ", ".join(committed_layers(candidate, self.region, choose=True)) or None
+
+    def scaled(self, scaling: str):
+        """The same benchmark with models' features scaled in another way."""
+        if scaling != "none":
+            raise ValueError(f"{self.identifier} compares features as they are; scaling={scaling!r} is for RSA")
+        return self

@@ -136,7 +136,8 @@ def watch_matrix(folder, every: float, warn) -> None:
 def print_layers(model: str, layers: pd.DataFrame) -> None:
     """One line per layer of the table that ``layers.table`` returns."""
     table = Table(
-        title=f"{model} on {layers.attrs['benchmark']}{' (simulated)' if layers.attrs['simulated'] else ''}",
+        title=f"{model} on {layers.attrs['benchmark']}{' (simulated)' if layers.attrs['simulated'] else ''}"
+        f"{said_of(layers.attrs['scaling'])}",
         caption=f"bold: best layer ({layers.attrs['best']}); >: committed; p: corrected for the search among them",
     )
     subjects = [name for name in layers.columns if name not in ("layer", "value", "raw", "p", "committed")]
@@ -147,6 +148,11 @@ def print_layers(model: str, layers: pd.DataFrame) -> None:
         style = "bold" if row["layer"] == layers.attrs["best"] else None
         table.add_row(("> " if row["committed"] else "  ") + row["layer"], *cells, style=style)
     _console().print(table)
+
+
+def said_of(scaling: str) -> str:
+    """How the features were scaled, for a title; nothing where they were compared as they are."""
+    return "" if scaling == "none" else ", features z-scored over the images"
 
 
 def print_data_status(datasets: list, states: dict[str, dict[str, tuple[str, str]]]) -> None:
