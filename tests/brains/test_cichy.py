@@ -10,7 +10,7 @@ import requests
 from brainscore_vision import load_benchmark, load_dataset, load_model
 from candidates import IDENTIFIER, Given, current
 from scipy.spatial.distance import pdist
-from scipy.stats import spearmanr, zscore
+from scipy.stats import rankdata, spearmanr, zscore
 
 from brainscore_granularity import runner
 from brainscore_granularity.brains import commitment, layers, selection
@@ -44,21 +44,29 @@ def chosen_on(cichy, kriegeskorte92, home):
     selection.benchmarks.cache_clear()
 
 
-def test_a_person_of_the_data_scores_as_computed_by_hand(cichy, candidate_plugin):
-    """A model with the geometry of one person (Torgerson's embedding of the RDM) agrees best with that person."""
-    rdm = load_dataset("Cichy2014_fmri.IT").values[4]
-    centred = np.eye(92) - 1 / 92
-    values, vectors = np.linalg.eigh(-centred @ rdm @ centred / 2)
-    features = vectors[:, values > 1e-9] * np.sqrt(values[values > 1e-9])
+def test_a_model_scores_as_computed_by_hand(cichy, candidate_plugin):
+    """Features of unequal units, which z-scoring makes equal, shown in another order than asked."""
+    rng = np.random.default_rng(0)
+    features = rng.gamma(1, 5, size=300) + rng.gamma(2, size=300) * rng.normal(size=(92, 300))
     current["model"] = Given(lambda ids: features[[int(name[-3:]) - 1 for name in ids]])
     score = brainscore_vision.score(IDENTIFIER, "Cichy2014_fmri.IT-rsa")
-    own, upper = score.attrs["subject_scores"], np.triu_indices(92, 1)
-    assert max(own, key=own.get) == "fmri_05" and own["fmri_05"] > 0.8
-    people = load_dataset("Cichy2014_fmri.IT").values
-    model = pdist(zscore(features), "correlation")
-    expected = [spearmanr(model, person[upper])[0] for person in people]
-    assert list(own.values()) == pytest.approx(expected, abs=1e-6)
-    assert score.item() == pytest.approx(np.mean(expected) / float(score.attrs["ceiling"]), abs=1e-6)
+    people, upper = load_dataset("Cichy2014_fmri.IT").values, np.triu_indices(92, 1)
+    for name, scaled in (("z-score", zscore(features)), ("none", features)):
+        expected = [spearmanr(pdist(scaled, "correlation"), person[upper])[0] for person in people]
+        assert score.attrs["scalings"][name] == pytest.approx(np.mean(expected), abs=1e-9)
+        if name == "z-score":
+            assert list(score.attrs["subject_scores"].values()) == pytest.approx(expected, abs=1e-9)
+            assert score.item() == pytest.approx(np.mean(expected) / float(score.attrs["ceiling"]), abs=1e-9)
+
+
+@pytest.mark.parametrize("identifier", ["Cichy2014_meg.late-rsa", "Cichy2016_fmri.IT-rsa"])
+def test_the_pooled_rdm_scores_one_and_nothing_does_better(cichy, identifier):
+    benchmark = load_benchmark(identifier)
+    n = len(benchmark.order)
+    upper, pooled = np.triu_indices(n, 1), np.zeros((n, n))
+    pooled[upper] = sum(rankdata(rdm[upper]) for rdm in benchmark.subject_rdms)
+    assert benchmark.compare(pooled + pooled.T).item() == pytest.approx(1, abs=1e-9)
+    assert max(benchmark.compare(rdm).item() for rdm in benchmark.subject_rdms[:3]) < 1
 
 
 def test_a_results_file_tells_both_scalings(cichy, tmp_path):
