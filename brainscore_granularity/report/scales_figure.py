@@ -1,20 +1,25 @@
-"""Alignment against granularity for behaviour, spiking and fMRI on one image set."""
+"""Alignment against granularity for behaviour, spiking and fMRI on one image set, and MEG on the same objects."""
 
 from __future__ import annotations
 
+import math
 from io import StringIO
 
 import pandas as pd
 
 from . import conditions, style
-from .measures import ONE_IMAGE_SET, SUBJECTS
+from .measures import ONE_IMAGE_SET, SAME_OBJECTS, SUBJECTS
 from .summary import raw_interval
 
 GAP = 0.7  # space before conditions whose source is named on the axis: controls, and classes from other networks
 
 
 def scales_figure(scores: pd.DataFrame, layers: pd.DataFrame) -> str:
-    """SVG, one panel per measurement scale; filled: the committed layer with its 95% interval, open: the best layer."""
+    """SVG, one panel per measurement scale; filled: the committed layer with its 95% interval, open: the best layer.
+
+    scores : also those of `measures.SAME_OBJECTS`, where these are to have a panel.
+    layers : scores of every layer; a scale without them has no open marks.
+    """
     import matplotlib
 
     matplotlib.use("Agg", force=False)
@@ -25,14 +30,16 @@ def scales_figure(scores: pd.DataFrame, layers: pd.DataFrame) -> str:
     first = next((i for i, found in enumerate(known) if _is_named(found)), len(known))
     x_of = {found: i + (GAP if i >= first else 0) for i, found in enumerate(known)}
     top = max(scores["raw"].max(), layers["raw"].max())
+    scored = set(scores["benchmark"])
+    panels = ONE_IMAGE_SET | {scale: name for scale, name in SAME_OBJECTS.items() if name in scored}
     with plt.rc_context(style.SETTINGS):
-        figure, axes = plt.subplots(1, len(ONE_IMAGE_SET), figsize=(11, 3.7), sharey=True)
+        figure, axes = plt.subplots(1, len(panels), figsize=(11 / 3 * len(panels), 3.7), sharey=True)
         axes[0].set_ylabel("RSA (Spearman)")
         axes[0].set_ylim(min(-0.03, scores["raw"].min() - 0.05), max(0.5, top + 0.12))
-        for axis, (scale, benchmark) in zip(axes, ONE_IMAGE_SET.items(), strict=True):
+        for axis, (scale, benchmark) in zip(axes, panels.items(), strict=True):
             rows = scores[scores["benchmark"] == benchmark]
             _panel(axis, rows, layers[layers["scale"] == scale], x_of, style.COLOURS[scale])
-            axis.set_title(f"{scale if scale == 'fMRI' else scale.capitalize()}: {SUBJECTS[scale]}", loc="left")
+            axis.set_title(f"{scale.capitalize() if scale.islower() else scale}: {SUBJECTS[scale]}", loc="left")
             axis.set_xticks(list(x_of.values()), [found.tick(native) for found in x_of], fontsize=7.5)
             for source in dict.fromkeys(found.labels for found in x_of if _is_named(found)):
                 places = [x for found, x in x_of.items() if found.labels == source]
@@ -62,8 +69,8 @@ def _panel(axis, rows, layers, x_of, colour) -> None:
     axis.vlines(x, low, high, color=colour, alpha=0.45, linewidth=1.6)
     axis.plot(x, raw, "o", color=colour, markersize=5.5, markeredgecolor="white", markeredgewidth=0.6,
               label="layer chosen on other stimuli, 95% interval over images")  # fmt: skip
-    axis.plot(x, [best[row.model] for row in ordered], "o", color=colour, markersize=5.5, markerfacecolor="none",
-              label="best layer on these images")  # fmt: skip
+    axis.plot(x, [best.get(row.model, math.nan) for row in ordered], "o", color=colour, markersize=5.5,
+              markerfacecolor="none", label="best layer on these images")  # fmt: skip
     if apart := [place for found, place in x_of.items() if _is_named(found)]:
         axis.axvline(min(apart) - (1 + GAP) / 2, color=style.GRID, linewidth=1)
     axis.axhline(0, color=style.MUTED, linewidth=0.8)
