@@ -182,6 +182,18 @@ def print_data_status(datasets: list, states: dict[str, dict[str, tuple[str, str
                 _console().print(escape(line), soft_wrap=True)
 
 
+def print_fetched(data_sets: list) -> None:
+    """One row for each data set (``datasets.pinned.Pinned``) that is fetched when it is first used."""
+    table = Table()
+    for name in ("data set, fetched when first used", "state", "how to get it"):
+        table.add_column(name, overflow="fold")
+    for files in data_sets:
+        state = files.state()
+        how = f"{files.terms} Or set {files.variable} to a folder with the files of {files.origin}."
+        table.add_row(files.title, state, "" if state == "ready" else escape(how))
+    _console().print(table)
+
+
 def _console() -> Console:
     console = Console()
     return console if console.is_terminal else Console(width=140)
