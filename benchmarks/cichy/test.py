@@ -38,6 +38,7 @@ def test_what_is_recorded_and_shown(cichy, identifier):
     assert_stimulus_identifier_is_cacheable(benchmark.stimulus_set.identifier)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("identifier", ["Cichy2014_fmri.EVC-rsa", "Cichy2016_meg.late-rsa"])
 def test_the_score_of_pixels_tells_both_scalings(cichy, identifier, monkeypatch):
     """The reference is computed here from the files of the images."""
