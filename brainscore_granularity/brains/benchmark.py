@@ -45,8 +45,8 @@ class RSABenchmark(OnScreen):
     status : one line on whether the data are here, without loading them.
     summary : what the data are: images, subjects.
     parent : where Brain-Score lists the benchmark; default the region.
-    scaling : of a model's features before its RDM, as for `rsa.rdm`: "none", or "z-score" over the images that are
-        shown. With "z-score", scores also tell what they would be with "none".
+    scaling : of a model's features before its RDM, as for `rsa.rdm`: "none", or "z-score" over all images, also those
+        that a score leaves out. With "z-score", scores also tell what they would be with "none".
     """
 
     CHANCE = 0.0

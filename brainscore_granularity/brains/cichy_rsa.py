@@ -20,7 +20,8 @@ def rsa_on(data: str, target: str, suffix: str = "rsa") -> RSABenchmark:
     first layers of trained networks correlate negatively with early visual cortex; see docs/statistics.md. Scores tell
     both in ``scalings``.
 
-    The images fill the model's field of view, as in the values known for them.
+    The images fill the model's field of view, as in the values known for them; the files do not say at which angle
+    people saw them.
 
     Parameters
     ----------

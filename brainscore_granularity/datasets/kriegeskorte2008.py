@@ -44,7 +44,7 @@ FILES = Pinned(
 def stimulus_set():
     """The 92 images, 175 pixels wide, with their categories."""
     stimuli = _load("Kriegeskorte_Neuron2008_supplementalData.mat")["stimuli_92objs"][0]
-    # Cichy et al. (2014, 2016) showed the same pictures on another background.
+    # Cichy et al. (2014) showed the same objects on another background.
     columns = {"picture": stimulus_ids(), "category": [str(stimulus["category"].item()) for stimulus in stimuli]}
     for name in ("human", "face", "animal", "natural"):
         columns[name] = [bool(stimulus[name].item()) for stimulus in stimuli]
