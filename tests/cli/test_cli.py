@@ -77,7 +77,9 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(tmp_path, capsys):
     assert "1 done, 2 to score" in capsys.readouterr().out
 
 
-def test_offline_a_benchmark_that_must_be_downloaded_is_named_and_costs_its_own_pair(tmp_path, capsys, home, monkeypatch):
+def test_offline_a_benchmark_that_must_be_downloaded_is_named_and_costs_its_own_pair(
+    tmp_path, capsys, home, monkeypatch
+):
     monkeypatch.delenv("BRAINSCORE_GRANULARITY_KRIEGESKORTE92", raising=False)
     grid = ["score", "--models", MODEL, "--benchmarks", "Kriegeskorte2008.hIT-rsa", "World.IT-rsa"]
     assert run(*grid, "--results", tmp_path / "r", "--offline") == 1
