@@ -138,7 +138,7 @@ class RSABenchmark(OnScreen):
     @property
     def compares(self) -> str:
         """Key: benchmarks with the same one can share ``representation``."""
-        return f"correlation distance, scaling {self.scaling}"
+        return "correlation distance" if self.scaling == "none" else f"correlation distance, {self.scaling}"
 
     def representation(self, spool, layer: str) -> np.ndarray:
         """RDM (n, n) of a layer's features on disk."""
