@@ -1,6 +1,7 @@
 from brainscore_vision import load_dataset
 
-from brainscore_granularity.brains.benchmark import OddOneOutBenchmark, RSABenchmark
+from brainscore_granularity.brains.benchmark import RSABenchmark
+from brainscore_granularity.brains.odd_one_out import OddOneOutBenchmark
 from brainscore_granularity.brains.targets import from_responses
 from brainscore_granularity.datasets.references import bibtex
 

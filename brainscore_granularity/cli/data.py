@@ -114,17 +114,19 @@ def prepare() -> None:
 
 
 def status() -> None:
-    """Which data sets are prepared on this computer, what they serve, and how to get those that are not.
+    """Which data sets are prepared or fetched on this computer, what they serve, and how to get those that are not.
 
     Example: granularity data status
     """
+    from brainscore_granularity.datasets import cichy, kriegeskorte2008
     from brainscore_granularity.datasets.prepare.store import root, state
 
-    from .tables import print_data_status
+    from .tables import print_data_status, print_fetched
 
     states = {name: {build: state(build) for build in dataset.identifiers} for name, dataset in DATASETS.items()}
     print_data_status(list(DATASETS.values()), states)
-    print(f"\nin {root()}; another home: {HOME_VARIABLE}")
+    print(f"\nin {root()}; another home: {HOME_VARIABLE}\n")
+    print_fetched([kriegeskorte2008.FILES, *cichy.FILES.values()])
 
 
 def _make(name: str, source: Path, to: Path | None, **settings) -> None:

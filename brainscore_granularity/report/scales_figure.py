@@ -1,18 +1,22 @@
-"""Alignment against granularity for behaviour, spiking and fMRI on one image set."""
+"""Alignment against granularity for behaviour, spiking and fMRI on one image set, and MEG on the same objects."""
 
 from __future__ import annotations
 
 import pandas as pd
 
 from . import conditions, style
-from .measures import ONE_IMAGE_SET, SUBJECTS
+from .measures import ONE_IMAGE_SET, SAME_OBJECTS, SUBJECTS
 from .panels import panels
 
 GAP = 0.7  # space before every source that is named on the axis: controls, and classes from other networks
 
 
 def scales_figure(cross_validated: pd.DataFrame, scores: pd.DataFrame) -> str:
-    """SVG, one panel per measurement scale; filled: layer chosen on half of the images, open: committed layer."""
+    """SVG, one panel per measurement scale; filled: layer chosen on half of the images, open: committed layer.
+
+    scores : also those of `measures.SAME_OBJECTS`, where these are to have a panel; a scale without cross-validated
+        scores has open marks only.
+    """
     native = conditions.NATIVE_CLASSES["granularity_tiny"]
     known = conditions.in_order(map(conditions.of, scores["model"].unique()))
     sources = list(dict.fromkeys(found.labels for found in known if _is_named(found)))
@@ -20,14 +24,16 @@ def scales_figure(cross_validated: pd.DataFrame, scores: pd.DataFrame) -> str:
         found: i + (GAP * (1 + sources.index(found.labels)) if _is_named(found) else 0) for i, found in enumerate(known)
     }
     top = max(scores["raw"].max(), cross_validated["high"].max())
-    with panels(len(ONE_IMAGE_SET), (11, 3.7), sharey=True) as (figure, axes, svg):
+    scored = set(scores["benchmark"])
+    shown = ONE_IMAGE_SET | {scale: name for scale, name in SAME_OBJECTS.items() if name in scored}
+    with panels(len(shown), (11 / 3 * len(shown), 3.7), sharey=True) as (figure, axes, svg):
         axes[0].set_ylabel("RSA (Spearman)")
         bottom = min(cross_validated["low"].min(), scores["raw"].min())
         axes[0].set_ylim(min(-0.03, bottom - 0.02), max(0.5, top + 0.06))
-        for axis, (scale, benchmark) in zip(axes, ONE_IMAGE_SET.items(), strict=True):
+        for axis, (scale, benchmark) in zip(axes, shown.items(), strict=True):
             rows = scores[scores["benchmark"] == benchmark]
             _panel(axis, cross_validated[cross_validated["scale"] == scale], rows, x_of, style.COLOURS[scale])
-            axis.set_title(f"{scale if scale == 'fMRI' else scale.capitalize()}: {SUBJECTS[scale]}", loc="left")
+            axis.set_title(f"{scale.capitalize() if scale.islower() else scale}: {SUBJECTS[scale]}", loc="left")
             axis.set_xticks(list(x_of.values()), [found.tick(native) for found in x_of], fontsize=7.5)
             for source in sources:
                 places = [x for found, x in x_of.items() if found.labels == source]

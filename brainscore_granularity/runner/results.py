@@ -63,7 +63,7 @@ def cross_validated(records: list[dict]) -> list[dict]:
             continue
         layer, share = next(iter(chosen["chosen"].items()))
         # These fields belong to the committed layer.
-        rest = ("subject_scores", "mean_rdm_score", "partial", "layers", CROSS_VALIDATED)
+        rest = ("subject_scores", "mean_rdm_score", "partial", "scalings", "layers", CROSS_VALIDATED)
         kept = {key: value for key, value in record.items() if key not in rest}
         numbers = {key: chosen[key] for key in ("value", "raw", "error", "interval", "resampled", "fingerprint")}
         found.append({**kept, **numbers, "layer": f"{layer} in {share:.0%} of halves"})

@@ -214,6 +214,22 @@ def test_layers_prints_a_table_a_benchmark_and_csv(capsys):
     assert header.startswith("layer,value,raw,p,committed,sim01") and len(rows) == 4
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [("--permutations", "9"), ("--cross-validate", "--splits", "5")])
+def test_layers_scales_features_where_asked(how, capsys):
+    arguments = ["layers", MODEL, "--benchmark", "World.IT-rsa", "--layers", "relu2", "relu5", *how]
+    tables = {}
+    for scaling in ("none", "z-score"):
+        assert run(*arguments, "--csv", "--scaling", scaling) == 0
+        tables[scaling] = pd.read_csv(io.StringIO(capsys.readouterr().out))
+        assert set(tables[scaling]["scaling"]) == {scaling}
+        assert run(*arguments, "--scaling", scaling) == 0
+        assert ("z-scored" in capsys.readouterr().out) == (scaling == "z-score")
+    assert (tables["none"]["raw"] - tables["z-score"]["raw"]).abs().min() > 1e-3
+    assert run(*arguments[:3], "World.triplet", "--scaling", "z-score") == 1
+    assert "World.triplet compares features as they are" in capsys.readouterr().err
+
+
 def test_patterns_match_ours_and_brain_scores():
     assert catalogue.select("models", ["granularity_world_own_k2_*", "alexnet"]) == [
         "granularity_world_own_k2_s1",
