@@ -120,8 +120,9 @@ def between_subjects(rdms: np.ndarray) -> Score:
 
     Ranks are pooled and the pool is ranked anew, as a model's RDM is, so that no model can exceed the upper bound and
     one could reach it. Bounds by other pools are kept beside: ``mean_pool``, from the mean RDM, as they are usually
-    published; ``rank_pool``, from the mean ranks as they are (their Pearson correlation with each subject's ranks), which is
-    above what any ranked RDM can reach. With one subject there is none to predict: the ceiling is then unknown.
+    published; ``rank_pool``, from the mean ranks as they are (their Pearson correlation with each subject's ranks),
+    which is above what any ranked RDM can reach. With one subject there is none to predict: the ceiling is then
+    unknown.
     """
     if len(rdms) < 2:
         return unknown_ceiling()
