@@ -119,9 +119,10 @@ def between_subjects(rdms: np.ndarray) -> Score:
     """How well the subjects' RDMs (subjects, n, n) predict each other: bounds on the true model's score.
 
     Ranks are pooled and the pool is ranked anew, as a model's RDM is, so that no model can exceed the upper bound and
-    one could reach it. Published bounds often differ by the pool. They are kept beside: ``mean_pool``, from the mean
-    RDM; ``rank_pool``, from the mean ranks as they are (their Pearson correlation with each subject's ranks), which is
-    above what any ranked RDM can reach. With one subject there is none to predict: the ceiling is then unknown.
+    one could reach it. Bounds by other pools are kept beside: ``mean_pool``, from the mean RDM, as they are usually
+    published; ``rank_pool``, from the mean ranks as they are (their Pearson correlation with each subject's ranks),
+    which is above what any ranked RDM can reach. With one subject there is none to predict: the ceiling is then
+    unknown.
     """
     if len(rdms) < 2:
         return unknown_ceiling()
