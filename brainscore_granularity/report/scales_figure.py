@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from io import StringIO
-
 import pandas as pd
 
 from . import conditions, style
 from .measures import ONE_IMAGE_SET, SUBJECTS
+from .panels import panels
 from .summary import raw_interval
 
 GAP = 0.7  # space before conditions whose source is named on the axis: controls, and classes from other networks
@@ -15,18 +14,12 @@ GAP = 0.7  # space before conditions whose source is named on the axis: controls
 
 def scales_figure(scores: pd.DataFrame, layers: pd.DataFrame) -> str:
     """SVG, one panel per measurement scale; filled: the committed layer with its 95% interval, open: the best layer."""
-    import matplotlib
-
-    matplotlib.use("Agg", force=False)
-    from matplotlib import pyplot as plt
-
     native = conditions.NATIVE_CLASSES["granularity_tiny"]
     known = conditions.in_order(map(conditions.of, scores["model"].unique()))
     first = next((i for i, found in enumerate(known) if _is_named(found)), len(known))
     x_of = {found: i + (GAP if i >= first else 0) for i, found in enumerate(known)}
     top = max(scores["raw"].max(), layers["raw"].max())
-    with plt.rc_context(style.SETTINGS):
-        figure, axes = plt.subplots(1, len(ONE_IMAGE_SET), figsize=(11, 3.7), sharey=True)
+    with panels(len(ONE_IMAGE_SET), (11, 3.7), sharey=True) as (figure, axes, svg):
         axes[0].set_ylabel("RSA (Spearman)")
         axes[0].set_ylim(min(-0.03, scores["raw"].min() - 0.05), max(0.5, top + 0.12))
         for axis, (scale, benchmark) in zip(axes, ONE_IMAGE_SET.items(), strict=True):
@@ -42,10 +35,7 @@ def scales_figure(scores: pd.DataFrame, layers: pd.DataFrame) -> str:
         handles, labels = axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, frameon=False, fontsize=8, loc="lower center", ncols=3)
         figure.tight_layout(rect=(0, 0.07, 1, 1))
-        buffer = StringIO()
-        figure.savefig(buffer, format="svg", metadata={"Date": None})
-        plt.close(figure)
-    return buffer.getvalue()
+        return svg()
 
 
 def _panel(axis, rows, layers, x_of, colour) -> None:
@@ -67,9 +57,6 @@ def _panel(axis, rows, layers, x_of, colour) -> None:
     if apart := [place for found, place in x_of.items() if _is_named(found)]:
         axis.axvline(min(apart) - (1 + GAP) / 2, color=style.GRID, linewidth=1)
     axis.axhline(0, color=style.MUTED, linewidth=0.8)
-    axis.grid(axis="y", color=style.GRID, linewidth=0.6)
-    axis.set_axisbelow(True)
-    axis.tick_params(labelleft=True, length=0)
 
 
 def _is_named(found: conditions.Condition) -> bool:

@@ -12,6 +12,7 @@ import pytest
 
 from brainscore_granularity.brains import catalogue
 from brainscore_granularity.cli import main as cli
+from brainscore_granularity.datasets import kriegeskorte2008
 from brainscore_granularity.runner import results
 from brainscore_granularity.weights import checkpoints
 from brainscore_granularity.weights.find import checkpoint_of
@@ -77,10 +78,8 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(tmp_path, capsys):
     assert "1 done, 2 to score" in capsys.readouterr().out
 
 
-def test_offline_a_benchmark_that_must_be_downloaded_is_named_and_costs_its_own_pair(
-    tmp_path, capsys, home, monkeypatch
-):
-    monkeypatch.delenv("BRAINSCORE_GRANULARITY_KRIEGESKORTE92", raising=False)
+def test_offline_a_missing_download_is_named_and_costs_its_own_pair(tmp_path, capsys, home, monkeypatch):
+    monkeypatch.delenv(kriegeskorte2008.FOLDER_VARIABLE, raising=False)  # the files may be here
     grid = ["score", "--models", MODEL, "--benchmarks", "Kriegeskorte2008.hIT-rsa", "World.IT-rsa"]
     assert run(*grid, "--results", tmp_path / "r", "--offline") == 1
     assert "1 scored, 1 failed (1 lack data)" in capsys.readouterr().out
