@@ -59,7 +59,8 @@ class Spool:
             view, offset = view[done:], offset + done
 
     def read(self, start: int, stop: int) -> np.ndarray:
-        """Features ``start`` to ``stop`` of all images: (images, stop - start) float32; safe in threads."""
+        """Features ``start`` to ``stop`` of all images: (images, stop - start) float32. Safe from several
+        threads."""
         out = np.empty((self.images, stop - start), np.float32)
         for image, row in enumerate(out):
             view, offset = memoryview(row).cast("B"), 4 * (image * self.width + start)
@@ -73,7 +74,7 @@ class Spool:
     def rdm(
         self, distance: str = "correlation", *, images=None, layer: str | None = None, scaling: str = "none"
     ) -> np.ndarray:
-        """RDM (n, n) of the features written so far; parameters as in :func:`brainscore_granularity.rsa.rdm`."""
+        """RDM (n, n) of what was written; parameters as in :func:`brainscore_granularity.rsa.rdm`."""
         return from_gram(self.gram(CENTRES[distance], scaling), distance, images=images, layer=layer)
 
     def gram(self, centre: str | None, scaling: str = "none") -> Gram:
