@@ -52,7 +52,7 @@ def test_the_score_is_that_of_z_scored_features_and_tells_both(benchmark):
     assert raw(score) == score.attrs["scalings"]["z-score"]
     plain = benchmark(responding(benchmark, features))
     assert raw(plain) == pytest.approx(expected["none"], abs=1e-6) and "scalings" not in plain.attrs
-    assert raw(plain) != pytest.approx(raw(score), abs=1e-3)
+    assert raw(plain) != pytest.approx(raw(score), abs=1e-4)
 
 
 def test_an_image_with_constant_features_has_no_score_without_scaling(benchmark):
@@ -75,7 +75,7 @@ def test_kept_rdms_of_the_two_scalings_are_two(home, benchmark):
 def test_a_table_of_layers_has_the_scores_of_its_scaling(benchmark):
     model = Session().load(MODEL, BENCHMARK)
     both = [benchmark, benchmark.scaled("z-score")]
-    for each, table in zip(both, layers.tables(model, both, ["relu2", "relu5"], 9), strict=True):
+    for each, table in zip(both, layers.tables(model, both, ["relu2", "fc5"], 9), strict=True):
         (committed,) = table[table["committed"]].itertuples()
         assert committed.raw == pytest.approx(raw(each(model)), abs=1e-6) and table.attrs["scaling"] == each.scaling
 
