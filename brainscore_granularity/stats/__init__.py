@@ -28,11 +28,12 @@ Which estimator to use when: docs/statistics.md. How each is calibrated: docs/ca
 """
 
 from .ceiling import Ceiling, TwoSubjectsWarning, consistency, noise_ceiling, spearman_brown, split_half
+from .estimates import Estimate
 from .intervals import Interval, interval
 from .layer_choice import SPLITS, LayerChoice, compare_choices, cross_validate, halves, held_out, rdm_scorer
 from .margins import Equivalence, equivalence, equivalence_margin, equivalence_of, equivalence_on_resamples
 from .overlaps import Overlaps, paired_variance, triplet_mean
-from .paired import Estimate, compare_models, contrasts, two_factor
+from .paired import compare_models, contrasts, two_factor
 from .permutation import MaxStatistic, max_statistic, permutation_test
 from .resampling import bootstrap, jackknife, resamples
 from .seeds import over_networks

@@ -62,9 +62,8 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.sparse import csr_array
-from scipy.stats import t as student
 
-from .paired import Estimate
+from .estimates import Estimate, with_student
 from .resampling import resamples
 
 LEAST = 1 / 4  # of S_2, that the variance is held above
@@ -196,8 +195,4 @@ def triplet_mean(values, triplets, images: int | None = None, *, level: float = 
     """
     if not isinstance(triplets, Overlaps):
         triplets = Overlaps(triplets, 1 + int(np.max(triplets)) if images is None else images)
-    value, error = float(np.mean(values)), float(np.sqrt(triplets.variance(values)))
-    reach = float(student.ppf((1 + level) / 2, triplets.images - 1)) * error
-    apart = abs(value - null)
-    p = float(2 * student.sf(apart / error, triplets.images - 1)) if error > 1e-14 else float(apart <= 1e-14)
-    return Estimate(value, error, value - reach, value + reach, p)
+    return with_student(float(np.mean(values)), triplets.variance(values), triplets.images - 1, level, null)
