@@ -37,7 +37,7 @@ from .paired import compare_models, contrasts, two_factor
 from .permutation import MaxStatistic, max_statistic, permutation_test
 from .resampling import bootstrap, jackknife, resamples
 from .seeds import over_networks
-from .triplet_scorer import triplet_scorer
+from .triplet_scorer import TripletScorer
 
 __all__ = [
     "SPLITS",
@@ -48,6 +48,7 @@ __all__ = [
     "LayerChoice",
     "MaxStatistic",
     "Overlaps",
+    "TripletScorer",
     "TwoSubjectsWarning",
     "bootstrap",
     "compare_choices",
@@ -73,6 +74,5 @@ __all__ = [
     "spearman_brown",
     "split_half",
     "triplet_mean",
-    "triplet_scorer",
     "two_factor",
 ]

@@ -136,13 +136,16 @@ class Overlaps:
 
         The counts of the images are those of ``resamples(images, n, None, seed)``, as for RSA.
         """
-        by_image, by_pair, _ = self.scaled(values)
+        by_image, _, _ = self.scaled(values)
         counts = resamples(self.images, n, None, seed)
+        return np.mean(values) + (counts - 1) @ by_image, np.sqrt(SURPLUS) * self.of_pairs(values, n, seed)
+
+    def of_pairs(self, values, n: int, seed: int = 0) -> np.ndarray:
+        """(n,) values of variance S_2 / (T^2 (1 - q)), linear in ``values``: sums over pairs with random signs."""
+        _, by_pair, _ = self.scaled(values)
         signs = np.random.default_rng([seed, 1]).choice([-1.0, 1.0], (self.images, n))
-        first, second = self.pairs
-        upper = csr_array((by_pair, (first, second)), (self.images, self.images))
-        surplus = np.einsum("ir,ir->r", signs, upper @ signs)
-        return np.mean(values) + (counts - 1) @ by_image, np.sqrt(SURPLUS) * surplus
+        upper = csr_array((by_pair, tuple(self.pairs)), (self.images, self.images))
+        return np.einsum("ir,ir->r", signs, upper @ signs)
 
 
 def _alternating(parts) -> float:
