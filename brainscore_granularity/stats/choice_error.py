@@ -10,14 +10,14 @@ twice as much again. So
 is its variance on all of them, but for two things. What the few random halves *within* A and B add is estimated from
 their spread and taken off. And what is particular to a pair of images counts twice in H, what is particular to a
 triplet four times, because half of the images have a quarter of the pairs and an eighth of the triplets. For a fixed
-mixture of layers, in the shares in which they were chosen, both are known: F, which is H of the mixture, and V, its
-variance with everything counted once. The variance of the procedure is
+mixture of layers, in the shares in which they were chosen, both are known: V, its variance with everything counted
+once, and F, which is H of the mixture. So the variance of the procedure is taken to be
 
-.. math:: V \\max(H / F, 1),
+.. math:: V + \max(H - F, 0),
 
-the mixture's variance times how much wider halves of the images are when each chooses for itself. It is exact where
-layers are equally good, or one is chosen always. In between it is too wide by up to half, since half of the images
-choose less surely.
+the mixture's variance and what the choice adds to it on half of the images. What the choice adds depends on how far the
+layers are apart, measured in their errors, which are larger on half of the images; this makes the variance right to
+about a fifth (docs/calibration.md).
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from .estimates import over_stimuli_at_least
 from .resampling import resamples
 
 RESAMPLES = 400  # for V
+HALVES, HALVES_OF_LARGE, LARGE = 8, 4, 1000  # random halves within each half; from so many images on, they cost much
 
 
 class OfPairs:
@@ -44,6 +45,7 @@ class OfPairs:
 
     def __init__(self, scores: Callable, images: int, seed: int = 0):
         self.scores, self.images = scores, images
+        self.halves = HALVES_OF_LARGE if images >= LARGE else HALVES
         self.counts = resamples(images, RESAMPLES, None, seed)
 
     def __call__(self, counts) -> np.ndarray:
@@ -101,13 +103,18 @@ def quarters(images: int, pairs: int, halves: int, seed: int = 0) -> np.ndarray:
     return label[:, :, None] == np.arange(4)[:, None]
 
 
-def variance(drawn: Draws, of_mixture: float) -> float:
-    """Variance of the procedure's score over new images, as above; of_mixture is V."""
-    apart = drawn.apart[np.isfinite(drawn.apart).all(axis=1)]
+def variance(apart: np.ndarray, of_mixture: np.ndarray, once: float) -> float:
+    """Variance of the procedure's score over new images, as above.
+
+    apart (pairs, halves), of_mixture (pairs,) : as in `Draws`; once : V.
+
+    >>> apart = np.array([[2.0, 2.0], [-2.0, -2.0]])  # H is 4, the halves within add nothing
+    >>> variance(apart, np.array([1.0, -1.0]), once=0.5)
+    3.5
+    """
     within = apart.var(axis=1, ddof=1).mean() / apart.shape[1]
-    own = np.mean(apart.mean(axis=1) ** 2) - within
-    fixed = np.nanmean(drawn.of_mixture**2)
-    return of_mixture * max(own / fixed, 1.0) if fixed > 0 else of_mixture
+    choice = np.mean(apart.mean(axis=1) ** 2) - within - np.nanmean(of_mixture**2)
+    return float(once + max(choice, 0.0))
 
 
 def within_halves(apart: np.ndarray) -> np.ndarray:

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+from scipy.stats import norm
+from scipy.stats import t as student
 
 from . import choice_error
 from .checks import stack
@@ -21,10 +23,10 @@ from .resampling import scores_on
 VERSION = 2  # raised when the procedure gives other numbers
 Scorer = Callable[[np.ndarray], np.ndarray]  # counts (resamples, images) -> (resamples, layers)
 SPLITS = 200
-PAIRS, HALVES = 100, 16  # of halves of the images, and random halves within each
-LARGE, HALVES_OF_LARGE = 1000, 4  # so many images cost much
-FREEDOM = 12  # degrees of freedom
+PAIRS = 100  # of halves of the images that share none
+FREEDOM = 12  # of t: as well as the error is known from 40 to 80 images, by its spread over simulated worlds
 LEAST_IMAGES = 12
+WIDENED = float(student.ppf(0.975, FREEDOM) / norm.ppf(0.975))  # so that 1.96 errors are those of t
 
 
 class LayerChoice(NamedTuple):
@@ -40,8 +42,8 @@ class LayerChoice(NamedTuple):
     p: float
     chosen: np.ndarray  # (layers,) share of the choices; of a difference: of the first
     held_out: np.ndarray  # (splits,) means of both directions
-    resampled: np.ndarray  # (100,) values of halves of the images, spread as those of all; the same for all models
-    surplus: np.ndarray  # (100,) what these spread too far, see :func:`paired_variance`
+    resampled: np.ndarray  # (100,) values from halves of the images, the layer chosen anew in each
+    surplus: np.ndarray  # (100,) whose variance comes off that of ``resampled``: :func:`paired_variance`
 
 
 def halves(images: int, splits: int = SPLITS, seed: int = 0) -> np.ndarray:
@@ -173,7 +175,7 @@ def drawn(scorer, images: int, splits: int, pairs: int = PAIRS, seed: int = 0) -
             f"images: expected at least {LEAST_IMAGES}, since layers are chosen on quarters of them for the interval, "
             f"got {images}"
         )
-    each = HALVES_OF_LARGE if images >= LARGE else HALVES
+    each = scorer.halves
     sides, parts = halves(images, splits, seed), choice_error.quarters(images, pairs, each, seed)
     first = parts[:, 0, :2].any(axis=1)
     asked = [sides, ~sides, parts.reshape(-1, images), first, ~first]
@@ -190,18 +192,20 @@ def drawn(scorer, images: int, splits: int, pairs: int = PAIRS, seed: int = 0) -
 
 def estimated(found: choice_error.Draws, scorer, level: float = 0.95) -> LayerChoice:
     """The score with its interval, from what was drawn."""
-    whole = np.isfinite(found.apart).all(axis=1)
-    if whole.mean() < 0.9 or not np.isfinite(found.held_out).all():
+    missing = np.isnan(found.apart)
+    if missing.mean() > 0.1 or missing.all(axis=1).any() or np.isnan(found.held_out).any():
         raise ValueError(
-            f"{np.count_nonzero(~whole)} of {len(whole)} halves of the images have no score when they are halved "
-            "again: there are too few images, or choices among them"
+            f"{missing.mean():.0%} of the quarters of the images have no score: there are too few images, or "
+            "choices among them"
         )
+    apart = np.where(missing, np.nanmean(found.apart, axis=1, keepdims=True), found.apart)
     splits = found.held_out.var(ddof=1) / len(found.held_out)
-    variance = choice_error.variance(found, scorer.variance(found.mixture)) + splits
+    variance = choice_error.variance(apart, found.of_mixture, scorer.variance(found.mixture)) + splits
     value = float(found.held_out.mean())
+    resampled = value + WIDENED * apart.mean(axis=1)
+    surplus = WIDENED * (choice_error.within_halves(apart) + scorer.surplus(found.mixture, len(apart)))
     one = with_student(value, variance, FREEDOM, level)
-    surplus = choice_error.within_halves(found.apart) + scorer.surplus(found.mixture, len(whole))
-    return LayerChoice(*one[:5], found.chosen, found.held_out, value + found.apart.mean(axis=1), surplus)
+    return LayerChoice(*one[:5], found.chosen, found.held_out, resampled, surplus)
 
 
 def _complete(scorer: Scorer, images: int):

@@ -7,6 +7,7 @@ import numpy as np
 from .overlaps import Overlaps
 
 TOGETHER = 1024  # choices at a time, so that their weights stay near the processor
+HALVES = 16  # random halves within each half of the images, for the interval: they keep few choices
 
 
 class TripletScorer:
@@ -30,6 +31,7 @@ class TripletScorer:
     """
 
     def __init__(self, correct, triplets, images: int | None = None):
+        self.halves = HALVES
         self.correct = np.atleast_2d(np.asarray(correct, float))
         if not isinstance(triplets, Overlaps):
             triplets = Overlaps(triplets, 1 + int(np.max(triplets)) if images is None else images)
