@@ -13,7 +13,7 @@ triplet four times, because half of the images have a quarter of the pairs and a
 mixture of layers, in the shares in which they were chosen, both are known: V, its variance with everything counted
 once, and F, which is H of the mixture. So the variance of the procedure is taken to be
 
-.. math:: V + \max(H - F, 0),
+.. math:: V + \\max(H - F, 0),
 
 the mixture's variance and what the choice adds to it on half of the images. What the choice adds depends on how far the
 layers are apart, measured in their errors, which are larger on half of the images; this makes the variance right to
