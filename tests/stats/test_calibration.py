@@ -1,6 +1,6 @@
 """A small version of `make calibrate`: rates on simulated worlds of known truth, with fixed seeds.
 
-A bound is two or three standard errors of the rate that a correct procedure has; what was reached is said beside it.
+Bounds are two standard errors of what a correct procedure reaches, three where several rates are checked.
 """
 
 import numpy as np
