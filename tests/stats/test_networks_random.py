@@ -101,11 +101,11 @@ def test_one_network_a_k_is_refused_with_the_reason(rng):
     answer = agreement.agreement(table, 99)
     assert answer.effects["p"].isna().all() and answer.pairs["p"].isna().all()
     assert answer.slopes["networks_a_k"].eq(1).all() and answer.slopes["p"].between(0, 1).all()
-    (said,) = [warning for warning in answer.warnings if "one network a K" in warning]
+    (said,) = [warning for warning in answer.warnings if "one network per K" in warning]
     assert "what another seed would change cannot be told from what K changes" in said
     full = agreement.agreement(long_table(world(rng, 0.01, 3)), 99)
     assert full.effects["p"].between(0, 1).all() and full.pairs["p"].between(0, 1).all()
-    assert not any("one network a K" in warning for warning in full.warnings)
+    assert not any("one network per K" in warning for warning in full.warnings)
 
 
 def test_label_sources_are_other_networks(rng):
