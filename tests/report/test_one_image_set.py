@@ -30,6 +30,7 @@ def page_row(block, condition):
     return [float(number) for cell in line.split("|")[2:] for number in re.findall(r"(?<![a-z\d])[+-]?\d\.\d+", cell)]
 
 
+@pytest.mark.slow
 def test_the_page_has_the_scores_that_the_networks_get(measured):
     scores, _ = measured
     for model in MODELS:

@@ -27,6 +27,7 @@ def scored(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_the_record_holds_both_and_the_table_shows_the_one_that_is_asked_for(scored):
     records = results.read_all(scored)
     committed, chosen = results.table(records), results.table(results.cross_validated(records))
@@ -51,6 +52,7 @@ def test_differences_of_chosen_layers_are_paired_by_lines_of_their_own(scored):
     assert resampled_of(results.cross_validated([before])[0]).ndim == 1
 
 
+@pytest.mark.slow
 def test_the_number_is_that_of_the_function(scored):
     (found,) = cross_validated(load_model(MODEL), [load_benchmark("World.IT-rsa")], splits=20)
     record = results.read(scored, MODEL, "World.IT-rsa")["cross_validated"]
