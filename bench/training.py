@@ -26,6 +26,7 @@ from brainscore_granularity.training.labels.rule import random_balanced
 from brainscore_granularity.training.loop import ladder, loop
 from brainscore_granularity.training.loop.feed import Feed
 from brainscore_granularity.training.loop.learner import Learner
+from brainscore_granularity.training.loop.run import Run
 from brainscore_granularity.training.recipe import Execution
 from brainscore_granularity.training.recipes import RULE_SETTINGS, named
 from torch.nn import functional as F
@@ -125,7 +126,7 @@ def alone(packed, device: str) -> float:
     """Images a second of our loop: reading, augmentation, step."""
     feed = Feed(packed, RECIPE.data_stream, device)
     learner = Learner(RECIPE, feed.steps_per_epoch, device)
-    run = loop.Run(learner, packed.labels)
+    run = Run(learner, packed.labels)
     batches = feed.batches(0, WARM + STEPS)
 
     def step():

@@ -1,10 +1,9 @@
-"""Stimulus sets from images in memory, stored as PNG files at stable paths, each written once."""
+"""Stimulus sets from images in memory, stored as files at stable paths, each written once."""
 
 from __future__ import annotations
 
 import hashlib
 from io import BytesIO
-from pathlib import Path
 
 import numpy as np
 from brainscore_core.supported_data_standards.brainio.stimuli import StimulusSet
@@ -26,11 +25,28 @@ def from_pixels(identifier: str, ids: list[str], pixels: np.ndarray, **columns) 
     columns : additional columns of the stimulus set.
     """
     content = hashlib.sha256(np.ascontiguousarray(pixels).tobytes()).hexdigest()[:12]
+    return _stored(identifier, ids, ".png", pixels, _png, content, columns)
+
+
+def from_files(identifier: str, ids: list[str], files: list[bytes], suffix: str, **columns) -> StimulusSet:
+    """The same for images that are files already, such as those of an archive: their bytes are kept as they are.
+
+    Parameters
+    ----------
+    files : content of each image's file.
+    suffix : of the files, such as ".jpg".
+    """
+    content = hashlib.sha256(b"".join(hashlib.sha256(file).digest() for file in files)).hexdigest()[:12]
+    return _stored(identifier, ids, suffix, files, bytes, content, columns)
+
+
+def _stored(identifier, ids, suffix, images, encode, content: str, columns: dict) -> StimulusSet:
     folder = home() / "stimuli" / f"{identifier}-{content}"
-    paths = {stimulus: folder / f"{stimulus}.png" for stimulus in ids}
+    paths = {stimulus: folder / f"{stimulus}{suffix}" for stimulus in ids}
     if not (folder / "complete").exists():
-        for stimulus, image in zip(ids, pixels, strict=True):
-            _write_png(paths[stimulus], image)
+        for stimulus, image in zip(ids, images, strict=True):
+            # Not durable: many files, which are written again if lost.
+            write_atomically(paths[stimulus], encode(image), durable=False)
         write_atomically(folder / "complete", content)
     stimuli = StimulusSet({"stimulus_id": ids, "filename": [path.name for path in paths.values()], **columns})
     stimuli.stimulus_paths = paths
@@ -39,9 +55,9 @@ def from_pixels(identifier: str, ids: list[str], pixels: np.ndarray, **columns) 
     return stimuli
 
 
-def _write_png(path: Path, pixels: np.ndarray) -> None:
+def _png(pixels: np.ndarray) -> bytes:
     from PIL import Image
 
     buffer = BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG")
-    write_atomically(path, buffer.getvalue(), durable=False)  # not durable: many files, which are written again if lost
+    return buffer.getvalue()

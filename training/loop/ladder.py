@@ -21,6 +21,7 @@ from ..recipe import Execution, Recipe
 from . import loop, parallel
 from .feed import Feed
 from .learner import TrainingDiverged
+from .run import Run
 from .validation import HeldOut
 
 # Bytes per weight: the weight, its gradient, two moments of AdamW and the running average, in float32.
@@ -154,7 +155,7 @@ def _rebuilt(rung: Rung, tensors: dict[str, np.ndarray]) -> networks.Network:
 
 def _train_group(rungs: list[Rung], images, execution: Execution, title) -> dict:
     feed = Feed(images, rungs[0].recipe.data_stream, execution.place(), parallel.processes())
-    runs: list[loop.Run] = []
+    runs: list[Run] = []
     try:
         for rung in rungs:
             kept = rung.folder, rung.description, rung.held_out

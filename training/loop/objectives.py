@@ -19,6 +19,7 @@ from brainscore_granularity import networks
 
 from ..recipe import Recipe
 from .feed import local_side
+from .head import head_name, head_of, hidden_and_logits, linear
 from .parallel import at_least_single, gathered
 from .regress import Regress
 
@@ -48,7 +49,7 @@ class Auxiliary(Classify):
     def __init__(self, recipe: Recipe, network: nn.Module):
         super().__init__(recipe, network)
         self.weight = recipe.auxiliary_weight
-        self.head = _linear(head_of(network).in_features, recipe.auxiliary_k, recipe.seed)
+        self.head = linear(head_of(network).in_features, recipe.auxiliary_k, recipe.seed)
 
     def forward(self, network, views, targets):
         hidden, logits = hidden_and_logits(network, views[0])
@@ -88,7 +89,7 @@ class SimCLR(nn.Module):
         self.temperature = recipe.temperature
         width = head_of(network).in_features
         self.head = nn.Sequential(
-            _linear(width, HIDDEN, recipe.seed), nn.ReLU(), _linear(HIDDEN, recipe.projection, recipe.seed + 1)
+            linear(width, HIDDEN, recipe.seed), nn.ReLU(), linear(HIDDEN, recipe.projection, recipe.seed + 1)
         )
 
     def forward(self, network, views, targets):
@@ -129,9 +130,9 @@ class DINO(nn.Module):
         self.momentum = recipe.teacher_momentum
         width, seed = head_of(network).in_features, recipe.seed
         self.head = nn.Sequential(
-            _linear(width, HIDDEN, seed),
+            linear(width, HIDDEN, seed),
             nn.GELU(),
-            _linear(HIDDEN, 256, seed + 1),
+            linear(HIDDEN, 256, seed + 1),
             Prototypes(256, recipe.projection, seed),
         )
         if recipe.local_views:
@@ -182,7 +183,7 @@ class Prototypes(nn.Module):
 
     def __init__(self, width: int, number: int, seed: int):
         super().__init__()
-        self.weight = _linear(width, number, seed + 2).weight
+        self.weight = linear(width, number, seed + 2).weight
 
     def forward(self, hidden):
         return F.linear(F.normalize(hidden, dim=-1), F.normalize(self.weight, dim=-1))
@@ -236,37 +237,3 @@ def freeze(network: nn.Module, tune: str | None) -> list[nn.Module]:
         for parameter in part.parameters(recurse=False):
             parameter.requires_grad_(False)
     return fixed
-
-
-def head_name(network: nn.Module) -> str:
-    """Name of the last linear layer."""
-    linear = [name for name, module in network.named_modules() if isinstance(module, nn.Linear)]
-    if not linear:
-        raise ValueError(f"{type(network).__name__} has no linear layer to read out from")
-    return linear[-1]
-
-
-def head_of(network: nn.Module) -> nn.Linear:
-    """The last linear layer, which gives one logit a class."""
-    return network.get_submodule(head_name(network))
-
-
-def hidden_and_logits(network: nn.Module, inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Inputs (b, width) and outputs (b, classes) of the head, in one forward pass."""
-    seen = []
-    handle = head_of(network).register_forward_pre_hook(lambda module, given: seen.append(given[0]))
-    try:
-        logits = network(inputs)
-    finally:
-        handle.remove()
-    return seen[0], logits
-
-
-def _linear(inputs: int, outputs: int, seed: int) -> nn.Linear:
-    """N(0, 1/sqrt(inputs)) weights from a separate generator, so that no other random stream advances."""
-    layer = nn.utils.skip_init(nn.Linear, inputs, outputs)
-    generator = torch.Generator().manual_seed(seed * 1_000_003 + 17)
-    with torch.no_grad():
-        layer.weight.normal_(std=inputs**-0.5, generator=generator)
-        layer.bias.zero_()
-    return layer

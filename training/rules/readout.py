@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import torch
 
-from ..loop.objectives import head_of
+from ..loop.head import head_of
 from .backprop import Backprop
 
 

@@ -107,7 +107,7 @@ def test_bad_labels_are_refused_before_training(data, labels, message):
 
 def test_divergence_is_an_error_that_names_the_epoch(data):
     recipe = Recipe("mini", "taxonomy", 2, seed=1, epochs=3, batch_size=64, learning_rate=1e30, clip=1e30)
-    with pytest.raises(loop.TrainingDiverged, match="in epoch .* at learning rate 1e"):
+    with pytest.raises(learner.TrainingDiverged, match="in epoch .* at learning rate 1e"):
         loop.train(recipe, *data)
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from brainscore_granularity.training.loop import loop, objectives
+from brainscore_granularity.training.loop import head, loop, objectives
 from brainscore_granularity.training.loop.feed import Feed
 from brainscore_granularity.training.loop.learner import Learner
 from brainscore_granularity.training.recipe import Execution, Recipe
@@ -71,7 +71,7 @@ def test_without_weight_the_auxiliary_head_changes_nothing(drawn, both, fine):
 def test_auxiliary_loss_is_fine_plus_lambda_coarse(drawn, both):
     learner = Learner(auxiliary(0.3), steps_per_epoch=8)
     inputs, targets = loop.normalise(torch.from_numpy(drawn.pixels[:64])), torch.from_numpy(both[:64])
-    hidden, logits = objectives.hidden_and_logits(learner.network, inputs)
+    hidden, logits = head.hidden_and_logits(learner.network, inputs)
     expected = F.cross_entropy(logits, targets[:, 0], label_smoothing=0.1) + 0.3 * F.cross_entropy(
         learner.objective.head(hidden), targets[:, 1], label_smoothing=0.1
     )

@@ -5,7 +5,7 @@ import os
 
 import pytest
 import torch
-from brainscore_granularity.training.loop import loop, state
+from brainscore_granularity.training.loop import learner, loop, state
 from brainscore_granularity.training.recipe import Execution, Recipe
 from safetensors.torch import load_file
 
@@ -146,7 +146,7 @@ def test_a_damaged_state_is_named(data, tmp_path, damage):
 def test_divergence_names_the_step_and_keeps_the_last_good_state(data, tmp_path):
     broken = recipe(epochs=3, learning_rate=1e30, clip=1e30)
     execution = Execution(save_seconds=0.0, device="cpu")
-    with pytest.raises(loop.TrainingDiverged, match=r"at step \d+ .*keeps the state after step"):
+    with pytest.raises(learner.TrainingDiverged, match=r"at step \d+ .*keeps the state after step"):
         loop.train(broken, *data, folder=tmp_path / "run", execution=execution)
     kept = state.RunFolder(tmp_path / "run", {"run_id": broken.run_id(""), "recipe": {}}).load()
     assert kept is None or all(torch.isfinite(t).all() for t in kept[0].values())
