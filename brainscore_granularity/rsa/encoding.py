@@ -1,8 +1,7 @@
-"""Linear encoding: predict each voxel or electrode from a layer by ridge regression (himalaya).
+"""Linear encoding: ridge regression from a layer to units or voxels, from the inner products between images alone.
 
-The penalty is chosen by cross-validation within the fit split, a layer by the same cross-validated score,
-and only then is the test split touched. Features and responses are standardised with means and deviations
-of the fit split.
+The weights are combinations of images, w = X^T (K + alpha I)^-1 y with K = X X^T, so that a layer of any width costs
+one (n, n) matrix. Of that, one decomposition a fold serves all penalties and all units.
 """
 
 from __future__ import annotations
@@ -11,216 +10,191 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .distances import DegenerateFeatures
+from .components import eigh
 
-ALPHAS = np.logspace(-10, 10, 20)
-
-
-class Encoding(NamedTuple):
-    """What an encoding model predicts on the test split."""
-
-    r: np.ndarray  # (voxels,) Pearson correlation of prediction and response; 0 for a constant prediction
-    r2: np.ndarray  # (voxels,) 1 - residual / total sum of squares
-    explained: np.ndarray | None  # (voxels,) r2 / ceiling; NaN where the ceiling is 0
-    selection: np.ndarray  # (voxels,) cross-validated share explained in the fit split, at the best alpha
-    alpha: np.ndarray  # (voxels,)
-    prediction: np.ndarray  # (images, voxels) in units of the response
+FOLDS = 5
+ALPHAS = np.logspace(-5, 5, 21)  # in units of the mean squared norm of the centred features: see `penalties`
+FLAT = 1e-12  # a prediction that varies by less than this share of its size is constant but for rounding
 
 
-def ridge(
-    features,
-    responses,
-    test_features,
-    test_responses,
-    *,
-    alphas=ALPHAS,
-    folds: int = 5,
-    ceiling=None,
-    backend: str = "numpy",
-    seed: int = 0,
-) -> Encoding:
-    """Fit on one split, predict the other.
+class Predicted(NamedTuple):
+    """What ridge regression predicts of images that it was not fitted on."""
+
+    values: np.ndarray  # (images, units) in units of the responses
+    alpha: np.ndarray  # (folds, units) penalties that were chosen
+
+
+def fold_of_images(images: int, folds: int = FOLDS, seed: int = 0) -> np.ndarray:
+    """Fold of each image (images,): random, of sizes that differ by one at most.
+
+    >>> np.bincount(fold_of_images(12)).tolist()
+    [3, 3, 2, 2, 2]
+    """
+    if not 2 <= folds <= images // 2:
+        raise ValueError(f"folds: expected 2 to {images // 2}, two images or more in each, got {folds}")
+    return np.random.default_rng(seed).permutation(np.arange(images) % folds)
+
+
+def penalties(gram: np.ndarray) -> np.ndarray:
+    """Penalties to choose from: ``ALPHAS`` times the mean squared norm of the images' centred features."""
+    return ALPHAS * (np.trace(gram) / len(gram) - gram.mean())
+
+
+def cross_predict(gram, responses, fold, alphas=None) -> Predicted:
+    """Predict the images of each fold from a fit to the others, the penalty chosen for each unit within the others.
 
     Parameters
     ----------
-    features : (images, ...)
-        Fit split; trailing dimensions are flattened.
-    responses : (images, voxels)
-    test_features : (test images, ...)
-    test_responses : (test images, voxels)
-        Averaged over repeats.
-    alphas : sequence of float
-        Penalties to choose from, for each voxel on its own.
-    folds : int
-        Folds of the cross-validation within the fit split; images are shuffled with ``seed``.
-    ceiling : (voxels,), optional
-        Explainable share of the variance, as from :func:`voxel_ceiling`.
-    backend : {"numpy", "torch", "torch_cuda"}
-        himalaya's backend; numpy also where there are few voxels, since the cost is one decomposition a fold.
-
-    Returns
-    -------
-    Encoding
-
-    Notes
-    -----
-    With more features than images the kernel form solves the same problem: w = X^T (X X^T + alpha I)^-1 y.
+    gram : (n, n)
+        Inner products of the features of n images; where these are centred does not matter.
+    responses : (n, units)
+    fold : (n,) int
+        Fold of each image, as from :func:`fold_of_images`.
+    alphas : (k,), optional
+        Penalties to choose from; by default :func:`penalties` of the images that are fitted.
 
     Examples
     --------
     >>> rng = np.random.default_rng(0)
-    >>> x, w = rng.normal(size=(120, 10)), rng.normal(size=(10, 2))
-    >>> fit = ridge(x[:100], x[:100] @ w, x[100:], x[100:] @ w)
-    >>> bool((fit.r > 0.999).all())
+    >>> x, w = rng.normal(size=(60, 5)), rng.normal(size=(5, 2))
+    >>> found = cross_predict(x @ x.T, x @ w, fold_of_images(60))
+    >>> bool(np.abs(found.values - x @ w).max() < 0.01)
     True
     """
-    x, x_test = _flat(features, "features"), _flat(test_features, "test_features")
-    y, y_test = _flat(responses, "responses"), _flat(test_responses, "test_responses")
-    if len(x) != len(y) or len(x_test) != len(y_test):
+    gram, y = np.asarray(gram, np.float64), np.asarray(responses, np.float64)
+    if gram.shape != (len(y), len(y)) or y.ndim != 2 or len(fold) != len(y):
         raise ValueError(
-            f"expected as many images in features as in responses, got {len(x)} and {len(y)} to fit,"
-            f" {len(x_test)} and {len(y_test)} to test"
+            f"expected gram (n, n), responses (n, units) and fold (n,), got {gram.shape}, {y.shape} and {len(fold)}"
         )
-    if x.shape[1] != x_test.shape[1] or y.shape[1] != y_test.shape[1]:
-        raise ValueError(
-            f"expected test splits of {x.shape[1:]} and {y.shape[1:]}, got {x_test.shape} and {y_test.shape}"
+    if not (np.isfinite(gram).all() and np.isfinite(y).all()):
+        raise ValueError("gram, responses: expected finite numbers; leave out units with NaN")
+    values, chosen = np.empty(y.shape), []
+    for k in np.unique(fold):
+        test, fit = np.flatnonzero(fold == k), np.flatnonzero(fold != k)
+        own = gram[np.ix_(fit, fit)]
+        values[test], alpha = predict(
+            own, gram[np.ix_(test, fit)], y[fit], penalties(own) if alphas is None else alphas
         )
-    if not 2 <= folds <= len(x):
-        raise ValueError(f"folds: expected 2 to {len(x)}, got {folds}")
-    mean_x, scale_x = _moments(x)
-    mean_y, scale_y = _moments(y)
-    x, x_test = (x - mean_x) / scale_x, (x_test - mean_x) / scale_x
-    fitted = _himalaya(x, (y - mean_y) / scale_y, alphas, folds, backend, seed)
-    prediction = _numpy(fitted.predict(x_test)).astype(np.float64) * scale_y + mean_y
-    residual = ((y_test - prediction) ** 2).sum(axis=0)
-    total = ((y_test - y_test.mean(axis=0)) ** 2).sum(axis=0)
-    r2 = np.where(total > 0, 1 - residual / np.where(total > 0, total, 1), np.nan)
-    explained = None
-    if ceiling is not None:
-        ceiling = np.asarray(ceiling, float)
-        explained = np.where(ceiling > 0, r2 / np.where(ceiling > 0, ceiling, 1), np.nan)
-    return Encoding(
-        _correlation(prediction, y_test),
-        r2,
-        explained,
-        _share(fitted),
-        _numpy(fitted.best_alphas_).astype(np.float64),
-        prediction,
-    )
+        chosen.append(alpha)
+    return Predicted(values, np.stack(chosen))
 
 
-def choose_layer(
-    layers: dict, responses, *, alphas=ALPHAS, folds: int = 5, backend: str = "numpy", seed: int = 0
-) -> tuple[str, dict]:
-    """Layer with the best cross-validated fit, judged on the fit split alone.
+def predict(gram, others, responses, alphas) -> tuple[np.ndarray, np.ndarray]:
+    """Fit ridge regression with an intercept to n images and predict m others.
 
     Parameters
     ----------
-    layers : dict of str to (images, ...)
-        Features of the fit split.
-    responses : (images, voxels)
-        Of the fit split.
+    gram : (n, n)
+        Inner products of the images that are fitted.
+    others : (m, n)
+        Of the others with them.
+    responses : (n, units)
+    alphas : (k,)
+        Of these each unit gets the one with the least squared error of the n images, each predicted from the others.
 
     Returns
     -------
-    (str, dict)
-        Best layer, and each layer's cross-validated share of variance explained, averaged over voxels.
-
-    Examples
-    --------
-    >>> rng = np.random.default_rng(0)
-    >>> x = rng.normal(size=(60, 5))
-    >>> choose_layer({"noise": rng.normal(size=(60, 5)), "signal": x}, x @ rng.normal(size=(5, 3)))[0]
-    'signal'
-    """
-    if not layers:
-        raise ValueError("layers: expected at least one layer {name: features}, got none")
-    y = _flat(responses, "responses")
-    mean_y, scale_y = _moments(y)
-    scores = {}
-    for name, features in layers.items():
-        x = _flat(features, f"layer {name!r}")
-        if len(x) != len(y):
-            raise ValueError(f"layer {name!r}: expected {len(y)} images, as in responses, got {len(x)}")
-        mean_x, scale_x = _moments(x)
-        fitted = _himalaya((x - mean_x) / scale_x, (y - mean_y) / scale_y, alphas, folds, backend, seed)
-        scores[name] = float(_share(fitted).mean())
-    return max(scores, key=scores.__getitem__), scores
-
-
-def voxel_ceiling(repeats) -> np.ndarray:
-    """Share of the variance of the mean over repeats that is signal, (voxels,), from 0 to 1.
-
-    Parameters
-    ----------
-    repeats : (repeats, images, voxels)
+    predictions (m, units), alpha (units,)
 
     Notes
     -----
-    With k repeats, variance s_b of the means over images and mean variance s_w within an image, the noise
-    in a mean is s_w / k, so the explainable share is 1 - (s_w / k) / s_b (Allen et al. 2022).
+    With the hat matrix H of the fit, intercept included, the prediction of image i from the others is off by
+    (y - H y)_i / (1 - H_ii), exactly; H has the eigenvectors of the centred K for every alpha.
+
+    Examples
+    --------
+    >>> x = np.arange(6.0)[:, None]
+    >>> predict(x @ x.T, 10 * x.T, 2 * x + 1, [1e-9])[0].round(6).tolist()  # at x = 10
+    [[21.0]]
+    """
+    alphas, n = np.asarray(alphas, np.float64), len(gram)
+    mean, grand = gram.mean(axis=0), gram.mean()
+    values, vectors = eigh(gram - mean - mean[:, None] + grand)
+    values = np.maximum(values, 0)
+    intercept = responses.mean(axis=0)
+    y = vectors.T @ (responses - intercept)  # (n, units)
+    squares = vectors**2
+    losses = np.empty((len(alphas), y.shape[1]))
+    for k, alpha in enumerate(alphas):
+        left = alpha / (values + alpha) if alpha > 0 else (values <= 0).astype(float)
+        free = squares @ left - 1 / n  # 1 - H_ii: the intercept lies in the null space of the centred K
+        losses[k] = np.square((vectors @ (left[:, None] * y)) / np.maximum(free, 1e-12)[:, None]).mean(axis=0)
+    alpha = alphas[losses.argmin(axis=0)]
+    dual = vectors @ (y / (values[:, None] + alpha))
+    centred = others - others.mean(axis=1, keepdims=True) - mean + grand
+    return centred @ dual + intercept, alpha
+
+
+def correlations(predicted, responses, fold, counts=None) -> np.ndarray:
+    """Pearson correlation of predictions and responses in each fold, averaged over the folds.
+
+    Of features that tell nothing it is 0 on average, because no fold has a say in its own prediction. Over all folds at
+    once it would be negative: a fold of high responses leaves low ones to the fit that predicts it.
+
+    Parameters
+    ----------
+    predicted, responses : (images, units)
+    fold : (images,) int
+    counts : (resamples, images), optional
+        How often each image stands in each resample.
+
+    Returns
+    -------
+    (units,), or (resamples, units). A fold whose predictions are constant counts 0.
+
+    Examples
+    --------
+    >>> y = np.array([[1.0], [2.0], [7.0], [9.0]])
+    >>> correlations(10 - y, y, np.array([0, 0, 1, 1])).round(6).tolist()
+    [-1.0]
+    """
+    weights = np.ones((1, len(predicted))) if counts is None else np.asarray(counts, np.float64)
+    folds = np.unique(fold)
+    r = np.zeros((len(weights), responses.shape[1]))
+    for k in folds:
+        rows = np.flatnonzero(fold == k)
+        w, p, y = weights[:, rows], predicted[rows], responses[rows]
+        floor = FLAT**2 * np.square(p).sum(axis=0)
+        p, y = p - p.mean(axis=0), y - y.mean(axis=0)
+        size = np.maximum(w.sum(axis=1), 1)[:, None]
+        sum_p, sum_y = w @ p, w @ y
+        pp, yy = w @ p**2 - sum_p**2 / size, w @ y**2 - sum_y**2 / size
+        varies = (pp > floor) & (yy > FLAT**2 * np.square(y).sum(axis=0))
+        r += np.where(varies, (w @ (p * y) - sum_p * sum_y / size) / np.sqrt(np.where(varies, pp * yy, 1)), 0)
+    r /= len(folds)
+    return r[0] if counts is None else r
+
+
+def signal_share(repeats) -> np.ndarray:
+    """Share of the variance of the mean over repeats that is signal, (units,), from 0 to 1.
+
+    Its square root is the highest correlation with that mean that a prediction can reach.
+
+    Parameters
+    ----------
+    repeats : (repeats, images, units)
+        NaN where an image was shown less often than others, at least twice.
+
+    Notes
+    -----
+    With k_i repeats of image i, variance s_i among them and variance s_b of the means over images, the noise in the
+    means is the mean of s_i / k_i, and the share is 1 - mean(s_i / k_i) / s_b (Allen et al. 2022).
 
     Examples
     --------
     >>> rng = np.random.default_rng(0)
     >>> signal, noise = rng.normal(size=(500, 1)), rng.normal(size=(4, 500, 1))
-    >>> voxel_ceiling(signal + noise).round(1).tolist()  # 1 / (1 + 1 / 4)
+    >>> signal_share(signal + noise).round(1).tolist()  # 1 / (1 + 1 / 4)
     [0.8]
     """
-    x = np.asarray(repeats, dtype=np.float64)
+    x = np.asarray(repeats, np.float64)
     if x.ndim != 3 or len(x) < 2 or x.shape[1] < 2:
-        raise ValueError(f"repeats: expected (repeats, images, voxels), at least 2 of the first two, got {x.shape}")
-    between, within = x.mean(axis=0).var(axis=0, ddof=1), x.var(axis=0, ddof=1).mean(axis=0) / len(x)
-    return np.clip(1 - within / np.where(between > 0, between, np.inf), 0, 1) * (between > 0)
-
-
-def _himalaya(x, y, alphas, folds, backend, seed):
-    try:
-        from himalaya.backend import set_backend
-        from himalaya.kernel_ridge import KernelRidgeCV
-        from himalaya.ridge import RidgeCV
-    except ImportError as error:
-        raise ImportError("encoding needs himalaya: pip install 'brainscore_granularity[encoding]'") from error
-    from sklearn.model_selection import KFold
-
-    set_backend(backend, on_error="raise")
-    cv = KFold(folds, shuffle=True, random_state=seed)
-    alphas = np.asarray(alphas, dtype=x.dtype)
-    if x.shape[1] > x.shape[0]:
-        return KernelRidgeCV(alphas=alphas, kernel="linear", cv=cv).fit(x, y)
-    return RidgeCV(alphas=alphas, cv=cv, fit_intercept=False, solver="svd").fit(x, y)
-
-
-def _share(fitted) -> np.ndarray:
-    """himalaya's score is minus the squared error of standardised responses, whose variance is 1."""
-    return 1 + _numpy(fitted.cv_scores_).astype(np.float64)
-
-
-def _flat(x, name: str) -> np.ndarray:
-    if hasattr(x, "detach"):
-        x = x.detach().cpu().numpy()
-    x = np.asarray(x, dtype=np.float64)
-    if x.ndim < 2 or x.size == 0:
-        raise ValueError(f"{name}: expected (images, ...), got {x.shape}")
-    x = x.reshape(len(x), -1)
-    if not np.isfinite(x).all():
-        bad = np.flatnonzero(~np.isfinite(x).all(axis=1))
-        raise DegenerateFeatures(f"{name}: {len(bad)} of {len(x)} images hold NaN or infinity, first {bad[0]}")
-    return x
-
-
-def _moments(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and deviation of each column; 1 for a column that does not vary, so that it stays at zero."""
-    scale = x.std(axis=0)
-    return x.mean(axis=0), np.where(scale > 1e-12 * np.abs(x).max(axis=0), scale, 1)
-
-
-def _correlation(prediction: np.ndarray, y: np.ndarray) -> np.ndarray:
-    p, q = prediction - prediction.mean(axis=0), y - y.mean(axis=0)
-    norm = np.linalg.norm(p, axis=0) * np.linalg.norm(q, axis=0)
-    flat = np.linalg.norm(p, axis=0) <= 1e-10 * (np.abs(prediction).max(axis=0) + np.linalg.norm(q, axis=0))
-    return np.where(flat | (norm == 0), 0, (p * q).sum(axis=0) / np.where(norm > 0, norm, 1))
-
-
-def _numpy(x) -> np.ndarray:
-    return x.detach().cpu().numpy() if hasattr(x, "detach") else np.asarray(x)
+        raise ValueError(f"repeats: expected (repeats, images, units), at least 2 of the first two, got {x.shape}")
+    shown = np.isfinite(x).sum(axis=0)  # (images, units)
+    if shown.min() < 2:
+        raise ValueError(
+            f"repeats: expected at least 2 of each image, got {shown.min()} of image {shown.min(1).argmin()}"
+        )
+    noise = (np.nanvar(x, axis=0, ddof=1) / shown).mean(axis=0)
+    between = np.nanmean(x, axis=0).var(axis=0, ddof=1)
+    return np.clip(1 - noise / np.where(between > 0, between, np.inf), 0, 1) * (between > 0)
