@@ -6,6 +6,7 @@ import hashlib
 from io import BytesIO
 
 import numpy as np
+import pandas as pd
 from brainscore_core.supported_data_standards.brainio.stimuli import StimulusSet
 
 from brainscore_granularity.paths import home, write_atomically
@@ -38,6 +39,31 @@ def from_files(identifier: str, ids: list[str], files: list[bytes], suffix: str,
     """
     content = hashlib.sha256(b"".join(hashlib.sha256(file).digest() for file in files)).hexdigest()[:12]
     return _stored(identifier, ids, suffix, files, bytes, content, columns)
+
+
+def joined(identifier: str, stimulus_sets: list[StimulusSet]) -> StimulusSet:
+    """One stimulus set of several, a stimulus of several of them once, where it comes first; one is left as it is.
+
+    Parameters
+    ----------
+    identifier : a registered stimulus set or data set.
+    """
+    if len(stimulus_sets) == 1:
+        return stimulus_sets[0]
+    rows = pd.concat([pd.DataFrame(each) for each in stimulus_sets]).drop_duplicates("stimulus_id")
+    stimuli = StimulusSet(rows.reset_index(drop=True))
+    paths = {stimulus: path for each in reversed(stimulus_sets) for stimulus, path in each.stimulus_paths.items()}
+    stimuli.stimulus_paths = {stimulus: paths[stimulus] for stimulus in stimuli["stimulus_id"]}
+    names = "+".join(each.identifier for each in stimulus_sets)
+    stimuli.identifier = f"{identifier}--{hashlib.sha256(names.encode()).hexdigest()[:12]}"
+    return stimuli
+
+
+def part_of(stimuli: StimulusSet, rows, name: str) -> StimulusSet:
+    """Some rows of a stimulus set, under a name that tells them from other parts of it."""
+    part = stimuli.iloc[list(rows)].reset_index(drop=True)
+    part.stimulus_paths, part.identifier = stimuli.stimulus_paths, f"{stimuli.identifier}--{name}"
+    return part
 
 
 def _stored(identifier, ids, suffix, images, encode, content: str, columns: dict) -> StimulusSet:
