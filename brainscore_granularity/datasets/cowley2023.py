@@ -21,7 +21,7 @@ from brainscore_granularity.download import DataMissing, fetch
 from brainscore_granularity.paths import home, sha256_of
 from brainscore_granularity.progress import say
 
-from .stimuli import from_files
+from .stimuli import from_files, joined
 
 FOLDER_VARIABLE = "BRAINSCORE_GRANULARITY_COWLEY"
 COMMIT = "f4552ad9d34a466ebc66658f72a08a8e5038f1cf"
@@ -86,6 +86,11 @@ def stimulus_set(session: str) -> StimulusSet:
     files = _images(session)
     once = dict(zip(_ids(files), files, strict=True))
     return from_files(f"Cowley2023.{session}", list(once), list(once.values()), ".jpg")
+
+
+def stimulus_sets(sessions: tuple[str, ...] = SESSIONS) -> StimulusSet:
+    """The images of several sessions, one that several of them show once."""
+    return joined("Cowley2023", [stimulus_set(session) for session in sessions])
 
 
 def assembly(session: str) -> NeuroidAssembly:

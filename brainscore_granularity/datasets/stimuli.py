@@ -59,10 +59,11 @@ def joined(identifier: str, stimulus_sets: list[StimulusSet]) -> StimulusSet:
     return stimuli
 
 
-def part_of(stimuli: StimulusSet, rows, name: str) -> StimulusSet:
+def part_of(stimuli: StimulusSet, rows) -> StimulusSet:
     """Some rows of a stimulus set, under a name that tells them from other parts of it."""
     part = stimuli.iloc[list(rows)].reset_index(drop=True)
-    part.stimulus_paths, part.identifier = stimuli.stimulus_paths, f"{stimuli.identifier}--{name}"
+    which = hashlib.sha256("+".join(map(str, part["stimulus_id"])).encode()).hexdigest()[:12]
+    part.stimulus_paths, part.identifier = stimuli.stimulus_paths, f"{stimuli.identifier}--part-{which}"
     return part
 
 

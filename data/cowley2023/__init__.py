@@ -2,8 +2,9 @@
 
 from brainscore_vision import data_registry, stimulus_set_registry
 
-from brainscore_granularity.datasets.cowley2023 import assembly, stimulus_set
+from brainscore_granularity.datasets.cowley2023 import assembly, stimulus_set, stimulus_sets
 
+stimulus_set_registry["Cowley2023"] = lambda: stimulus_sets()
 stimulus_set_registry["Cowley2023.190923"] = lambda: stimulus_set("190923")
 stimulus_set_registry["Cowley2023.201025"] = lambda: stimulus_set("201025")
 stimulus_set_registry["Cowley2023.210225"] = lambda: stimulus_set("210225")
