@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from functools import lru_cache, partial
 
-from brainscore_granularity.datasets import measured
+from brainscore_granularity.datasets import cowley2023, measured
 from brainscore_granularity.datasets.prepare import store
 from brainscore_granularity.datasets.sources import Source
 
 from . import concepts, targets
 from .benchmark import OddOneOutBenchmark, RSABenchmark
+from .cowley2023 import RSA, on_sessions
 from .measured_rsa import rsa_on
 from .recording import BEHAVIOUR
 
@@ -80,10 +81,19 @@ def _concepts() -> list:
     ]
 
 
+def _macaque_v4() -> list:
+    """Other sessions than those that score, without images of these; one monkey's of these where no other is here."""
+    scored = cowley2023.SESSIONS
+    others = tuple(session for session in cowley2023.sessions_here() if session not in scored)
+    name = "Cowley2023.V4-rsa-selection"
+    return [on_sessions(name, RSA, others, without=scored) if others else on_sessions(name, RSA, scored[:1])]
+
+
 SELECTIONS = {
     DEFAULT: _world,
     "Allen2022_fmri": _nsd,
     "Papale2025": partial(_train_split, measured.TVSD),
     "Hebart2023_fmri": partial(_train_split, measured.THINGS_FMRI),
     "Hebart2023": _concepts,
+    "Cowley2023": _macaque_v4,
 }
