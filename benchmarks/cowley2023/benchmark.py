@@ -1,15 +1,11 @@
-from brainscore_granularity.brains.cowley2023 import RIDGE, RSA, on_sessions
-from brainscore_granularity.datasets.cowley2023 import SESSIONS
+from brainscore_granularity.brains.cowley2023 import on_sessions
 
 
-def rsa_benchmark(sessions=SESSIONS):
-    """Of other sessions, whose files lie in the folder that is named to the data set, the identifier has the names."""
-    return on_sessions(_named("rsa", sessions), RSA, sessions)
+def rsa_benchmark():
+    """Ceilings: from repeats where single repeats are used, in session 210325; else from halves of the units."""
+    return on_sessions("rsa")
 
 
-def ridge_benchmark(sessions=SESSIONS):
-    return on_sessions(_named("ridge", sessions), RIDGE, sessions)
-
-
-def _named(kind, sessions):
-    return f"Cowley2023.V4-{kind}" + ("" if tuple(sessions) == SESSIONS else f"-{'+'.join(sessions)}")
+def ridge_benchmark():
+    """Raw correlations, since three of the four sessions have means over repeats only."""
+    return on_sessions("ridge")

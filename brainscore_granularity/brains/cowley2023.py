@@ -1,4 +1,4 @@
-"""Benchmarks on macaque V4 by sessions: what the plugin and the selection of layers share."""
+"""Benchmarks on macaque V4 by sessions: what the plugin, the selection of layers and other sessions share."""
 
 from __future__ import annotations
 
@@ -8,35 +8,48 @@ from brainscore_granularity.datasets import cowley2023
 from brainscore_granularity.datasets.references import bibtex
 
 from .encoding_benchmark import EncodingBenchmark
+from .population_benchmark import PopulationBenchmark
 from .population_rsa import PopulationRSA
 from .populations import Populations, populations
 
-RSA, RIDGE = "rsa", "ridge"
-METHODS = {RSA: ("kriegeskorte2008representational",), RIDGE: ()}
-KINDS = {RSA: PopulationRSA, RIDGE: EncodingBenchmark}
+KINDS = {"rsa": PopulationRSA, "ridge": EncodingBenchmark}
+METHODS = {"rsa": ("kriegeskorte2008representational",), "ridge": ()}
 
 
-def on_sessions(identifier: str, kind: str, sessions: tuple[str, ...], without: tuple[str, ...] = ()):
+def on_sessions(
+    kind: str,
+    sessions: tuple[str, ...] = cowley2023.SESSIONS,
+    identifier: str | None = None,
+    without: tuple[str, ...] = (),
+) -> PopulationBenchmark:
     """RSA or ridge encoding on some sessions, by their names.
 
-    The images fill the model's field of view: they were shown on the receptive fields of the units, outside of the
-    centre of gaze, and how wide does not stand in the files.
+    The images fill the model's field of view: how wide they were shown, and where, does not stand in the files.
 
     Parameters
     ----------
     kind : "rsa" or "ridge".
+    sessions : besides the registered ones, any whose files lie in the folder that is named to the data set.
+    identifier : default ``Cowley2023.V4-rsa``, with the names of the sessions where they are not the registered ones.
     without : sessions whose images are left out.
+
+    Examples
+    --------
+    >>> on_sessions("rsa", ("211022",)).identifier
+    'Cowley2023.V4-rsa-211022'
     """
-    animals = list(dict.fromkeys(cowley2023.animal(session) for session in sessions))
+    sessions = tuple(sessions)
+    named = "" if sessions == cowley2023.SESSIONS else f"-{'+'.join(sessions)}"
+    animals = {cowley2023.animal(session) for session in sessions}
     return KINDS[kind](
-        identifier=identifier,
+        identifier=identifier or f"Cowley2023.V4-{kind}{named}",
         version=1,
         region="V4",
         load=lambda: loaded(sessions, without),
         visual_degrees=None,
         bibtex=bibtex("cowley2023compact", "mehta2026coarse", *METHODS[kind]),
         status=cowley2023.state,
-        summary=f"{len(sessions)} sessions, {len(animals)} {'monkeys' if len(animals) > 1 else 'monkey'}",
+        summary=f"{_several(len(sessions), 'session')}, {_several(len(animals), 'monkey')}",
     )
 
 
@@ -50,4 +63,11 @@ def loaded(sessions: tuple[str, ...], without: tuple[str, ...] = ()) -> Populati
     if not without:
         return found
     left_out = cowley2023.stimulus_sets(without)["stimulus_id"]
-    return found.of(np.flatnonzero(~found.stimulus_set["stimulus_id"].isin(left_out)))
+    found = found.of(np.flatnonzero(~found.stimulus_set["stimulus_id"].isin(left_out)))
+    if not found.members:
+        raise ValueError(f"sessions {', '.join(sessions)} show hardly an image that {', '.join(without)} do not show")
+    return found
+
+
+def _several(n: int, what: str) -> str:
+    return f"{n} {what}{'s' if n > 1 else ''}"

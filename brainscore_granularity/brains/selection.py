@@ -14,7 +14,7 @@ from brainscore_granularity.datasets.sources import Source
 
 from . import concepts, targets
 from .benchmark import OddOneOutBenchmark, RSABenchmark
-from .cowley2023 import RSA, on_sessions
+from .cowley2023 import on_sessions
 from .measured_rsa import rsa_on
 from .recording import BEHAVIOUR
 
@@ -83,10 +83,9 @@ def _concepts() -> list:
 
 def _macaque_v4() -> list:
     """Other sessions than those that score, without images of these; one monkey's of these where no other is here."""
-    scored = cowley2023.SESSIONS
+    scored, name = cowley2023.SESSIONS, "Cowley2023.V4-rsa-selection"
     others = tuple(session for session in cowley2023.sessions_here() if session not in scored)
-    name = "Cowley2023.V4-rsa-selection"
-    return [on_sessions(name, RSA, others, without=scored) if others else on_sessions(name, RSA, scored[:1])]
+    return [on_sessions("rsa", others, name, without=scored) if others else on_sessions("rsa", scored[:1], name)]
 
 
 SELECTIONS = {

@@ -1,4 +1,3 @@
-import io
 import shutil
 import zipfile
 
@@ -8,6 +7,7 @@ from brainscore_vision import load_dataset, load_stimulus_set
 from brainscore_vision.benchmark_helpers.cache_contract import assert_stimulus_identifier_is_cacheable
 from PIL import Image
 from plugin_data import registered
+from v4_session import write_session
 
 from brainscore_granularity.datasets import cowley2023
 from brainscore_granularity.download import DataMissing
@@ -119,23 +119,9 @@ def test_an_image_has_one_id_in_all_sessions_that_show_it(scrambled, cowley_v4, 
     assert other["stimulus_id"].tolist() == cowley2023.stimulus_set("190923")["stimulus_id"].tolist()
 
 
-def small_session(folder, responses, images, raw=False):
-    """A made-up session 210401 of 8-pixel images: ``images`` are seeds, equal ones are the same image."""
-    kind = "responses_raw" if raw else "responses_repeat_averaged"
-    for name in ("images", kind):
-        (folder / name).mkdir(exist_ok=True)
-    with zipfile.ZipFile(folder / "images" / "images_210401.zip", "w") as archive:
-        for k, seed in enumerate(images):
-            buffer = io.BytesIO()
-            pixels = np.random.default_rng(seed).integers(0, 255, (8, 8, 3), dtype=np.uint8)
-            Image.fromarray(pixels).save(buffer, "JPEG")
-            archive.writestr(f"image{k + 1:04d}.jpg", buffer.getvalue())
-    np.save(folder / kind / "responses_210401.npy", responses)
-
-
 def test_an_image_that_a_session_shows_twice_is_one_stimulus(tmp_path, monkeypatch):
     monkeypatch.setenv(cowley2023.FOLDER_VARIABLE, str(tmp_path))
-    small_session(tmp_path, np.arange(6.0).reshape(2, 3), images=[5, 7, 5])
+    write_session(tmp_path, "210401", np.arange(6.0).reshape(2, 3), images=[5, 7, 5])
     assembly = cowley2023.assembly("210401")
     first, second = assembly.attrs["stimulus_set"]["stimulus_id"]
     assert assembly["stimulus_id"].values.tolist() == [first, second, first] and not assembly.attrs["repeats"]
@@ -145,7 +131,7 @@ def test_fewer_repeats_of_an_image_are_no_responses(tmp_path, monkeypatch):
     monkeypatch.setenv(cowley2023.FOLDER_VARIABLE, str(tmp_path))
     counts = np.arange(12.0).reshape(2, 2, 3)
     counts[:, 1, 2] = np.nan
-    small_session(tmp_path, counts, images=[1, 2], raw=True)
+    write_session(tmp_path, "210401", counts, images=[1, 2], raw=True)
     assembly = cowley2023.assembly("210401")
     assert assembly.values[:, 0].tolist() == [0, 1, 2, 3, 4] and assembly.attrs["repeats"]
     assert cowley2023.animal("210401") == "PE"
@@ -153,7 +139,7 @@ def test_fewer_repeats_of_an_image_are_no_responses(tmp_path, monkeypatch):
 
 def test_files_that_do_not_belong_together_are_refused(tmp_path, monkeypatch):
     monkeypatch.setenv(cowley2023.FOLDER_VARIABLE, str(tmp_path))
-    small_session(tmp_path, np.zeros((2, 3)), images=[1, 2])
+    write_session(tmp_path, "210401", np.zeros((2, 3)), images=[1, 2])
     with pytest.raises(DataMissing, match="210401: 2 images and responses to 3"):
         cowley2023.assembly("210401")
     with zipfile.ZipFile(tmp_path / "images" / "images_210401.zip", "a") as archive:
