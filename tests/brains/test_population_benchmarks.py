@@ -3,20 +3,22 @@
 import numpy as np
 import pytest
 from brainscore_core.supported_data_standards.brainio.assemblies import NeuroidAssembly
+from brainscore_core.supported_data_standards.brainio.stimuli import StimulusSet
 from candidates import Given
 
-from brainscore_granularity import rsa
+from brainscore_granularity import rsa, stats
 from brainscore_granularity.brains.benchmark import RSABenchmark
 from brainscore_granularity.brains.cross_validation import of_representations
 from brainscore_granularity.brains.encoding_benchmark import EncodingBenchmark
 from brainscore_granularity.brains.population_benchmark import of_array
 from brainscore_granularity.brains.population_rsa import PopulationRSA
-from brainscore_granularity.brains.populations import Populations, populations
+from brainscore_granularity.brains.populations import Population, Populations, populations
 from brainscore_granularity.brains.repeat_ceiling import of_units
 from brainscore_granularity.brains.shown import SelectionLeak
 from brainscore_granularity.brains.targets import from_responses
 from brainscore_granularity.datasets.stimuli import from_pixels
 from brainscore_granularity.rsa import encoding
+from brainscore_granularity.stats.resampling import resamples
 
 FEATURES = 12
 
@@ -247,3 +249,24 @@ def test_a_part_keeps_what_belongs_together():
         known = dict(zip(old[before.rows], before.responses, strict=True))
         np.testing.assert_array_equal(one.responses, [known[name] for name in ids[one.rows]])
     assert many.units == whole.units
+
+
+@pytest.mark.slow
+def test_the_interval_of_encoding_holds_for_other_images_and_units():
+    """Of worlds with a known answer it holds the answer in 95% or somewhat more, never far more."""
+    found = []
+    for seed in range(80):
+        rng = np.random.default_rng(seed)
+        signal, images, units = rng.normal(size=(100, 40)) * np.linspace(2, 0.2, 40), 100, 20
+        weighted = signal @ (rng.normal(size=(40, units)) * rng.gamma(2, size=units))
+        shown = [row + weighted.std(axis=0) * rng.normal(size=(4, units)) for row in weighted]
+        stimuli = StimulusSet({"stimulus_id": [f"v4_{k}" for k in range(images)]})
+        one = Populations([Population("a", "a", np.arange(images), shown, True)], stimuli, "world")
+        tested = EncodingBenchmark("V4-test", 1, "V4", lambda one=one: one, None, "")
+        layer = signal + rng.normal(size=signal.shape) * np.linspace(2, 0.2, 40)
+        predicted = [tested.represent(of_array(layer), one.members[0], "layer")]
+        drawn = tested.spread(predicted, resamples(images, 400, None))
+        found.append((tested.layer_scores(predicted)[0], *stats.interval(drawn), drawn.std()))
+    value, low, high, error = np.array(found).T
+    assert np.mean((low < value.mean()) & (value.mean() < high)) >= 0.94
+    assert value.std() < error.mean() < 1.6 * value.std()
