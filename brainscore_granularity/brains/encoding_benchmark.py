@@ -24,10 +24,10 @@ class EncodingBenchmark(PopulationBenchmark):
     images, each predicted from the others; the penalty is chosen for each unit within the others, by leave-one-out.
     Correlations are averaged over folds, then units.
 
-    Where all populations have repeats, each unit's correlation is divided by the highest that its noise allows, the
-    root of its share of signal: the ceiling is then 1, of the kind "repeats". Else raw correlations count and the
-    ceiling is unknown; ``normalised`` has what the populations with repeats would score: {name: value}. A layer's
-    representation are its predictions.
+    Where the noise of all populations is known, from repeats or as the data set states it, each unit's correlation is
+    divided by the highest that its noise allows, the root of its share of signal: the ceiling is then 1, of the kind
+    "repeats". Else raw correlations count and the ceiling is unknown; ``normalised`` has what the populations whose
+    noise is known would score: {name: value}. A layer's representation are its predictions.
 
     ``error`` and ``interval`` are over other images and units; the fits stay as they are.
     """
@@ -39,7 +39,7 @@ class EncodingBenchmark(PopulationBenchmark):
     @cached_property
     def is_normalised(self) -> bool:
         """Whether the noise of all units is known."""
-        return all(one.repeated for one in self.members)
+        return all(one.signal is not None for one in self.members)
 
     @cached_property
     def _used(self) -> list[np.ndarray]:
@@ -109,7 +109,7 @@ class EncodingBenchmark(PopulationBenchmark):
         """Score of a model's predictions, one array a population."""
         score = super().compare(representations, layer)
         score.attrs["error_over"] = ["stimulus", "neuroid"]
-        known = [which for which, one in enumerate(self.members) if one.repeated]
+        known = [which for which, one in enumerate(self.members) if one.signal is not None]
         score.attrs["normalised"] = {
             self.members[which].name: float(self._correlations(representations[which], which, None, True).mean())
             for which in known

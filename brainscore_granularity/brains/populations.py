@@ -27,6 +27,7 @@ class Population:
     rows : (images,) rows of the stimulus set.
     values : responses (repeats, units) to each of these images.
     repeated : whether there are repeats; else the one value is known to be a mean over some, or there is no other.
+    known_signal : (units,) share of signal that the data set states, used where there are no repeats.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Population:
     rows: np.ndarray
     values: list[np.ndarray]
     repeated: bool
+    known_signal: np.ndarray | None = None
 
     @cached_property
     def responses(self) -> np.ndarray:
@@ -42,9 +44,9 @@ class Population:
 
     @cached_property
     def signal(self) -> np.ndarray | None:
-        """(units,) share of the variance of the means that is signal; None where there are no repeats."""
+        """(units,) share of the variance of the means that is signal; None where nothing tells it."""
         if not self.repeated:
-            return None
+            return self.known_signal
         padded = np.full((max(map(len, self.values)), *self.responses.shape), np.nan)
         for image, own in enumerate(self.values):
             padded[: len(own), image] = own
@@ -96,7 +98,11 @@ class Populations:
 
 
 def populations(
-    identifier: str, assemblies: list, subject: str = "subject", keep: tuple[str, float] | None = None
+    identifier: str,
+    assemblies: list,
+    subject: str = "subject",
+    keep: tuple[str, float] | None = None,
+    whole: float | None = None,
 ) -> Populations:
     """The populations of some assemblies: one for each subject of each.
 
@@ -110,6 +116,7 @@ def populations(
         attribute ``repeats`` false, what it repeats is no sample of the noise.
     subject : coordinate that names a neuroid's subject; where the neuroids name sessions, populations are called so.
     keep : (coordinate, threshold): only neuroids above it.
+    whole : value of that coordinate in a neuroid without noise, where it is a share of signal: 100 for percent.
     """
     stimuli = joined(identifier, [first_rows(each.attrs["stimulus_set"]) for each in assemblies])
     row = {stimulus: i for i, stimulus in enumerate(stimuli["stimulus_id"])}
@@ -120,8 +127,9 @@ def populations(
         for who in sorted(set(assembly[subject].values)):
             own = presented(assembly.isel(neuroid=np.flatnonzero(assembly[subject].values == who)))
             own = only_neuroids(own, keep, order, assembly.attrs["identifier"])
+            signal = None if whole is None else np.asarray(own[keep[0]].values, float) / whole
             values, known = repeats(own, order), assembly.attrs.get("repeats", True)
-            members.append(_population(_name(own, str(who)), str(who), rows, values, known))
+            members.append(_population(_name(own, str(who)), str(who), rows, values, known, signal))
     members = [one for one in members if one.responses.shape[1] >= MIN_NEUROIDS]
     names = ", ".join(each.attrs["identifier"] for each in assemblies)
     if not members:
@@ -129,15 +137,16 @@ def populations(
     return Populations(members, stimuli, names)
 
 
-def _population(name: str, subject: str, rows: np.ndarray, values: list, repeats_are_known: bool) -> Population:
+def _population(name: str, subject: str, rows, values: list, repeats_are_known: bool, signal) -> Population:
     shown = [len(own) for own in values]
     if min(shown) == 0:
         raise ValueError(f"{name}: no response to {shown.count(0)} of {len(shown)} stimuli")
     varies = np.std([own.mean(axis=0) for own in values], axis=0) > 0
-    values = values if varies.all() else [own[:, varies] for own in values]
+    if not varies.all():
+        values, signal = [own[:, varies] for own in values], None if signal is None else signal[varies]
     in_order = np.argsort(rows)  # so that a part of the stimulus set keeps the order
     repeated = bool(repeats_are_known and min(shown) >= 2)
-    return Population(name, subject, rows[in_order], [values[image] for image in in_order], repeated)
+    return Population(name, subject, rows[in_order], [values[image] for image in in_order], repeated, signal)
 
 
 def _name(assembly, subject: str) -> str:
