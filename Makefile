@@ -45,6 +45,7 @@ bench: .venv/installed
 	@$(BIN)/python -m bench.report
 	@$(BIN)/python -m bench.scaling
 	@$(BIN)/python -m bench.analyses
+	@$(BIN)/python -m bench.encoding
 
 # DATA: a folder with the Tiny-ImageNet zips
 bench-training: .venv/installed

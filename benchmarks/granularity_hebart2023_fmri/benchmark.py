@@ -1,3 +1,4 @@
+from brainscore_granularity.brains.measured_encoding import ridge_on
 from brainscore_granularity.brains.measured_rsa import rsa_on
 from brainscore_granularity.datasets.measured import THINGS_FMRI
 
@@ -12,5 +13,17 @@ def rsa_benchmark(region):
         region=region,
         records=RECORDED[region],
         partial=True,
+        summary="100 images, 3 subjects",
+    )
+
+
+def ridge_benchmark(region):
+    """Fitted and tested on the 100 images, in five folds: noise is known from their 12 repeats."""
+    return ridge_on(
+        f"Hebart2023_fmri.{region}-ridge",
+        version=1,
+        data=THINGS_FMRI,
+        region=region,
+        records=RECORDED[region],
         summary="100 images, 3 subjects",
     )

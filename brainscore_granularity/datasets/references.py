@@ -56,6 +56,13 @@ _TEXT = """
   year = {2019},
   url = {https://arxiv.org/abs/1905.05675}
 }
+@article{cowley2023compact,
+  title = {Compact deep neural network models of visual cortex},
+  author = {Cowley, Benjamin R. and Stan, Patricia L. and Pillow, Jonathan W. and Smith, Matthew A.},
+  journal = {bioRxiv},
+  year = {2023},
+  url = {https://doi.org/10.1101/2023.11.22.568315}
+}
 @article{gifford2025synthetic,
   title = {A {7T} {fMRI} dataset of synthetic images for out-of-distribution modeling of vision},
   author = {Gifford, Alessandro T. and Cichy, Radoslaw M. and Naselaris, Thomas and Kay, Kendrick},

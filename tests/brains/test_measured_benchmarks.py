@@ -14,7 +14,9 @@ from brainscore_granularity import plugins
 from brainscore_granularity.brains import catalogue
 from brainscore_granularity.download import DataMissing
 
-BENCHMARKS = [name for name in catalogue.ours("benchmarks") if not name.startswith(("World", "Kriegeskorte", "Cichy"))]
+BENCHMARKS = [
+    name for name in catalogue.ours("benchmarks") if not name.startswith(("World", "Kriegeskorte", "Cichy", "Cowley"))
+]
 ONE_OF_EACH = [*{name.partition(".")[0]: name for name in BENCHMARKS}.values(), "Hebart2023.triplet"]
 RSA = [name for name in BENCHMARKS if name.endswith("-rsa")]
 FMRI = [name for name in RSA if "fmri" in name]
