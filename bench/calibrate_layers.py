@@ -49,7 +49,7 @@ def of_choices(rng, seed: int, images: int, noise, triplets: int = CHOICES, mode
 
 def judged(seed: int, measure: str, images: int, kind: str) -> dict[int, tuple]:
     """{layers: (value, low, high of a model, whether two are called different at 5%, whether the report does so)}."""
-    rng = np.random.default_rng([41, seed, images, len(measure), len(kind)])
+    rng = np.random.default_rng([43, seed, images, len(measure), len(kind)])
     if measure == "RDMs":
         scorers = of_rdms(rng, images, NOISE[kind])
     else:
@@ -59,8 +59,8 @@ def judged(seed: int, measure: str, images: int, kind: str) -> dict[int, tuple]:
 
 def _judged(scorers, images: int) -> tuple:
     draws = [layer_choice.drawn(scorer, images, stats.SPLITS) for scorer in scorers]
-    one, other = (layer_choice.estimated(drawn, scorer) for drawn, scorer in zip(draws, scorers, strict=True))
-    difference = layer_choice.estimated(draws[0].minus(draws[1]), scorers[0])
+    one, other = (layer_choice.estimated(drawn, scorer, images) for drawn, scorer in zip(draws, scorers, strict=True))
+    difference = layer_choice.estimated(draws[0].minus(draws[1]), scorers[0], images)
     kept = [(x.error, np.stack([x.resampled, x.surplus])) for x in (one, other)]
     reach = 1.959964 * np.sqrt(difference_variance(*kept)[0])
     return one.value, one.low, one.high, difference.p <= 0.05, abs(one.value - other.value) > reach

@@ -24,9 +24,7 @@ VERSION = 2  # raised when the procedure gives other numbers
 Scorer = Callable[[np.ndarray], np.ndarray]  # counts (resamples, images) -> (resamples, layers)
 SPLITS = 200
 PAIRS = 100  # of halves of the images that share none
-FREEDOM = 12  # of t: as well as the error is known from 40 to 80 images, by its spread over simulated worlds
 LEAST_IMAGES = 12
-WIDENED = float(student.ppf(0.975, FREEDOM) / norm.ppf(0.975))  # so that 1.96 errors are those of t
 
 
 class LayerChoice(NamedTuple):
@@ -116,8 +114,9 @@ def cross_validate(
 
     .. math:: \\mathrm{cv} = \\langle s_{l(H)}(H') \\rangle_H, \\qquad l(H) = \\arg\\max_l s_l(H).
 
-    The interval is value +- t error for new images, the layer chosen anew: the whole procedure is run on random halves
+    The interval is value +- t error for new images, the layer chosen anew. The whole procedure is run on random halves
     of the images, and the difference between two that share no image says how far the score moves (``choice_error``).
+    The degrees of freedom of t are those of :func:`freedom`.
 
     Parameters
     ----------
@@ -136,7 +135,7 @@ def cross_validate(
     (True, [1.0, 0.0, 0.0])
     """
     scorer = _complete(scorer, images)
-    return estimated(drawn(scorer, images, splits, pairs, seed), scorer, level)
+    return estimated(drawn(scorer, images, splits, pairs, seed), scorer, images, level)
 
 
 def compare_choices(
@@ -165,7 +164,7 @@ def compare_choices(
     """
     scorers = [_complete(scorer, images) for scorer in (first, second)]
     one, other = (drawn(scorer, images, splits, pairs, seed) for scorer in scorers)
-    return estimated(one.minus(other), scorers[0], level)
+    return estimated(one.minus(other), scorers[0], images, level)
 
 
 def drawn(scorer, images: int, splits: int, pairs: int = PAIRS, seed: int = 0) -> choice_error.Draws:
@@ -190,7 +189,7 @@ def drawn(scorer, images: int, splits: int, pairs: int = PAIRS, seed: int = 0) -
     return choice_error.Draws(value, (one - other) / 2, of_mixture, scorer.mixture(chosen), chosen)
 
 
-def estimated(found: choice_error.Draws, scorer, level: float = 0.95) -> LayerChoice:
+def estimated(found: choice_error.Draws, scorer, images: int, level: float = 0.95) -> LayerChoice:
     """The score with its interval, from what was drawn."""
     missing = np.isnan(found.apart)
     if missing.mean() > 0.1 or missing.all(axis=1).any() or np.isnan(found.held_out).any():
@@ -202,10 +201,24 @@ def estimated(found: choice_error.Draws, scorer, level: float = 0.95) -> LayerCh
     splits = found.held_out.var(ddof=1) / len(found.held_out)
     variance = choice_error.variance(apart, found.of_mixture, scorer.variance(found.mixture)) + splits
     value = float(found.held_out.mean())
-    resampled = value + WIDENED * apart.mean(axis=1)
-    surplus = WIDENED * (choice_error.within_halves(apart) + scorer.surplus(found.mixture, len(apart)))
-    one = with_student(value, variance, FREEDOM, level)
+    df = freedom(images)
+    wider = student.ppf(0.975, df) / norm.ppf(0.975)  # so that 1.96 errors of a difference are those of t
+    resampled = value + wider * apart.mean(axis=1)
+    surplus = wider * (choice_error.within_halves(apart) + scorer.surplus(found.mixture, len(apart)))
+    one = with_student(value, variance, df, level)
     return LayerChoice(*one[:5], found.chosen, found.held_out, resampled, surplus)
+
+
+def freedom(images: int) -> float:
+    """Degrees of freedom of t: how well the error is known.
+
+    Over simulated worlds its square varies as if it came from a third of the images or more; and it comes from 100
+    pairs of halves, of which the halves within take a part.
+
+    >>> freedom(60), freedom(1000)
+    (20.0, 40.0)
+    """
+    return min(images / 3, 40.0)
 
 
 def _complete(scorer: Scorer, images: int):
