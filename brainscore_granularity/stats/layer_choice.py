@@ -23,8 +23,8 @@ from .resampling import scores_on
 VERSION = 2  # raised when the procedure gives other numbers
 Scorer = Callable[[np.ndarray], np.ndarray]  # counts (resamples, images) -> (resamples, layers)
 SPLITS = 200
-PAIRS = 100  # of halves of the images that share none
-LEAST_IMAGES = 12
+PAIRS = 100  # random halves A and B of the images, for the interval
+LEAST_IMAGES = 12  # three for each half of A and of B
 
 
 class LayerChoice(NamedTuple):
@@ -40,8 +40,8 @@ class LayerChoice(NamedTuple):
     p: float
     chosen: np.ndarray  # (layers,) share of the choices; of a difference: of the first
     held_out: np.ndarray  # (splits,) means of both directions
-    resampled: np.ndarray  # (100,) values from halves of the images, the layer chosen anew in each
-    surplus: np.ndarray  # (100,) whose variance comes off that of ``resampled``: :func:`paired_variance`
+    resampled: np.ndarray  # (pairs,) values from halves of the images, the layer chosen anew in each
+    surplus: np.ndarray  # (pairs,) its variance is subtracted from that of ``resampled``: :func:`paired_variance`
 
 
 def halves(images: int, splits: int = SPLITS, seed: int = 0) -> np.ndarray:
@@ -212,8 +212,8 @@ def estimated(found: choice_error.Draws, scorer, images: int, level: float = 0.9
 def freedom(images: int) -> float:
     """Degrees of freedom of t: how well the error is known.
 
-    Over simulated worlds its square varies as if it came from a third of the images or more; and it comes from 100
-    pairs of halves, of which the halves within take a part.
+    Over simulated worlds its square varied as the variance of a third of as many numbers as there are images, or more.
+    100 pairs of halves do not tell it better than 40 numbers would.
 
     >>> freedom(60), freedom(1000)
     (20.0, 40.0)
@@ -222,7 +222,7 @@ def freedom(images: int) -> float:
 
 
 def _complete(scorer: Scorer, images: int):
-    """A scorer that knows the variance of a mixture of layers; of a function, whose entries belong to pairs."""
+    """A scorer that knows the variance of a mixture of layers; a mere function is taken to score pairs of images."""
     return scorer if hasattr(scorer, "mixture") else choice_error.OfPairs(scorer, images)
 
 
