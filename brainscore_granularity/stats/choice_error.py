@@ -83,8 +83,8 @@ class Draws(NamedTuple):
 
     def minus(self, other: Draws) -> Draws:
         """The same for the difference of two models; the shares stay those of the first."""
-        differences = [one - another for one, another in zip(self[:-1], other[:-1], strict=True)]
-        return Draws(*differences, self.chosen)
+        names = ("held_out", "apart", "of_mixture", "mixture")
+        return self._replace(**{name: getattr(self, name) - getattr(other, name) for name in names})
 
 
 def quarters(images: int, pairs: int, halves: int, seed: int = 0) -> np.ndarray:
