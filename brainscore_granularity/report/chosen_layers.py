@@ -37,7 +37,7 @@ def cross_validated(rdms: dict[str, dict[str, np.ndarray]], splits: int = stats.
 
 
 def against_native(rdms: dict, splits: int = stats.SPLITS) -> pd.DataFrame:
-    """Each model minus the native one of its seed; both choose their layer anew in every half and every resample.
+    """Each model minus the native one of its seed; both choose their layer anew in every half of the images.
 
     Returns
     -------
