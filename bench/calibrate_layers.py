@@ -118,13 +118,13 @@ def section(worlds) -> str:
                 )
                 for layers in LAYERS:
                     rates = _rates([answer[layers] for answer in found])
-                    pooled.setdefault(measure, []).append(rates)
+                    pooled.setdefault((measure, layers), []).append(rates)
                     cells = [_cell(name, rate) for name, rate in rates.items()]
                     lines.append(f"| {measure} | {images} | {layers} | {kind} | {' | '.join(cells)} |")
-    for measure, rates in pooled.items():
+    for (measure, layers), rates in pooled.items():
         means = {name: float(np.mean([one[name] for one in rates])) for name in ASKED}
         cells = [_cell(name, rate) for name, rate in means.items()]
-        lines.append(f"| {measure} | all | all | both | {' | '.join(cells)} |")
+        lines.append(f"| {measure} | all | {layers} | both | {' | '.join(cells)} |")
     noise = [
         row(f"{name}, 7 layers unrelated to the subject, 40 images: score above 0", rate, worlds.worlds, OF_NOISE[name])
         for name, rate in worlds(layers_of_noise).items()
