@@ -92,6 +92,10 @@ def covered(answers) -> float:
     >>> covered([(0, -1, 1), (1, 0.5, 2), (2, 0, 1), (3, 2, 4)])
     25.0
     """
+    if len(answers) < 2:
+        raise ValueError(
+            "expected at least 2 worlds, since the mean of the others is the truth: give --worlds 7 or more"
+        )
     value, low, high = np.array([answer[:3] for answer in answers], float).T
     truth = (value.sum() - value) / (len(value) - 1)
     return 100 * float(np.mean((low <= truth) & (truth <= high)))
