@@ -112,7 +112,7 @@ def layers_of_noise(seed: int, images: int = 40) -> dict[str, bool]:
 def section(worlds) -> str:
     """Markdown; worlds: `bench.worlds.Worlds`."""
     fewer = worlds.times(0.3)
-    lines = [f"| scores of | images | layers | | {' | '.join(COLUMNS)} |", "|" + "---|" * (4 + len(COLUMNS))]
+    lines = [f"| scores of | images | layers | layers are | {' | '.join(COLUMNS)} |", "|" + "---|" * (4 + len(COLUMNS))]
     pooled: dict = {}
     for measure in ("RDMs", "odd-one-out"):
         for images in SIZES:
@@ -150,4 +150,4 @@ def _rates(answers) -> dict[str, float]:
 
 def _cell(name: str, rate: float) -> str:
     low, high = ASKED[name]
-    return f"{rate:.1f}%" if low <= rate <= high else f"**{rate:.1f}%**"
+    return f"{rate:.1f}%" if low <= round(rate, 3) <= high else f"**{rate:.1f}%**"
