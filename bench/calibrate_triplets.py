@@ -123,4 +123,6 @@ def section(worlds) -> str:
             what = f"{own['triplets']:,} triplets on {own['images']:,} images, {name}: coverage of 95%"
             lines.append(row(what, rate, some.worlds, (93, 97)))
     fewer = worlds.times(FEWER).worlds
-    return note("odd_one_out", worlds=f"{worlds.worlds:,}", fewer=f"{fewer:,}") + HEADER + "\n".join(lines) + "\n"
+    error = 100 * np.sqrt(0.95 * 0.05 / fewer)
+    numbers = {"worlds": f"{worlds.worlds:,}", "fewer": f"{fewer:,}", "error": error}
+    return note("odd_one_out", **numbers) + HEADER + "\n".join(lines) + "\n"

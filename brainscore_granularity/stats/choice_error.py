@@ -1,23 +1,21 @@
 """How far the score of a chosen layer would move with other images.
 
-The score is that of a procedure: choose the layer on one half of the images, score it on the other. How the choice
-moves it cannot be seen from one layer, so the whole procedure is run on random halves A and B of the images, which
-share none. Its score varies on half of the images twice as much as on all, and the difference of two independent ones
-twice as much again. So
+The score is that of a procedure: choose the layer on one half of the images, score it on the other. To see how far it
+moves, choice included, the whole procedure is run on a random half A of the images and on the half B that is left over,
+many times. On half of the images a score has twice the variance, and A and B share no image, so that
 
 .. math:: H = \\tfrac14 \\langle (\\mathrm{cv}(A) - \\mathrm{cv}(B))^2 \\rangle
 
-is its variance on all of them, but for two things. What the few random halves *within* A and B add is estimated from
-their spread and taken off. And what is particular to a pair of images counts twice in H, what is particular to a
-triplet four times, because half of the images have a quarter of the pairs and an eighth of the triplets. For a fixed
-mixture of layers, in the shares in which they were chosen, both are known: V, its variance with everything counted
-once, and F, which is H of the mixture. So the variance of the procedure is taken to be
+is its variance on all images, with two exceptions. A and B are halved at random in turn, only a few times; what that
+adds is known from its spread and is subtracted. And half of the images have a quarter of the pairs of images and an
+eighth of the triplets, so that what is particular to a pair counts twice in H, and what is particular to a triplet four
+times. For a mixture of the layers, in the shares in which they were chosen, the right variance V is known, with
+everything counted once. Let F be H of that mixture. The variance of the procedure is taken to be
 
 .. math:: V + \\max(H - F, 0),
 
-the mixture's variance and what the choice adds to it on half of the images. What the choice adds depends on how far the
-layers are apart, measured in their errors, which are larger on half of the images; this makes the variance right to
-about a fifth (docs/calibration.md).
+that of the mixture and what choosing anew adds to it. The second part is measured on half of the images, where layers
+are harder to tell apart than on all; on simulated worlds the sum is right to about a fifth.
 """
 
 from __future__ import annotations
@@ -31,11 +29,12 @@ from .estimates import over_stimuli_at_least
 from .resampling import resamples
 
 RESAMPLES = 400  # for V
-HALVES, HALVES_OF_LARGE, LARGE = 8, 4, 1000  # random halves within each half; from so many images on, they cost much
+HALVES = 8  # random halves of A, and of B
+LARGE, HALVES_OF_LARGE = 1000, 4  # fewer where there are many images, since a score then takes long
 
 
 class OfPairs:
-    """What the procedure needs to know of scores whose entries belong to pairs of images, such as RDMs.
+    """A scorer of what belongs to pairs of images, such as the entries of RDMs, that knows the variance of a mixture.
 
     Parameters
     ----------
@@ -63,7 +62,11 @@ class OfPairs:
         return over_stimuli_at_least(drawn[np.isfinite(drawn)], one_out)
 
     def surplus(self, mixture, n: int) -> np.ndarray:
-        """(n,) values with the variance of what H counts once too often: what a bootstrap adds to a jackknife."""
+        """(n,) values with the variance of what is particular to pairs, which H counts once too often.
+
+        A bootstrap counts it three times and a jackknife twice: these are the resamples' scores less what the single
+        images, by the jackknife, add up to.
+        """
         drawn, one_out = np.split(mixture, [RESAMPLES])
         own = (self.images - 1) / self.images * (one_out.mean() - one_out)  # of each image
         return np.nan_to_num(drawn - np.nanmean(drawn) - (self.counts - 1) @ own)[:n]
@@ -73,7 +76,7 @@ class Draws(NamedTuple):
     """Scores of the procedure that an estimate is made of; those of models on the same images may be added."""
 
     held_out: np.ndarray  # (splits,) on halves of all images
-    apart: np.ndarray  # (pairs, halves) half the difference between half of the images and the other half
+    apart: np.ndarray  # (pairs, halves) half of cv(A) - cv(B)
     of_mixture: np.ndarray  # (pairs,) the same for the mixture of layers
     mixture: np.ndarray  # see `OfPairs`
     chosen: np.ndarray  # (layers,) share of the choices
@@ -88,9 +91,10 @@ def summed(draws: Sequence[Draws], weights) -> Draws:
 
 
 def quarters(images: int, pairs: int, halves: int, seed: int = 0) -> np.ndarray:
-    """Random halves of random halves: (pairs, halves, 4, images) bool, the first two of A and the last two of B.
+    """Random halves A and B, each halved again: (pairs, halves, 4, images) bool.
 
-    A and B are the same for all ``halves`` of a pair.
+    The first two of the four are the halves of A, the last two those of B. A and B are the same for all ``halves`` of a
+    pair.
 
     >>> found = quarters(14, 2, 3)
     >>> found.sum(axis=3)[0, 0].tolist(), bool((found.sum(axis=2) == 1).all())

@@ -23,10 +23,8 @@ from .resampling import scores_on
 VERSION = 2  # raised when the procedure gives other numbers
 Scorer = Callable[[np.ndarray], np.ndarray]  # counts (resamples, images) -> (resamples, layers)
 SPLITS = 200
-PAIRS = 100  # of halves of the images that share none
-FREEDOM = 12  # of t: as well as the error is known from 40 to 80 images, by its spread over simulated worlds
-LEAST_IMAGES = 12
-WIDENED = float(student.ppf(0.975, FREEDOM) / norm.ppf(0.975))  # so that 1.96 errors are those of t
+PAIRS = 100  # random halves A and B of the images, for the interval
+LEAST_IMAGES = 12  # three for each half of A and of B
 
 
 class LayerChoice(NamedTuple):
@@ -42,9 +40,9 @@ class LayerChoice(NamedTuple):
     p: float
     chosen: np.ndarray  # (layers,) share of the choices; of a difference: of the first
     held_out: np.ndarray  # (splits,) means of both directions
-    resampled: np.ndarray  # (100,) values from halves of the images, the layer chosen anew in each
-    surplus: np.ndarray  # (100,) whose variance comes off that of ``resampled``: :func:`paired_variance`
-    df: float = FREEDOM
+    resampled: np.ndarray  # (pairs,) values from halves of the images, the layer chosen anew in each
+    surplus: np.ndarray  # (pairs,) its variance is subtracted from that of ``resampled``: :func:`paired_variance`
+    df: float  # degrees of freedom of the interval
 
 
 def halves(images: int, splits: int = SPLITS, seed: int = 0) -> np.ndarray:
@@ -117,8 +115,9 @@ def cross_validate(
 
     .. math:: \\mathrm{cv} = \\langle s_{l(H)}(H') \\rangle_H, \\qquad l(H) = \\arg\\max_l s_l(H).
 
-    The interval is value +- t error for new images, the layer chosen anew: the whole procedure is run on random halves
+    The interval is value +- t error for new images, the layer chosen anew. The whole procedure is run on random halves
     of the images, and the difference between two that share no image says how far the score moves (``choice_error``).
+    The degrees of freedom of t are those of :func:`freedom`.
 
     Parameters
     ----------
@@ -137,7 +136,7 @@ def cross_validate(
     (True, [1.0, 0.0, 0.0])
     """
     scorer = _complete(scorer, images)
-    return estimated(drawn(scorer, images, splits, pairs, seed), scorer, level)
+    return estimated(drawn(scorer, images, splits, pairs, seed), scorer, images, level)
 
 
 def compare_choices(
@@ -186,7 +185,7 @@ def contrast_choices(
         raise ValueError(f"weights: expected (sums, {len(scorers)}), one number a model, got {weights.shape}")
     scorers = [_complete(scorer, images) for scorer in scorers]
     found = [drawn(scorer, images, splits, pairs, seed) for scorer in scorers]
-    return [estimated(choice_error.summed(found, row), scorers[0], level) for row in weights]
+    return [estimated(choice_error.summed(found, row), scorers[0], images, level) for row in weights]
 
 
 def drawn(scorer, images: int, splits: int, pairs: int = PAIRS, seed: int = 0) -> choice_error.Draws:
@@ -211,7 +210,7 @@ def drawn(scorer, images: int, splits: int, pairs: int = PAIRS, seed: int = 0) -
     return choice_error.Draws(value, (one - other) / 2, of_mixture, scorer.mixture(chosen), chosen)
 
 
-def estimated(found: choice_error.Draws, scorer, level: float = 0.95) -> LayerChoice:
+def estimated(found: choice_error.Draws, scorer, images: int, level: float = 0.95) -> LayerChoice:
     """The score with its interval, from what was drawn."""
     missing = np.isnan(found.apart)
     if missing.mean() > 0.1 or missing.all(axis=1).any() or np.isnan(found.held_out).any():
@@ -223,14 +222,28 @@ def estimated(found: choice_error.Draws, scorer, level: float = 0.95) -> LayerCh
     splits = found.held_out.var(ddof=1) / len(found.held_out)
     variance = choice_error.variance(apart, found.of_mixture, scorer.variance(found.mixture)) + splits
     value = float(found.held_out.mean())
-    resampled = value + WIDENED * apart.mean(axis=1)
-    surplus = WIDENED * (choice_error.within_halves(apart) + scorer.surplus(found.mixture, len(apart)))
-    one = with_student(value, variance, FREEDOM, level)
-    return LayerChoice(*one[:5], found.chosen, found.held_out, resampled, surplus)
+    df = freedom(images)
+    wider = student.ppf(0.975, df) / norm.ppf(0.975)  # so that 1.96 errors of a difference are those of t
+    resampled = value + wider * apart.mean(axis=1)
+    surplus = wider * (choice_error.within_halves(apart) + scorer.surplus(found.mixture, len(apart)))
+    one = with_student(value, variance, df, level)
+    return LayerChoice(*one[:5], found.chosen, found.held_out, resampled, surplus, one.df)
+
+
+def freedom(images: int) -> float:
+    """Degrees of freedom of t: how well the error is known.
+
+    Over simulated worlds its square varied as the variance of a third of as many numbers as there are images, or more.
+    100 pairs of halves do not tell it better than 40 numbers would.
+
+    >>> freedom(60), freedom(1000)
+    (20.0, 40.0)
+    """
+    return min(images / 3, 40.0)
 
 
 def _complete(scorer: Scorer, images: int):
-    """A scorer that knows the variance of a mixture of layers; of a function, whose entries belong to pairs."""
+    """A scorer that knows the variance of a mixture of layers; a mere function is taken to score pairs of images."""
     return scorer if hasattr(scorer, "mixture") else choice_error.OfPairs(scorer, images)
 
 
