@@ -55,6 +55,16 @@ def kriegeskorte92(real_data, monkeypatch) -> Path:
 
 
 @pytest.fixture
+def cichy(real_data, monkeypatch) -> Path:
+    """The real files of Cichy2014 and Cichy2016, which the plugin then reads."""
+    folder = real_data / "cichy"
+    if not folder.is_dir():
+        pytest.skip(f"no cichy in {real_data}")
+    monkeypatch.setenv("BRAINSCORE_GRANULARITY_CICHY", str(folder))
+    return folder
+
+
+@pytest.fixture
 def cowley_v4(real_data, monkeypatch) -> Path:
     """The real files of Cowley2023, which the plugin then reads."""
     folder = real_data / "cowley_v4"

@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 
-from bench.rsa import hardware
+from bench.rsa import main
 
 MODELS = (
     *(f"granularity_world_own_k{k}_s1" for k in (2, 4, 8, 16)),  # replaced by AlexNets
@@ -322,16 +322,5 @@ def child(function: str, environment: dict) -> dict:
 ROWS = {"grid": grid, "regions": regions, "overhead": overhead, "workers": workers, "files": files, "memory": memory}
 
 
-def main() -> None:
-    asked = sys.argv[1:]
-    unknown = [a for a in asked if not any(row.startswith(a) for row in ROWS)]
-    if unknown:
-        sys.exit(f"unknown rows {unknown}; expected some of {', '.join(ROWS)}")
-    print(hardware())
-    for row, function in ROWS.items():
-        if not asked or any(row.startswith(a) for a in asked):
-            function()
-
-
 if __name__ == "__main__":
-    main()
+    main(ROWS)

@@ -20,7 +20,7 @@ from scipy.optimize import minimize
 from bench.rsa import line, seconds
 from brainscore_granularity.analysis import scaling
 from brainscore_granularity.analysis.scaling import study
-from brainscore_granularity.analysis.scaling.laws import A_GRID, ALPHA_GRID, E_GRID
+from brainscore_granularity.analysis.scaling.positive_floor import A_GRID, ALPHA_GRID, E_GRID
 from brainscore_granularity.analysis.scaling.solve import DELTA
 
 

@@ -1,4 +1,4 @@
-"""Fitted networks: untrained, but with batch-norm statistics measured on training images; the baseline of learning.
+"""Fitted networks: untrained, with batch-norm statistics measured on training images; the baseline of learning.
 
 `granularity fit` calls this. The weights are those of the untrained network with the same id and seed; what is kept is
 a file of means and variances and a manifest entry. The command line imports this module when it starts, so heavy
@@ -51,7 +51,7 @@ def fit(patterns: Iterable[str], data: Path, to: Path | None = None, broken: str
     data : training images, or a pack of them; `loop.fitted.IMAGES` of them are used, evenly spread.
     to : folder for ``weights.toml``, ``statistics/`` and ``region_layer_map/``; by default the home folder.
 
-    The region-layer map is that of the untrained network of the same seed, unless ``to`` has one.
+    The region-layer map is that of the untrained network of the same seed, where it has one and ``to`` has none.
     """
     from brainscore_granularity import networks
     from brainscore_granularity.weights import layer_map, manifest
@@ -70,8 +70,9 @@ def fit(patterns: Iterable[str], data: Path, to: Path | None = None, broken: str
         fitted.fit_statistics(network, images.pixels)
         recipe |= {"images": images.fingerprint, "number": min(fitted.IMAGES, len(images))}
         made.append(manifest.add_statistics(to, identifier, network.state_dict(), recipe))
-        if not (to / layer_map.FOLDER / f"{identifier}.json").exists():
-            folder = plugins.folder_of("models", start.identifier)
+        folder = plugins.folder_of("models", start.identifier)
+        has_map = layer_map.path_of(start, folder) is not None
+        if has_map and not (to / layer_map.FOLDER / f"{identifier}.json").exists():
             record = {"layers_of": start.identifier, **layer_map.selected_on(start, folder)}
             layer_map.write(to, identifier, layer_map.read(start, folder), record)
         say(f"{identifier}: statistics of {recipe['number']} images")

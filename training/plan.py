@@ -1,4 +1,4 @@
-"""Turns the options of a command into the networks to train: a name, a recipe, labels and a folder for each."""
+"""From the options of a command to the networks to train: a name, a recipe, labels and a folder for each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run is described by one frozen dataclass; the run's id is the hash of every setting that changes the result."""
+"""A run is described by one frozen dataclass; its id is a hash of all settings that change the result."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SUPERVISED = ("classify", "auxiliary", "curriculum", "adversarial", "regress")
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a network is trained. Two equal recipes give equal weights; a setting that nothing reads is an error."""
+    """How a network is trained. Equal recipes give equal weights; a setting that would not be used is an error."""
 
     network: str
     """Architecture, by its name in brainscore_granularity.networks."""
@@ -80,7 +80,7 @@ class Recipe:
     """DINO: decay per step of the teacher's average at the start; it rises to 1 along a cosine."""
 
     local_views: int | None = None
-    """DINO: small crops per image, beside the two large ones; only for networks that take images of any size."""
+    """DINO: small crops per image, in addition to two large ones; only for networks that take images of any size."""
     rule: Literal["backprop", "feedback_alignment", "predictive_coding", "stdp", "readout", "untrained"] = "backprop"
     """Learning rule: how a step changes the weights; see training.rules."""
     feedback: Literal["random", "sign", "direct"] | None = None

@@ -1,4 +1,4 @@
-"""From images on disk to checkpoints in the store: packs, labels, a ladder of networks, and what is kept of each.
+"""From images on disk to checkpoints in the store: packs, labels, a ladder of networks.
 
 `granularity train` and `granularity ladder` call this; Python code can call it directly. The command line imports this
 module when it starts, so heavy imports are inside the function.
@@ -74,7 +74,7 @@ def ladder(
     The checkpoints, in the order labels, k, seeds. If several processes train one network (torchrun), only the first
     process returns them.
 
-    After a crash the same call goes on from the states last saved.
+    After a crash the same call continues from the states last saved.
 
     >>> ladder(Common(Path("tiny_imagenet")), Networks(("own",), (2, 8)), {"epochs": 3})  # doctest: +SKIP
     """

@@ -129,4 +129,4 @@ def test_a_layer_chosen_on_one_monkey_is_scored_on_the_other(cowley_v4):
     benchmark.shared = "leave out"
     score = benchmark(model)
     assert list(score.attrs["subject_scores"]) == ["PE"] and score.attrs["left_out"] == 1200
-    assert float(score) == pytest.approx(0.482, abs=0.003)
+    assert float(score) == pytest.approx(0.493, abs=0.003)

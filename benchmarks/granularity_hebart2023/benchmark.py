@@ -1,5 +1,6 @@
 from brainscore_granularity.brains import concepts
-from brainscore_granularity.brains.benchmark import OddOneOutBenchmark, RSABenchmark
+from brainscore_granularity.brains.benchmark import RSABenchmark
+from brainscore_granularity.brains.odd_one_out import OddOneOutBenchmark
 from brainscore_granularity.brains.recording import BEHAVIOUR
 from brainscore_granularity.datasets.references import bibtex
 from brainscore_granularity.datasets.sources import Source

@@ -21,8 +21,9 @@ def test_loads_and_has_a_ceiling(identifier):
     assert_stimulus_identifier_is_cacheable(benchmark.stimulus_set.identifier)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("identifier", "expected"), [("World.V1-rsa", 0.005), ("World.IT-rsa", 0.043), ("World.triplet", 0.007)]
+    ("identifier", "expected"), [("World.V1-rsa", 0.007), ("World.IT-rsa", 0.037), ("World.triplet", 0.029)]
 )
 def test_reference_score_of_pixels(identifier, expected):
     assert load_benchmark(identifier)(load_model("pixels")) == pytest.approx(expected, abs=0.01)

@@ -2,7 +2,7 @@ from brainscore_vision import load_dataset
 
 from brainscore_granularity.brains.benchmark import RSABenchmark
 from brainscore_granularity.brains.targets import from_rdms
-from brainscore_granularity.datasets.kriegeskorte2008 import state
+from brainscore_granularity.datasets.kriegeskorte2008 import FILES
 from brainscore_granularity.datasets.references import bibtex
 
 REFERENCES = bibtex("kriegeskorte2008matching", "kiani2007object", "mur2013human", "nili2014toolbox")
@@ -22,7 +22,7 @@ def rsa_benchmark(data_identifier):
         load=lambda: from_rdms(load_dataset(data_identifier)),
         visual_degrees=None,
         bibtex=REFERENCES,
-        status=state,
+        status=FILES.state,
         summary=f"92 images, {SUBJECTS[data_identifier.partition('.')[2]]}",
         parent="behavior_vision" if data_identifier.endswith("judgment") else "IT",
     )

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from brainscore_granularity.rsa.distances import DegenerateFeatures
+from brainscore_granularity.rsa.degenerate import DegenerateFeatures
 from brainscore_granularity.rsa.gram import gram_of
 
 BLOCK = 4096  # features at a time
@@ -19,7 +19,7 @@ UNITS = 500  # units drawn from a layer for measures of single units
 
 def gram(spool, labels, name: str) -> dict[str, np.ndarray]:
     """Inner products between images; see `components.Products`."""
-    beside = {}  # further sums per block, so that every feature is read once
+    beside = {}  # other sums, per block, so that every feature is read once
 
     def read(start, stop):
         block = spool.read(start, stop)
@@ -57,7 +57,7 @@ def pooled(spool, labels, name: str) -> dict[str, np.ndarray]:
 
 
 def units(spool, labels, name: str) -> dict[str, np.ndarray]:
-    """(n, at most UNITS) float32: single units drawn at random, the same in layers of equal width."""
+    """Single units drawn at random, (n, at most UNITS) float32; the same ones in layers of equal width."""
     width = spool.width
     chosen = np.sort(np.random.default_rng(0).choice(width, min(UNITS, width), replace=False))
     parts = [block[:, chosen[(chosen >= start) & (chosen < start + BLOCK)] - start]

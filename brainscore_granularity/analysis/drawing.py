@@ -20,8 +20,7 @@ def pyplot():
 
 
 def look(row) -> dict:
-    """Line style of a condition: K on a perceptually uniform ramp; native and other sources without K black; untrained
-    networks and label controls grey."""
+    """Line style of a condition: K from dark to pale, sources without K black, untrained and controls grey."""
     found = conditions.condition(row["labels"], row["k"])
     if found is None:
         return {"color": style.MUTED}

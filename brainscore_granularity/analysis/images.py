@@ -94,7 +94,7 @@ def some_classes(images: ImageSet, number: int, seed: int = 0) -> ImageSet:
     """The images of ``number`` classes, drawn at random."""
     classes = [] if images.labels is None else np.unique(images.labels)
     if not 2 <= number <= len(classes):
-        raise ValueError(f"{number} classes asked; {images.name} has {len(classes)}, and at least 2 are needed")
+        raise ValueError(f"{number} classes asked for; {images.name} has {len(classes)}, and at least 2 are needed")
     chosen = np.random.default_rng(seed).choice(classes, number, replace=False)
     rows = np.flatnonzero(np.isin(images.labels, chosen))
     ids, paths = (tuple(each[i] for i in rows) for each in (images.ids, images.paths))
@@ -115,7 +115,7 @@ def of_benchmarks(benchmarks) -> ImageSet:
     first = benchmarks[0]
     for other in benchmarks:
         if other.groups is not None:
-            raise MixedImages(f"{other.identifier} averages images of a concept; analyses need one row an image")
+            raise MixedImages(f"{other.identifier} averages images of a concept; analyses need one row per image")
         if tuple(other.order) != tuple(first.order) or other.visual_degrees != first.visual_degrees:
             raise MixedImages(
                 f"mixed image sets: {first.identifier} shows {len(first.order)} images of "

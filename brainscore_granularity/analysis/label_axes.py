@@ -34,7 +34,7 @@ class Axes:
     shares: np.ndarray
 
     def classes(self, k: int) -> np.ndarray:
-        """(images,) class of each image at K, as in the training of the networks; K is limited by the components."""
+        """Class of each image at K, as in the training of the networks; K is limited by the components."""
         from brainscore_granularity.training.labels.rule import nested_labels
 
         most = 2 ** self.scores.shape[1]
@@ -142,7 +142,7 @@ def _shown(images) -> list[Path]:
 
 
 def _features(encoder, paths, batch: int = 64) -> np.ndarray:
-    """(images, features) with rows of length 1, as used for labels."""
+    """Features of images, (images, features), with rows of length 1, as used for labels."""
     import torch
 
     from brainscore_granularity.training.data.decode import decode

@@ -65,7 +65,7 @@ def committed(model: str, region: str) -> str:
     except Exception as error:
         raise NotApplicable(f"{model} has no layer for {region}: {error}") from error
     if len(layers) != 1:
-        raise NotApplicable(f"{model} has committed no single layer to {region}; `granularity commit {model}`")
+        raise NotApplicable(f"{model} has not committed one layer to {region}; run `granularity commit {model}`")
     return layers[0]
 
 

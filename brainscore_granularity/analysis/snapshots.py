@@ -15,8 +15,8 @@ from .base import NotApplicable
 
 BATCH = 64
 STATISTICS = (
-    "batch norm's statistics start at 0 and 1 and follow the images over the first tens of steps: what changes there "
-    "is not all learning; the network of fitted statistics is where learning starts"
+    "batch norm's statistics start at 0 and 1 and approach those of the images in the first tens of steps, so not all "
+    "change there is learning; learning starts from the network with fitted statistics"
 )
 
 
@@ -95,7 +95,7 @@ def read_all(folders) -> list[Run]:
 
 
 def features(run: Run, weights: dict, images, layers) -> dict[str, np.ndarray]:
-    """{layer: (images, ...)} float32, as returned by Brain-Score's wrapper of the network.
+    """Features {layer: (images, ...)} float32, as returned by Brain-Score's wrapper of the network.
 
     images : image files; the wrapper resizes them.
     """
@@ -116,7 +116,7 @@ def features(run: Run, weights: dict, images, layers) -> dict[str, np.ndarray]:
 
 
 def along(run: Run, images, layer: str) -> Iterator[tuple[int, np.ndarray]]:
-    """(step, features) of every snapshot."""
+    """Yields (step, features) of every snapshot."""
     steps = run.steps
     if len(steps) < 2:
         raise ValueError(
@@ -127,7 +127,7 @@ def along(run: Run, images, layer: str) -> Iterator[tuple[int, np.ndarray]]:
 
 
 def pooled(features) -> np.ndarray:
-    """(images, channels): spatial maxima, as in `digests.pooled`."""
+    """Spatial maxima (images, channels), as in `digests.pooled`."""
     return features.max(axis=(2, 3)) if features.ndim == 4 else features.reshape(len(features), -1)
 
 

@@ -98,7 +98,7 @@ class Study:
 
     @property
     def labels(self) -> np.ndarray | None:
-        """(images,) class of each image of ``rows``; None if unknown."""
+        """Class of each image of ``rows``, (images,); None if unknown."""
         return self.images.labels
 
     @property
@@ -161,7 +161,7 @@ class Study:
         return self._components[key]
 
     def pooled(self, model: str, layer: str) -> np.ndarray:
-        """(all images, channels): spatial maxima."""
+        """Spatial maxima of a layer's channels, (all images, channels)."""
         return self.digest(model, layer, "pooled")["pooled"]
 
     def digest(self, model: str, layer: str, kind: str) -> dict[str, np.ndarray]:
@@ -169,16 +169,23 @@ class Study:
         file = kept.file(self.sets, model, layer, kind)
         found = kept.read(file)
         if found is None:
-            self.prepare([kind], [model])
+            if layer in self._shown(model):
+                self.prepare([kind], [model])
+            else:  # a committed layer that the user did not ask for
+                kept.make(self.sets, model, [layer], [kind])
             found = kept.read(file)
         if found is None:
             raise OSError(f"{file} cannot be read back; is the disk full?")
         return found
 
+    def _shown(self, model: str) -> list[str]:
+        """The layers that are kept of a model when it sees the images."""
+        return self.layers if model in self.models else self.layers_of(model)
+
     def kept(self, model: str, layer: str, kind: str, make: Callable[[], dict]) -> dict[str, np.ndarray]:
         """Arrays of a layer that ``make`` returns; made once and kept on disk beside the digests.
 
-        kind : text that identifies all that they depend on beside the model, the layer and the images.
+        kind : text that identifies all that they depend on, apart from the model, the layer and the images.
         """
         file = kept.file(self.sets, model, layer, kind)
         found = kept.read(file)
@@ -191,7 +198,7 @@ class Study:
         """Make the digests that are missing; each model sees the images once for all of them."""
         kinds, todo = list(kinds), {}
         for model in (only or self.models) if kinds else ():
-            layers = self.layers if model in self.models else self.layers_of(model)
+            layers = self._shown(model)
             files = {kind: [kept.file(self.sets, model, layer, kind) for layer in layers] for kind in kinds}
             lacking = [kind for kind in kinds if not all(file.exists() for file in files[kind])]
             if lacking:

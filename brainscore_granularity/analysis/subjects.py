@@ -24,7 +24,7 @@ class Brain:
     version: object
 
     def responses(self) -> dict[str, np.ndarray]:
-        """{subject: (images, neuroids)}, repeats averaged; empty where only RDMs were published."""
+        """Responses {subject: (images, neuroids)}, averaged over repeats; empty if only RDMs were published."""
         from brainscore_vision import load_dataset
 
         from brainscore_granularity.datasets.assembly import average_repeats, first_rows, in_order, only_neuroids
@@ -52,10 +52,14 @@ class Brain:
 
 
 def load(name: str):
-    """Load a benchmark that compares RDMs; raises for others."""
+    """Load a benchmark that compares RDMs of features as they are; raises for others."""
     from brainscore_vision import load_benchmark
 
     benchmark = load_benchmark(name)
+    if getattr(benchmark, "scaling", "none") != "none":
+        raise ValueError(
+            f"{name} scales the features of models ({benchmark.scaling}); analyses compare features as they are"
+        )
     if getattr(benchmark, "compares", None) != "correlation distance":
         raise ValueError(f"{name} does not compare RDMs; analyses need benchmarks whose names end in -rsa")
     return benchmark

@@ -11,7 +11,7 @@ SIDE, GAP, COLOURS = 32, 2, 32  # pixels, pixels, colours of a mosaic
 
 
 def mosaic(rows: list[list[Path]], side: int = SIDE, colours: int = COLOURS, blank: int = 0) -> np.ndarray:
-    """(height, width, 3) uint8: one row of thumbnails for each list of files, on white.
+    """A mosaic (height, width, 3) uint8: one row of thumbnails for each list of files, on white.
 
     colours : number of colours in the mosaic, without dithering, because flat colours compress well.
     blank : extra pixels in the middle of each row, between its first and its second half.

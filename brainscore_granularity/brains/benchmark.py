@@ -1,4 +1,4 @@
-"""The Benchmark classes that all our benchmark plugins share: RSA and odd-one-out.
+"""The Benchmark class that all our RSA plugins share; that for odd-one-out choices is in `odd_one_out`.
 
 Both return a Brain-Score ``Score`` whose value is the raw score divided by the upper noise ceiling (odd-one-out:
 after subtracting chance from both). In ``attrs``: ``raw``, ``ceiling`` (with ``lower``, ``upper`` and ``kind``),
@@ -6,68 +6,32 @@ after subtracting chance from both). In ``attrs``: ``raw``, ``ceiling`` (with ``
 odd-one-out, by the images that triplets share; ``resampled``, from which the error of a difference is known;
 ``subject_scores``, ``layer``, ``n_stimuli``, ``data`` (the data set) and ``simulated``; for RSA also
 ``mean_rdm_score``, the correlation with the mean of the subjects' RDMs, which some studies report instead, and
-``partial``, the partial correlations given pixels and luminance, where the benchmark asks for them.
+``partial``, the partial correlations given pixels and luminance, and ``scalings``, the raw score with the model's
+features as they are and z-scored, where the benchmark asks for them.
 """
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
-from brainscore_core.benchmarks import BenchmarkBase
 from brainscore_core.metrics import Score
 from brainscore_vision.model_interface import BrainModel
 
 from brainscore_granularity import rsa, stats
-from brainscore_granularity.datasets.assembly import first_rows
-from brainscore_granularity.rsa import triplets
-from brainscore_granularity.stats import Overlaps
+from brainscore_granularity.rsa import feature_scaling
 
 from . import controls, kept_rdms
-from .recorder import committed_layers
-from .recording import BEHAVIOUR, record
-from .scoring import ceiling_score, packed_score
-from .screen import place_on_screen
-from .shown import identities, unshared_rows
+from .on_screen import N_BOOTSTRAP, OnScreen
+from .recording import record
+from .scoring import packed_score
+from .shown import unshared_rows
 from .targets import Targets
 
-N_BOOTSTRAP = 1000
 
-
-class _OnScreen(BenchmarkBase):
-    """What both kinds share: stimuli, how a model sees them, and what is known before the data are loaded."""
-
-    def __init__(self, identifier, version, parent, visual_degrees, bibtex, simulated, status, summary):
-        super().__init__(identifier=identifier, ceiling=None, version=version, parent=parent, bibtex=bibtex)
-        self.simulated = simulated
-        self.status: Callable[[], str] = status or (lambda: "ready")
-        self.summary: str = summary
-        self.visual_degrees = visual_degrees
-        self.left_out = 0
-        self.shared = "refuse"  # or "leave out": stimuli on which the layer that is scored was chosen, see `shown`
-
-    @cached_property
-    def shows(self) -> list[frozenset[str]]:
-        """What each stimulus shows, in the order of ``order``; of behaviour, the concepts too."""
-        return identities(self.stimulus_set, self.order, concepts=self.region == BEHAVIOUR)
-
-    @property
-    def order(self) -> np.ndarray:
-        """Stimulus ids, in the order in which everything here is computed."""
-        return self.stimulus_set["stimulus_id"].values
-
-    def shown_to(self, candidate: BrainModel):
-        """The stimulus set, scaled to the model's field of view."""
-        return place_on_screen(self.stimulus_set, candidate.visual_degrees(), self.visual_degrees)
-
-    def layer_of(self, candidate: BrainModel) -> str | None:
-        """The layer, or layers, that a model has committed to the region; None where that is not known."""
-        return ", ".join(committed_layers(candidate, self.region, choose=True)) or None
-
-
-class RSABenchmark(_OnScreen):
+class RSABenchmark(OnScreen):
     """Spearman correlation of correlation-distance RDMs, per subject, averaged over subjects.
 
     Parameters
@@ -81,17 +45,19 @@ class RSABenchmark(_OnScreen):
     status : one line on whether the data are here, without loading them.
     summary : what the data are: images, subjects.
     parent : where Brain-Score lists the benchmark; default the region.
+    scaling : of a model's features before its RDM, as for `rsa.rdm`: "none", or "z-score" over all images, also those
+        that a score leaves out. With "z-score", scores also tell what they would be with "none".
     """
 
     CHANCE = 0.0
-    compares = "correlation distance"  # benchmarks that compare the same can share ``representation``
 
     def __init__(
         self, identifier, version, region, load, visual_degrees, bibtex,
-        simulated=False, partial=False, status=None, summary="", parent=None,
+        simulated=False, partial=False, status=None, summary="", parent=None, scaling="none",
     ):  # fmt: skip
         super().__init__(identifier, version, parent or region, visual_degrees, bibtex, simulated, status, summary)
         self.region = region
+        self.scaling = feature_scaling.check(scaling)
         self._load: Callable[[], Targets] = load
         self._partial = partial
 
@@ -118,15 +84,35 @@ class RSABenchmark(_OnScreen):
 
     def __call__(self, candidate: BrainModel) -> Score:
         keep = unshared_rows(candidate, self)
-        layer = self.layer_of(candidate)
-        stimuli = self.shown_to(candidate)
+        layer, stimuli, groups = self.layer_of(candidate), self.shown_to(candidate), self.targets.groups
+        features = cache(lambda: record(candidate, self.region, stimuli, self.order, groups))
 
-        def model_rdm():
-            features = record(candidate, self.region, stimuli, self.order, self.targets.groups)
-            return rsa.rdm(features, images=self._rows(), layer=f"{candidate.identifier} {layer}")
+        def model_rdm(scaling):
+            def compute():
+                title = f"{candidate.identifier} {layer}"
+                return rsa.rdm(features(), images=self._rows(), layer=title, scaling=scaling)
 
-        rdm = kept_rdms.rdm(candidate, layer, stimuli, model_rdm, self.targets.groups)
-        return self.compare(rdm, layer) if keep is None else self._of(keep).compare(rdm[np.ix_(keep, keep)], layer)
+            rdm = kept_rdms.rdm(candidate, layer, stimuli, compute, groups, scaling)
+            return rdm if keep is None else rdm[np.ix_(keep, keep)]
+
+        own = self if keep is None else self._of(keep)
+        score = own.compare(model_rdm(self.scaling), layer)
+        if self.scaling != "none":
+            score.attrs["scalings"] = {name: own._raw(model_rdm, name) for name in feature_scaling.SCALINGS}
+        return score
+
+    def _raw(self, model_rdm, scaling: str) -> float:
+        """The raw score with another scaling; NaN where some image then has constant features."""
+        try:
+            return self.layer_scores(model_rdm(scaling))[0]
+        except rsa.DegenerateFeatures:
+            return float("nan")
+
+    def scaled(self, scaling: str) -> RSABenchmark:
+        """The same benchmark with models' features scaled in another way."""
+        other = copy.copy(self)
+        other.scaling = feature_scaling.check(scaling)
+        return other
 
     def _of(self, rows: np.ndarray) -> RSABenchmark:
         """The same benchmark for some rows; a ceiling that needs the responses stays that of all rows."""
@@ -149,9 +135,14 @@ class RSABenchmark(_OnScreen):
         """(stimuli,) row of the RDMs that each stimulus belongs to, or None: a stimulus a row."""
         return self.targets.groups
 
+    @property
+    def compares(self) -> str:
+        """Key: benchmarks with the same one can share ``representation``."""
+        return "correlation distance" if self.scaling == "none" else f"correlation distance, {self.scaling}"
+
     def representation(self, spool, layer: str) -> np.ndarray:
         """RDM (n, n) of a layer's features on disk."""
-        return spool.rdm(images=self._rows(), layer=layer)
+        return spool.rdm(images=self._rows(), layer=layer, scaling=self.scaling)
 
     def layer_scores(self, model_rdm: np.ndarray) -> tuple[float, dict[str, float]]:
         """Mean over subjects, and each subject's score, without ceiling or interval."""
@@ -196,136 +187,4 @@ class RSABenchmark(_OnScreen):
             score.attrs["n_neuroids"] = self.targets.neuroids
         if self._partial:
             score.attrs["partial"] = controls.partial_scores(model_rdm, self.subject_rdms, self.controls)
-        return score
-
-
-class OddOneOutBenchmark(_OnScreen):
-    """Share of triplets in which the model calls the same image odd, above chance, relative to the ceiling.
-
-    Ties between similarities count by fraction; NaN and images with constant features are errors, as in RSA. The
-    interval is for new images (concepts) and new choices: ``stats.triplet_mean``.
-
-    Parameters
-    ----------
-    load : returns the choices in Brain-Score's format for THINGS: one row a triplet, coordinates image_1, image_2
-        and image_3, the third being the odd one, and the attribute stimulus_set.
-    ceiling : accuracy of the best possible model; None: the attribute ceiling of the choices.
-    measure : similarity of two images: "dot", "cosine" or "centred" (cosine after centring each image's features).
-    """
-
-    CHANCE = 1 / 3
-
-    def __init__(
-        self, identifier, version, load, ceiling, visual_degrees, bibtex,
-        measure="cosine", simulated=False, status=None, summary="",
-    ):  # fmt: skip
-        super().__init__(identifier, version, "behavior_vision", visual_degrees, bibtex, simulated, status, summary)
-        self.region = "behavior"
-        self.measure = measure
-        self._load = load
-        self._best_accuracy = ceiling
-
-    @cached_property
-    def assembly(self):
-        return self._load()
-
-    @cached_property
-    def stimulus_set(self):
-        return first_rows(self.assembly.attrs["stimulus_set"])
-
-    @cached_property
-    def ceiling(self) -> Score:
-        best = self.assembly.attrs["ceiling"] if self._best_accuracy is None else self._best_accuracy
-        return ceiling_score(lower=best, upper=best, kind="choices")
-
-    @cached_property
-    def triplets(self) -> np.ndarray:
-        """(triplets, 3) rows of the stimulus set, the odd one last."""
-        row = {stimulus: i for i, stimulus in enumerate(self.order)}
-        columns = [self.assembly[name].values for name in ("image_1", "image_2", "image_3")]
-        return np.array([[row[stimulus] for stimulus in column] for column in columns]).T
-
-    @cached_property
-    def overlaps(self) -> Overlaps:
-        """Which triplets share images, the same for all models."""
-        return Overlaps(self.triplets, len(self.order))
-
-    def __call__(self, candidate: BrainModel) -> Score:
-        keep = unshared_rows(candidate, self)
-        features = record(candidate, self.region, self.shown_to(candidate), self.order)
-        layer = self.layer_of(candidate)
-        return (self if keep is None else self._of(keep)).compare(features, layer, f"{candidate.identifier} {layer}")
-
-    def _of(self, rows: np.ndarray) -> OddOneOutBenchmark:
-        """The same benchmark with the choices among some images only."""
-        part = copy.copy(self)
-        part.__dict__.pop("overlaps", None)
-        part.__dict__["triplets"] = self.triplets[np.isin(self.triplets, rows).all(axis=1)]
-        part.left_out = len(self.order) - len(rows)
-        return part
-
-    groups = None
-
-    @property
-    def compares(self) -> str:
-        """Key: benchmarks with the same one can share ``representation``."""
-        return f"{self.measure} similarity"
-
-    def found(self) -> str:
-        """What the data are, as they were loaded."""
-        return f"{len(self.order)} images, {len(self.triplets)} choices"
-
-    def representation(self, spool, layer: str) -> np.ndarray:
-        """Similarity (n, n) of a layer's features on disk."""
-        gram = spool.gram("rows" if self.measure == "centred" else None)
-        return triplets.from_gram(gram, self.measure, images=self.order, layer=layer)
-
-    def layer_scores(self, similarity: np.ndarray) -> tuple[float, dict[str, float]]:
-        """Accuracy, without ceiling or interval. Choices of all people are pooled: there are no subjects."""
-        return triplets.accuracy(similarity, self.triplets, 2), {}
-
-    def scorer(self, similarities: list[np.ndarray]) -> dict:
-        """Arguments for `stats.cross_validate`: accuracies of the layers on the choices among any images."""
-        correct = [triplets.choice_probabilities(each, self.triplets)[:, 2] for each in similarities]
-        scorer, noise = stats.triplet_scorer(correct, self.triplets)
-        return {"scorer": scorer, "images": len(similarities[0]), "entry_noise": noise}
-
-    def corrected_p(self, similarities: list[np.ndarray], n: int) -> np.ndarray:
-        """p of each layer, corrected for the search among them: images are shuffled, the best layer is kept."""
-        rng, above = np.random.default_rng(0), np.zeros(len(similarities), int)
-        scores = np.array([self.layer_scores(similarity)[0] for similarity in similarities])
-        for _ in range(n):
-            shuffled = rng.permutation(len(similarities[0]))[self.triplets]
-            best = max(triplets.accuracy(similarity, shuffled, 2) for similarity in similarities)
-            above += best >= scores - 1e-12
-        return (above + 1) / (n + 1)
-
-    def compare(self, features: np.ndarray, layer: str | None = None, title: str | None = None) -> Score:
-        """Score of features (images, features), images in the order of the stimulus set.
-
-        title : what error messages call the layer.
-        """
-        correct = {}
-        for measure in ("dot", "cosine", "centred"):
-            similarity = triplets.similarity(features, measure, images=self.order, layer=title or layer)
-            correct[measure] = triplets.choice_probabilities(similarity, self.triplets)[:, 2]
-        chosen = correct[self.measure]
-        resampled, surplus = self.overlaps.resampled(chosen, N_BOOTSTRAP)
-        score = packed_score(
-            raw=float(chosen.mean()),
-            ceiling=self.ceiling,
-            chance=self.CHANCE,
-            resampled=resampled,
-            subject_scores={},
-            layer=layer,
-            n_stimuli=len(features),
-            simulated=self.simulated,
-            surplus=surplus,
-            estimate=stats.triplet_mean(chosen, self.overlaps),
-        )
-        score.attrs["data"] = self.assembly.attrs["identifier"]
-        if self.left_out:
-            score.attrs["left_out"] = self.left_out
-        score.attrs["n_triplets"] = len(self.triplets)
-        score.attrs["accuracy"] = {measure: float(p.mean()) for measure, p in correct.items()}
         return score

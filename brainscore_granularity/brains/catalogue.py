@@ -59,8 +59,8 @@ def model_state(identifier: str) -> tuple[str, str | None]:
         return ("not trained here", how_to_make(identifier)) if missing else ("damaged", str(error))
     try:
         layer_map.read(checkpoint, plugin)
-    except CheckpointError:
-        return "trained, layers not chosen", f"run `granularity commit {identifier}`"
+    except CheckpointError as error:
+        return "trained, layers not chosen", str(error)
     if isinstance(checkpoint, Untrained):
         return "ready, built from its seed", None
     if isinstance(checkpoint, Fitted):

@@ -23,7 +23,7 @@ from . import selection
 from .model import from_checkpoint
 
 SELECTION = "World_selection"  # the default
-SELECTION_VERSION = 1  # raised when the selection images or subjects change: earlier commitments are then made anew
+SELECTION_VERSION = 2  # raised when the selection images or subjects change: earlier commitments are then made anew
 
 
 def commit(checkpoint: Checkpoint) -> tuple[dict[str, str], dict[str, dict[str, float]]]:
@@ -143,8 +143,7 @@ def by_depth(identifier: str) -> tuple[dict, Path]:
     if identifier not in plugins.registrations("models") or not is_stored(identifier):
         raise ValueError(f"{identifier} is not made of a checkpoint of ours: its candidates have no known depth")
     checkpoint = checkpoint_of(identifier)
-    network = checkpoint.network()
-    layers = layers_by_depth(network.candidates, network.readout)
+    layers = layers_by_depth(checkpoint.info["network"])
     record = {"rule": "depth", "selection": {}, "checkpoint": checkpoint.sha256, "scores": {}}
     path = layer_map.write(layer_map.home_of(checkpoint), checkpoint.identifier, layers, record)
     return {"layers": layers, "scores": {}}, path

@@ -32,11 +32,14 @@ def features(candidate, region: str, stimuli) -> np.ndarray | None:
     return recorder.features([str(stimuli.get_stimulus(stimulus)) for stimulus in stimuli["stimulus_id"]], layers)
 
 
-def rdm(candidate, layer: str | None, stimuli, compute: Callable[[], np.ndarray], groups=None) -> np.ndarray:
+def rdm(
+    candidate, layer: str | None, stimuli, compute: Callable[[], np.ndarray], groups=None, scaling: str = "none"
+) -> np.ndarray:
     """A model's RDM of a stimulus set: from an earlier pair, from disk, or computed.
 
     On disk it is kept for models whose weights have a hash, under a name that holds all it depends on: model and
-    weights hash, preprocessing, layer, the content of every image in order, and the versions that compute it.
+    weights hash, preprocessing, layer, scaling of the features, the content of every image in order, and the versions
+    that compute it.
 
     groups : where a row stands for several stimuli; such RDMs are not kept.
     """
@@ -44,7 +47,7 @@ def rdm(candidate, layer: str | None, stimuli, compute: Callable[[], np.ndarray]
     if recorder is None or layer is None or groups is not None:
         return compute()
     paths = [str(stimuli.get_stimulus(stimulus)) for stimulus in stimuli["stimulus_id"]]
-    key = (layer, *map(content, paths))
+    key = (layer, *([] if scaling == "none" else [scaling]), *map(content, paths))
     if key not in recorder.rdms:
         file = _rdm_file(candidate, key)
         recorder.rdms[key] = _read_rdm(file, len(paths))

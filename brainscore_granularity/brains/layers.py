@@ -91,7 +91,7 @@ def tables(
     Tables with one row a layer: ``layer``, ``value`` (relative to the ceiling), ``raw``, ``p`` (chance that the best of
     all these layers scores this high if the stimuli are shuffled), ``committed`` (the layer that the model's score
     uses) and a column of raw scores for each subject. A layer in which some image has constant features has no RDM:
-    NaN. In ``attrs``: benchmark, best (layer), simulated.
+    NaN. In ``attrs``: benchmark, best (layer), simulated, scaling (of the features).
     """
     layers = candidates(model) if layers is None else list(layers)
     found = compared(model, benchmarks, layers, folder)
@@ -152,7 +152,8 @@ def _table(model, benchmark, layers: list[str], found: dict, n: int):
         rows.append(own | subjects)
     frame = pd.DataFrame(rows)
     best = frame.loc[frame["raw"].idxmax(), "layer"]
-    frame.attrs.update(benchmark=benchmark.identifier, best=best, simulated=benchmark.simulated)
+    about = {"benchmark": benchmark.identifier, "simulated": benchmark.simulated, "scaling": benchmark.scaling}
+    frame.attrs.update(best=best, **about)
     return frame
 
 

@@ -17,14 +17,15 @@ from brainscore_vision.model_interface import BrainModel
 from brainscore_granularity.datasets.stimuli import part_of
 from brainscore_granularity.stats.resampling import resamples
 
-from .benchmark import N_BOOTSTRAP, _OnScreen
+from .benchmark import N_BOOTSTRAP
+from .on_screen import OnScreen
 from .populations import Population, Populations
 from .recording import record
 from .scoring import packed_score
 from .shown import unshared_rows
 
 
-class PopulationBenchmark(_OnScreen):
+class PopulationBenchmark(OnScreen):
     """Base class: subclasses say what is compared, and how.
 
     In ``attrs`` of a score, besides those of all benchmarks: ``population_scores``, raw; ``n_neuroids`` of each.

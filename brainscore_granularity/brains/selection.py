@@ -1,7 +1,8 @@
 """Stimuli and subjects on which layers are chosen, and which never score.
 
 A selection is a list of benchmarks without a published score: the same classes, on other images. Available by
-name: the embedded world's own, and the train splits of measured data, from Brain-Score's store or a local build.
+name: the embedded world's own, the train splits of measured data, from Brain-Score's store or a local build, and
+measured image sets for others.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from brainscore_granularity.datasets import cowley2023, measured
 from brainscore_granularity.datasets.prepare import store
 from brainscore_granularity.datasets.sources import Source
 
-from . import concepts, targets
-from .benchmark import OddOneOutBenchmark, RSABenchmark
+from . import cichy_rsa, concepts, targets
+from .benchmark import RSABenchmark
 from .cowley2023 import on_sessions
 from .measured_rsa import rsa_on
+from .odd_one_out import OddOneOutBenchmark
 from .recording import BEHAVIOUR
 
 REGIONS = ("V1", "V2", "V4", "IT")
@@ -68,6 +70,11 @@ def _rsa(data: measured.Measured, region: str, source: Source) -> RSABenchmark:
     return rsa_on(f"{source.local}-selection", 1, data, region, source=source, n_stimuli=N_STIMULI)
 
 
+def _cichy(data: str) -> list:
+    """fMRI and MEG together, because fMRI of IT on the 118 images is very noisy."""
+    return [cichy_rsa.rsa_on(data, target, "selection") for target in cichy_rsa.REGIONS]
+
+
 def _concepts() -> list:
     return [
         RSABenchmark(
@@ -94,5 +101,7 @@ SELECTIONS = {
     "Papale2025": partial(_train_split, measured.TVSD),
     "Hebart2023_fmri": partial(_train_split, measured.THINGS_FMRI),
     "Hebart2023": _concepts,
+    "Cichy2014": partial(_cichy, "Cichy2014"),
+    "Cichy2016": partial(_cichy, "Cichy2016"),
     "Cowley2023": _macaque_v4,
 }

@@ -11,6 +11,7 @@ from brainscore_core.supported_data_standards.brainio.stimuli import StimulusSet
 
 from brainscore_granularity import rsa, stats
 from brainscore_granularity.datasets.assembly import average_repeats, first_rows, in_order, only_neuroids
+from brainscore_granularity.rsa.comparison import ranked
 
 from .repeat_ceiling import between_repeats, presented, repeats
 from .scoring import ceiling_score
@@ -117,13 +118,17 @@ def from_rdms(assembly) -> Targets:
 def between_subjects(rdms: np.ndarray) -> Score:
     """How well the subjects' RDMs (subjects, n, n) predict each other: bounds on the true model's score.
 
-    Ranks are pooled, so that no model can exceed the upper bound; ``mean_pool`` holds the bounds from the mean RDM, as
-    they are usually published. With one subject there is none to predict: the ceiling is then unknown.
+    Ranks are pooled and the pool is ranked anew, as a model's RDM is, so that no model can exceed the upper bound and
+    one could reach it. Bounds by other pools are kept beside: ``mean_pool``, from the mean RDM, as they are usually
+    published; ``rank_pool``, from the mean ranks as they are (their Pearson correlation with each subject's ranks),
+    which is above what any ranked RDM can reach. With one subject there is none to predict: the ceiling is then
+    unknown.
     """
     if len(rdms) < 2:
         return unknown_ceiling()
     ceiling = ceiling_score(*stats.noise_ceiling(rdms, pool="rank"), kind="subjects")
     ceiling.attrs["mean_pool"] = tuple(stats.noise_ceiling(rdms))
+    ceiling.attrs["rank_pool"] = tuple(stats.noise_ceiling([ranked(rdm) for rdm in rdms], "pearson"))
     return ceiling
 
 

@@ -124,8 +124,7 @@ def rsa_benchmarks(patterns) -> list[str]:
 
 
 def run(chosen, study, folder: Path, all_of_them: bool = False) -> int:
-    """Run analyses one after another; returns how many failed. An analysis that does not apply to the study is reported
-    as left out and does not count as failed."""
+    """Run analyses in turn; returns how many failed, without those that do not apply to the study (reported)."""
     from brainscore_granularity.analysis import output
     from brainscore_granularity.analysis.base import NotApplicable
 

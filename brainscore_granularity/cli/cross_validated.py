@@ -8,7 +8,7 @@ from rich.table import Table
 
 from brainscore_granularity.report.summary import number
 
-from .tables import _console
+from .tables import _console, said_of
 
 
 def show(model: str, loaded, benchmarks: list, layers, splits: int, csv: bool) -> None:
@@ -19,13 +19,14 @@ def show(model: str, loaded, benchmarks: list, layers, splits: int, csv: bool) -
 
     found = cross_validated(loaded, benchmarks, layers, splits)
     tables = [
-        _rows(model, one, benchmark.layer_of(loaded) or "") for one, benchmark in zip(found, benchmarks, strict=True)
+        [row | {"scaling": benchmark.scaling} for row in _rows(model, one, benchmark.layer_of(loaded) or "")]
+        for one, benchmark in zip(found, benchmarks, strict=True)
     ]
     if csv:
         pd.DataFrame([row for rows in tables for row in rows]).to_csv(sys.stdout, index=False)
         return
-    for one, rows in zip(found, tables, strict=True):
-        _console().print(_table(model, one, rows))
+    for one, rows, benchmark in zip(found, tables, benchmarks, strict=True):
+        _console().print(_table(model, one, rows, benchmark.scaling))
 
 
 def _rows(model: str, one, committed: str) -> list[dict]:
@@ -41,12 +42,12 @@ def _rows(model: str, one, committed: str) -> list[dict]:
     ]
 
 
-def _table(model: str, one, rows: list[dict]) -> Table:
+def _table(model: str, one, rows: list[dict], scaling: str) -> Table:
     """The procedure's score beside the best layer's and the committed one's."""
     value = number(float(one.value(one.found.value)))
     table = Table(
-        title=f"{model} on {one.benchmark}: {number(one.found.value)} raw ({number(one.found.low)} to "
-        f"{number(one.found.high)}), value {value}\n"
+        title=f"{model} on {one.benchmark}{said_of(scaling)}: {number(one.found.value)} raw "
+        f"({number(one.found.low)} to {number(one.found.high)}), value {value}\n"
         f"layer chosen on half of the images, scored on the other half, {one.splits} splits",
         caption=f"bold: best layer on all images ({one.best}), whose score gains from the search; >: committed",
     )

@@ -110,21 +110,23 @@ def prepare() -> None:
     """Make assemblies from the files of a data set's owners, who give them to you under their own terms.
 
     Example: granularity data prepare nsd --from /data/natural-scenes-dataset
-    """  # has no work of its own: there is one verb for each data set
+    """  # does nothing itself: there is one verb for each data set
 
 
 def status() -> None:
-    """Which data sets are prepared on this computer, what they serve, and how to get those that are not.
+    """Which data sets are prepared or fetched on this computer, what they serve, and how to get those that are not.
 
     Example: granularity data status
     """
+    from brainscore_granularity.datasets import cichy, kriegeskorte2008
     from brainscore_granularity.datasets.prepare.store import root, state
 
-    from .tables import print_data_status
+    from .tables import print_data_status, print_fetched
 
     states = {name: {build: state(build) for build in dataset.identifiers} for name, dataset in DATASETS.items()}
     print_data_status(list(DATASETS.values()), states)
-    print(f"\nin {root()}; another home: {HOME_VARIABLE}")
+    print(f"\nin {root()}; another home: {HOME_VARIABLE}\n")
+    print_fetched([kriegeskorte2008.FILES, *cichy.FILES.values()])
 
 
 def _make(name: str, source: Path, to: Path | None, **settings) -> None:

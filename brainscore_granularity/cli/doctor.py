@@ -103,7 +103,7 @@ def _identifiers() -> Finding:
     counts = ", ".join(f"{len(catalogue.ours(kind))} {kind}" for kind in ("models", "benchmarks"))
     if clashes:
         return Finding("identifiers", False, f"also Brain-Score's: {', '.join(clashes)}", "update both packages")
-    return Finding("identifiers", True, f"{counts}, none of them Brain-Score's")
+    return Finding("identifiers", True, f"{counts}, none of them in Brain-Score too")
 
 
 def _home() -> Finding:

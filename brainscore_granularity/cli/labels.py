@@ -30,9 +30,9 @@ def labels(
 
     Args:
         data: Images: a folder, a zip or a folder of zips, laid out split/class/image; or a pack made before.
-        source: Principal components of own (a network of yours), alexnet, clip, dino, lite0 or vit; of untrainedpcs
-            (an untrained network), pixels, or the minor ones of lite0, 7 to 12; native classes merged at random
-            (merged) or along WordNet (wordnet); random, permuted; or distilled, lite0's scores to be regressed.
+        source: Classes cut along principal components: own (of a network of yours), alexnet, clip, dino, lite0, vit,
+            minor (7 to 12 of lite0), untrainedpcs (of an untrained network) or pixels; native classes merged: merged
+            (at random) or wordnet; controls: random or permuted; distilled: scores of lite0, for regression.
         recipe: Recipe that will train on the labels: it decides the size at which images are packed.
         k: Numbers of classes.
         checkpoint: For own: identifier of the network whose features are cut into classes.

@@ -102,7 +102,7 @@ def data() -> None:
     """Prepare data that we may not distribute from their owners' files, and list what is prepared.
 
     Example: granularity data status
-    """  # has no work of its own, only the verbs below it
+    """  # does nothing itself: the verbs are below it
 
 
 def completion(shell: Annotated[Literal["bash", "zsh"], tyro.conf.Positional] = "bash") -> None:

@@ -89,10 +89,10 @@ def reproduce(
     Args:
         data: Folder of benchmark_scores.csv and published_fit_coefficients.csv.
         only: Names of fits; by default all 43.
-        resamples: Number of row resamples for the intervals; 0: no intervals, done in seconds.
+        resamples: Number of row resamples for the intervals; 0 for no intervals, which takes seconds.
         csv: Comma-separated values instead of a table.
-        page: Write the table as Markdown, too.
-        figures: Folder for the figures of docs/scaling.md, which are made as well.
+        page: Also write the table as Markdown.
+        figures: Also write the figures of docs/scaling.md into this folder.
     """
     from brainscore_granularity.analysis.scaling.reproduction import reproduce as run
     from brainscore_granularity.paths import write_atomically
@@ -160,4 +160,4 @@ def scaling() -> None:
     """Scaling laws: how alignment grows with compute, data, parameters and classes.
 
     Example: granularity scaling reproduce --data scaling_laws
-    """  # has no work of its own, only the verbs below it
+    """  # does nothing itself: the verbs are below it

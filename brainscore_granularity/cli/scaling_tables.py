@@ -33,7 +33,7 @@ def print_fit(fit, bootstrap, ranges) -> None:
 def print_comparison(comparison, extrapolations) -> None:
     table = Table(
         "law", "Huber loss, in-sample", "mean error ahead", "best in resamples of models", "top 20%: error", "bias",
-        title="Laws compared above the X they were fitted to: mean |log L_hat - log L|",
+        title="Laws compared at larger X than they were fitted to: mean |log L_hat - log L|",
     )  # fmt: skip
     for i, (name, top) in enumerate(zip(comparison.laws, extrapolations, strict=True)):
         cells = f"{comparison.in_sample[i]:.5f}", f"{comparison.held_out[i]:.4f}", f"{comparison.wins[i]:.0%}"

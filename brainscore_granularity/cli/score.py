@@ -42,8 +42,8 @@ def score(
         models: Identifiers or shell patterns, of ours and of Brain-Score's own.
         benchmarks: Identifiers or shell patterns, of ours and of Brain-Score's own.
         results: Folder for the scores, one JSON file each.
-        layers: Score the committed layers only (committed); also every candidate layer (all); or also the layer that is
-            best on the other half of the images (cv), shown by `granularity results --layers cv`.
+        layers: Score the committed layers only (committed); also every candidate layer (all); or also, on each half of
+            the images, the layer that is best on the other half (cv), shown by `granularity results --layers cv`.
         splits: For --layers cv: number of random splits of the images into halves.
         shared: If a layer was chosen on pictures or concepts of a benchmark: refuse the score, or leave these out if
             half of the benchmark remains.
@@ -54,11 +54,11 @@ def score(
         scheduler: Address of a running Dask scheduler whose workers are used, such as tcp://10.0.0.1:8786.
         cores: Processor cores for each worker.
         memory: Memory for each worker, such as 4GB; a worker that needs more is stopped, and its pair fails.
-        walltime: Time limit of each job, as the queueing system writes it.
+        walltime: Time limit of each job, in the format of the queueing system.
         queue: Queue or partition of the jobs.
         interface: Network interface of this computer that the jobs can reach, such as ib0.
         timeout: Seconds that a pair may take; starts a worker process, because only that can be stopped.
-        retries: How often to try a pair again whose worker was lost.
+        retries: How often to try a pair again if its worker was lost.
     """
     from brainscore_granularity import runner
     from brainscore_granularity.brains import catalogue
@@ -151,6 +151,7 @@ def layers(
     csv: bool = False,
     cross_validate: bool = False,
     splits: int = 200,
+    scaling: Literal["none", "z-score"] | None = None,
 ) -> None:
     """Score every layer of a model on benchmarks, per subject; benchmarks with the same images share a forward pass.
 
@@ -167,6 +168,7 @@ def layers(
         cross_validate: Instead, choose the layer on half of the images and score it on the other half. Prints the score
             of this procedure, with an interval that includes the choice, and how often each layer was chosen.
         splits: For --cross-validate: number of random splits into halves.
+        scaling: Compare features as they are (none) or each z-scored over the images; by default as the benchmark does.
     """
     import pandas as pd
     from brainscore_vision import load_benchmark, load_model
@@ -179,15 +181,19 @@ def layers(
     chosen = catalogue.select("benchmarks", benchmark)
     if foreign := set(chosen) - set(catalogue.ours("benchmarks")):
         raise catalogue.UnknownName(f"{min(foreign)} is Brain-Score's own: layers are scored on our benchmarks only")
+    benchmarks = [load_benchmark(name) for name in chosen]
+    if scaling:
+        benchmarks = [each.scaled(scaling) for each in benchmarks]
     loaded = load_model(catalogue.select("models", [model])[0])
     if cross_validate:
         from .cross_validated import show
 
-        show(model, loaded, [load_benchmark(name) for name in chosen], layers or None, splits, csv)
+        show(model, loaded, benchmarks, layers or None, splits, csv)
         return
-    frames = tables(loaded, [load_benchmark(name) for name in chosen], layers or None, permutations)
+    frames = tables(loaded, benchmarks, layers or None, permutations)
     if csv:
-        named = [frame.assign(model=model, benchmark=frame.attrs["benchmark"]) for frame in frames]
+        about = ("benchmark", "scaling")
+        named = [frame.assign(model=model, **{name: frame.attrs[name] for name in about}) for frame in frames]
         pd.concat(named).to_csv(sys.stdout, index=False)
     else:
         for frame in frames:
@@ -202,19 +208,21 @@ def commit(
 ) -> None:
     """Choose the layers of models on selection stimuli, which are never used for scoring.
 
-    Writes region_layer_map/ID.json, and the selection scores of every layer beside it: for our models next to the
-    checkpoints; for Brain-Score's own under $BRAINSCORE_GRANULARITY_HOME, from where the file can be copied into the
+    Writes region_layer_map/ID.json, and next to it the selection scores of every layer: for our models in the folder of
+    the checkpoints; for Brain-Score's own in $BRAINSCORE_GRANULARITY_HOME, from where the file can be copied into the
     model's plugin.
 
     Example: granularity commit granularity_world_own_k2_s1
 
     Args:
         models: Identifiers or shell patterns, of ours and of Brain-Score's own.
-        selection: Where to choose: World_selection, or the train splits of Allen2022_fmri, Papale2025, Hebart2023_fmri
-            and Hebart2023 (concepts, for behaviour). If several are given, the first that has a region decides it.
+        selection: Where to choose: World_selection; the train splits of Allen2022_fmri, Papale2025, Hebart2023_fmri and
+            Hebart2023 (concepts, for behaviour); or Cichy2016 (118 images) to score on the 92 of Cichy2014 and
+            Kriegeskorte2008, Cichy2014 to score on the 118. If several are given, the first that has a region decides
+            it.
         layers: Candidate layers; by default all that a model names.
         by_depth: Choose without stimuli: V1, V2, V4 and IT are the convolutional stages at relative depths .25, .5, .75
-            and 1 of our model, behaviour is its readout.
+            and 1 of one of our models, behaviour is its readout.
     """
     from brainscore_granularity.brains import catalogue, commitment
 

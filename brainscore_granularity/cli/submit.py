@@ -36,7 +36,7 @@ def submit(
 
     if benchmark:
         if model or check is not None or weights_url or name:
-            raise ValueError("--benchmark lays out a pull request and goes with --to only")
+            raise ValueError("--benchmark lays out a pull request and can be combined with --to only")
         place = command.lay_out(benchmark, to)
         print(f"{place}: copy brainscore_vision/ over a checkout of Brain-Score; what is missing is in its README.md")
         return
@@ -61,8 +61,8 @@ def publish(
 ) -> None:
     """Copy weights in half precision to a folder, check them, and write the manifest that lets others load them by id.
 
-    Upload the folder, then put its weights.toml beside the model plugin, or send it to those who will use the models:
-    in $BRAINSCORE_GRANULARITY_HOME it makes `load_model` fetch them.
+    Upload the folder, then put its weights.toml beside the model plugin, or send it to users of the models: in their
+    $BRAINSCORE_GRANULARITY_HOME it makes `load_model` fetch the weights.
 
     Example: granularity publish zoo --models 'granularity_imagenet_clip_*' --base-url https://example.org/zoo
 

@@ -120,7 +120,7 @@ def print_failed(records: list[dict]) -> None:
 
 
 def watch_matrix(folder, every: float, warn) -> None:
-    """Show the matrix of a results folder, again and again, until interrupted."""
+    """Show the matrix of a results folder, again whenever scores arrive, until interrupted."""
     import time
 
     from rich.live import Live
@@ -136,7 +136,8 @@ def watch_matrix(folder, every: float, warn) -> None:
 def print_layers(model: str, layers: pd.DataFrame) -> None:
     """One line per layer of the table that ``layers.table`` returns."""
     table = Table(
-        title=f"{model} on {layers.attrs['benchmark']}{' (simulated)' if layers.attrs['simulated'] else ''}",
+        title=f"{model} on {layers.attrs['benchmark']}{' (simulated)' if layers.attrs['simulated'] else ''}"
+        f"{said_of(layers.attrs['scaling'])}",
         caption=f"bold: best layer ({layers.attrs['best']}); >: committed; p: corrected for the search among them",
     )
     subjects = [name for name in layers.columns if name not in ("layer", "value", "raw", "p", "committed")]
@@ -149,10 +150,15 @@ def print_layers(model: str, layers: pd.DataFrame) -> None:
     _console().print(table)
 
 
-def print_data_status(datasets: list, states: dict[str, dict[str, tuple[str, str]]]) -> None:
-    """One row a data set; builds that are there but cannot be used are listed below it.
+def said_of(scaling: str) -> str:
+    """How the features were scaled, for a title; nothing where they were compared as they are."""
+    return "" if scaling == "none" else ", features z-scored over the images"
 
-    datasets : ``prepare.datasets.Dataset``. states : data set -> build -> (state, detail).
+
+def print_data_status(datasets: list, states: dict[str, dict[str, tuple[str, str]]]) -> None:
+    """One row per data set; incomplete and damaged builds are listed below.
+
+    datasets : ``prepare.registry.Dataset``. states : data set -> build -> (state, detail).
     """
     table = Table()
     for name in ("data set", "local builds", "serves", "how to get it"):
@@ -174,6 +180,18 @@ def print_data_status(datasets: list, states: dict[str, dict[str, tuple[str, str
             if state in ("incomplete", "damaged"):
                 line = f"{build} is {state}: {detail}. Run `{dataset.command}` again."
                 _console().print(escape(line), soft_wrap=True)
+
+
+def print_fetched(data_sets: list) -> None:
+    """One row for each data set (``datasets.pinned.Pinned``) that is fetched when it is first used."""
+    table = Table()
+    for name in ("data set, fetched when first used", "state", "how to get it"):
+        table.add_column(name, overflow="fold")
+    for files in data_sets:
+        state = files.state()
+        how = f"{files.terms} Or set {files.variable} to a folder with the files of {files.origin}."
+        table.add_row(files.title, state, "" if state == "ready" else escape(how))
+    _console().print(table)
 
 
 def _console() -> Console:

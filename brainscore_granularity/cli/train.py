@@ -15,11 +15,11 @@ from brainscore_granularity.training import fit as fitting
 from brainscore_granularity.training import train as training
 from brainscore_granularity.training.recipe import Execution, Recipe
 
-GIVEN_APART = ("labels", "k", "seed")  # settings that the verbs define themselves
+GIVEN_APART = ("labels", "k", "seed")  # settings that each verb defines itself
 
 
 def _documentation(cls: type) -> dict[str, str]:
-    """{field: the string below it in the source}, the help text of each option."""
+    """Help text of each option: the string below its field in the source."""
     body = ast.parse(inspect.getsource(cls)).body[0].body
     return {
         a.target.id: " ".join(b.value.value.split())

@@ -21,7 +21,7 @@ from brainscore_granularity.download import DataMissing, fetch
 from brainscore_granularity.paths import home, sha256_of
 from brainscore_granularity.progress import say
 
-from .stimuli import from_files, joined
+from .stimuli import from_bytes, joined
 
 FOLDER_VARIABLE = "BRAINSCORE_GRANULARITY_COWLEY"
 COMMIT = "f4552ad9d34a466ebc66658f72a08a8e5038f1cf"
@@ -85,7 +85,7 @@ def stimulus_set(session: str) -> StimulusSet:
     """
     files = _images(session)
     once = dict(zip(_ids(files), files, strict=True))
-    return from_files(f"Cowley2023.{session}", list(once), list(once.values()), ".jpg")
+    return from_bytes(f"Cowley2023.{session}", list(once), list(once.values()), ".jpg")
 
 
 def stimulus_sets(sessions: tuple[str, ...] = SESSIONS) -> StimulusSet:

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 from brainscore_core.supported_data_standards.brainio.assemblies import DataAssembly
 from scipy.io import loadmat
 from scipy.spatial.distance import squareform
 
-from brainscore_granularity.download import DataMissing, fetch
-from brainscore_granularity.paths import home, sha256_of
-
+from .pinned import Pinned
 from .stimuli import from_pixels
 
 FOLDER_VARIABLE = "BRAINSCORE_GRANULARITY_KRIEGESKORTE92"
-REPOSITORY = "https://raw.githubusercontent.com/rsagroup/rsatoolbox"
+REPOSITORY = "https://raw.githubusercontent.com/rsagroup/rsatoolbox/{commit}/demos/92imageData/{name}"
 # file -> (commit that holds it, SHA-256)
-FILES = {
+COMMITS = {
     "Kriegeskorte_Neuron2008_supplementalData.mat": (
         "9ac4b5cdcb702c02481cabba33c551d187d50b6c",
         "06f21214399a5d43dc264eed19a7f4b8daf11c8622a59eec3e106064ce5e3504",
@@ -33,25 +29,22 @@ FILES = {
         "7a8e118c144c3840adeeeef6ea0706a0be2b3e80df719af15fbb56fc62562f5f",
     ),
 }
-ADVICE = (
-    "Kriegeskorte2008 (MIT licence) needs "
-    + ", ".join(FILES)
-    + " from github.com/rsagroup/rsatoolbox, demos/92imageData; "
-    + f"download them on a computer with network access and set {FOLDER_VARIABLE} to their folder."
+FILES = Pinned(
+    title="Kriegeskorte2008",
+    folder="kriegeskorte2008",
+    variable=FOLDER_VARIABLE,
+    origin="github.com/rsagroup/rsatoolbox, demos/92imageData",
+    terms="MIT licence; cite Kriegeskorte et al. 2008, Kiani et al. 2007 (macaque) and Mur et al. 2013 (judgments).",
+    size="5 MB",
+    files={name: (REPOSITORY.format(commit=commit, name=name), sha256) for name, (commit, sha256) in COMMITS.items()},
 )
-
-
-def state() -> str:
-    """Whether the files are on this computer, for `granularity benchmarks`."""
-    folder = os.environ.get(FOLDER_VARIABLE) or home() / "data" / "kriegeskorte2008"
-    return "ready" if all(Path(folder, name).is_file() for name in FILES) else "downloadable (5 MB, once)"
 
 
 @lru_cache
 def stimulus_set():
     """The 92 images, 175 pixels wide, with their categories."""
     stimuli = _load("Kriegeskorte_Neuron2008_supplementalData.mat")["stimuli_92objs"][0]
-    # Cichy et al. (2014, 2016) showed the same pictures on another background.
+    # Cichy et al. (2014) showed the same objects on another background.
     columns = {"picture": stimulus_ids(), "category": [str(stimulus["category"].item()) for stimulus in stimuli]}
     for name in ("human", "face", "animal", "natural"):
         columns[name] = [bool(stimulus[name].item()) for stimulus in stimuli]
@@ -100,18 +93,4 @@ def _judgments():
 
 
 def _load(name):
-    return loadmat(_path(name))
-
-
-def _path(name):
-    commit, sha256 = FILES[name]
-    folder = os.environ.get(FOLDER_VARIABLE)
-    if not folder:
-        url = f"{REPOSITORY}/{commit}/demos/92imageData/{name}"
-        return fetch(url, home() / "data" / "kriegeskorte2008" / name, sha256, ADVICE)
-    path = Path(folder, name)
-    if not path.is_file():
-        raise DataMissing(f"{FOLDER_VARIABLE} is {folder}, where there is no {name}. {ADVICE}")
-    if (found := sha256_of(path)) != sha256:
-        raise DataMissing(f"{path}: expected SHA-256 {sha256}, got {found}: a wrong or damaged file. {ADVICE}")
-    return path
+    return loadmat(FILES.path(name))

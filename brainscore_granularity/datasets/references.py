@@ -26,6 +26,36 @@ _TEXT = """
   year = {2022},
   url = {https://doi.org/10.1038/s41593-021-00962-x}
 }
+@article{cichy2014resolving,
+  title = {Resolving human object recognition in space and time},
+  author = {Cichy, Radoslaw Martin and Pantazis, Dimitrios and Oliva, Aude},
+  journal = {Nature Neuroscience},
+  volume = {17},
+  number = {3},
+  pages = {455--462},
+  year = {2014},
+  url = {https://doi.org/10.1038/nn.3635}
+}
+@article{cichy2016similarity,
+  title = {Similarity-based fusion of {MEG} and {fMRI} reveals spatio-temporal dynamics in human cortex during visual
+    object recognition},
+  author = {Cichy, Radoslaw Martin and Pantazis, Dimitrios and Oliva, Aude},
+  journal = {Cerebral Cortex},
+  volume = {26},
+  number = {8},
+  pages = {3563--3579},
+  year = {2016},
+  url = {https://doi.org/10.1093/cercor/bhw135}
+}
+@article{cichy2019algonauts,
+  title = {The {Algonauts} project: a platform for communication between the sciences of biological and artificial
+    intelligence},
+  author = {Cichy, Radoslaw Martin and Roig, Gemma and Andonian, Alex and Dwivedi, Kshitij and Lahner, Benjamin and
+    Lascelles, Alex and Mohsenzadeh, Yalda and Ramakrishnan, Kandan and Oliva, Aude},
+  journal = {arXiv preprint arXiv:1905.05675},
+  year = {2019},
+  url = {https://arxiv.org/abs/1905.05675}
+}
 @article{cowley2023compact,
   title = {Compact deep neural network models of visual cortex},
   author = {Cowley, Benjamin R. and Stan, Patricia L. and Pillow, Jonathan W. and Smith, Matthew A.},

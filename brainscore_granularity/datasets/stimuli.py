@@ -1,9 +1,14 @@
-"""Stimulus sets from images in memory, stored as files at stable paths, each written once."""
+"""Stimulus sets of image files, and of images in memory, stored as files at stable paths, each written once.
+
+Brain-Score caches activations by stimulus identifier and compares file paths; the identifier therefore holds a hash of
+the content and of the folder. The part before ``--`` is the registered name, as the cache requires.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,9 +19,6 @@ from brainscore_granularity.paths import home, write_atomically
 
 def from_pixels(identifier: str, ids: list[str], pixels: np.ndarray, **columns) -> StimulusSet:
     """Write images as PNG files under the package's home, and return their stimulus set.
-
-    Brain-Score caches activations by stimulus identifier and compares file paths; the identifier therefore holds a
-    hash of the pixels and of the folder. The part before ``--`` is the registered name, as the cache requires.
 
     Parameters
     ----------
@@ -29,7 +31,7 @@ def from_pixels(identifier: str, ids: list[str], pixels: np.ndarray, **columns) 
     return _stored(identifier, ids, ".png", pixels, _png, content, columns)
 
 
-def from_files(identifier: str, ids: list[str], files: list[bytes], suffix: str, **columns) -> StimulusSet:
+def from_bytes(identifier: str, ids: list[str], files: list[bytes], suffix: str, **columns) -> StimulusSet:
     """The same for images that are files already, such as those of an archive: their bytes are kept as they are.
 
     Parameters
@@ -39,6 +41,20 @@ def from_files(identifier: str, ids: list[str], files: list[bytes], suffix: str,
     """
     content = hashlib.sha256(b"".join(hashlib.sha256(file).digest() for file in files)).hexdigest()[:12]
     return _stored(identifier, ids, suffix, files, bytes, content, columns)
+
+
+def from_files(identifier: str, root: Path, files: dict[str, Path], content: str, **columns) -> StimulusSet:
+    """The stimulus set of files that are there.
+
+    Parameters
+    ----------
+    identifier : a registered stimulus set or data set.
+    root : folder of all files.
+    files : {stimulus id: path}.
+    content : what the files hold, in hexadecimal, such as a hash of their hashes.
+    columns : additional columns of the stimulus set.
+    """
+    return _named(identifier, content[:12], root, files, columns)
 
 
 def joined(identifier: str, stimulus_sets: list[StimulusSet]) -> StimulusSet:
@@ -75,7 +91,12 @@ def _stored(identifier, ids, suffix, images, encode, content: str, columns: dict
             # Not durable: many files, which are written again if lost.
             write_atomically(paths[stimulus], encode(image), durable=False)
         write_atomically(folder / "complete", content)
-    stimuli = StimulusSet({"stimulus_id": ids, "filename": [path.name for path in paths.values()], **columns})
+    return _named(identifier, content, folder, paths, columns)
+
+
+def _named(identifier: str, content: str, folder: Path, paths: dict[str, Path], columns: dict) -> StimulusSet:
+    names = [path.name for path in paths.values()]
+    stimuli = StimulusSet({"stimulus_id": list(paths), "filename": names, **columns})
     stimuli.stimulus_paths = paths
     where = hashlib.sha256(str(folder).encode()).hexdigest()[:6]
     stimuli.identifier = f"{identifier}--{content}-{where}"

@@ -13,6 +13,7 @@ from .by_name import (
     seeded,
     set_dropout,
     with_weights,
+    without_weights,
 )
 
 __all__ = [
@@ -29,4 +30,5 @@ __all__ = [
     "seeded",
     "set_dropout",
     "with_weights",
+    "without_weights",
 ]

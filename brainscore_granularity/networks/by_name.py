@@ -65,6 +65,12 @@ def with_weights(name: str, classes: int, tensors: dict[str, torch.Tensor]) -> N
     return network.eval()
 
 
+def without_weights(name: str, classes: int = 1) -> Network | Branched:
+    """A network that knows its layers and their shapes but holds no numbers: on torch's meta device."""
+    with torch.random.fork_rng(devices=[]), torch.device("meta"):
+        return _construct(name, classes)
+
+
 class _Undrawn(TorchFunctionMode):
     """Within this mode, functions that fill tensors with random numbers do nothing."""
 

@@ -2,43 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import torch
+from torch import nn
+
+from .base import Branched, Network
+from .by_name import without_weights
 
 DEPTHS = {"V1": 0.25, "V2": 0.5, "V4": 0.75, "IT": 1.0}
-HIDDEN = ("fc", "pooled", "head")  # layers whose units have no position in the image
 
 
-def layers_by_depth(candidates: Sequence[str], readout: str) -> dict[str, str]:
+def layers_by_depth(network: str) -> dict[str, str]:
     """{region: layer} by relative depth; no brain data are used, so the choice cannot overfit and has no noise.
 
-    Candidates are convolutional stages after their non-linearity: of ``conv1`` and ``relu1`` only ``relu1``, and none
-    that follows a hidden layer (``fc``). Of n such stages, stage i has depth i / n. V1 is the stage nearest to .25, V2
-    to .5, V4 to .75 (if two are equally near, the later one), IT the last; behaviour is the readout.
+    Of n stages, stage i has depth i / n. V1 is the stage nearest to .25, V2 to .5, V4 to .75 (if two are equally near,
+    the later one), IT the last; behaviour is the readout, the last hidden layer.
 
-    Parameters
-    ----------
-    candidates : names of layers, early to late.
-    readout : the last hidden layer, from which a network's features are taken.
+    network : name of an architecture, see `networks.build`.
 
     Examples
     --------
-    >>> layers_by_depth(["conv1", "relu1", "conv2", "relu2", "conv3", "relu3", "fc1", "relu4"], "relu4")
-    {'V1': 'relu1', 'V2': 'relu2', 'V4': 'relu2', 'IT': 'relu3', 'behavior': 'relu4'}
+    >>> layers_by_depth("tiny")
+    {'V1': 'relu1', 'V2': 'relu3', 'V4': 'relu4', 'IT': 'relu5', 'behavior': 'relu6'}
     """
-    stages, hidden = [], False
-    for name in candidates:
-        kind = name.rpartition(".")[2]
-        hidden = hidden or kind.startswith(HIDDEN)
-        if not hidden and name != readout and not kind.startswith("conv"):
-            stages.append(name)
-    if not stages:
-        raise ValueError(
-            f"no candidate is a convolutional stage after its non-linearity, got {', '.join(candidates)}; name layers "
-            "with `granularity commit --layers` and choose them on a selection"
-        )
-    n = len(stages)
+    layers = without_weights(network)
+    names = stages(layers)
+    if not names:
+        raise ValueError(f"no candidate layer of {network} has places in the image, got {', '.join(layers.candidates)}")
 
     def nearest(depth: float) -> str:
-        return stages[max(range(n), key=lambda i: (-round(abs((i + 1) / n - depth), 9), i))]
+        return names[max(range(len(names)), key=lambda i: (-round(abs((i + 1) / len(names) - depth), 9), i))]
 
-    return {**{region: nearest(depth) for region, depth in DEPTHS.items()}, "behavior": readout}
+    return {**{region: nearest(depth) for region, depth in DEPTHS.items()}, "behavior": layers.readout}
+
+
+def stages(network: Network | Branched) -> list[str]:
+    """Candidate layers with places in the image (maps or tokens), each after its non-linearity: no bare convolution.
+
+    network : on torch's meta device, which computes only shapes.
+    """
+    modules = {name: network.get_submodule(name) for name in network.candidates}
+    places = set()
+    hooks = [
+        module.register_forward_hook(lambda *run, name=name: places.add(name) if run[2].ndim > 2 else None)
+        for name, module in modules.items()
+    ]
+    network.eval()(torch.empty(1, 3, network.image_size, network.image_size, device="meta"))
+    for hook in hooks:
+        hook.remove()
+    return [name for name, module in modules.items() if name in places and not isinstance(module, nn.Conv2d)]

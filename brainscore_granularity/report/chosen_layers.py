@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy.stats import false_discovery_control
 
 from brainscore_granularity import stats
 from brainscore_granularity.runner import results
 
 from . import conditions
+from .differences import Sums
 from .measures import ONE_IMAGE_SET
 from .summary import number
 
@@ -19,14 +19,12 @@ def cross_validated(rdms: dict[str, dict[str, np.ndarray]], splits: int = stats.
 
     rdms : {model: {layer: RDM}}, as from `one_image_set.layer_rdms`.
     """
-    from brainscore_vision import load_benchmark
-
     rows = []
-    for scale, name in ONE_IMAGE_SET.items():
-        subjects = load_benchmark(name).subject_rdms
-        for model, by_layer in rdms.items():
-            found = stats.cross_validate(_scorer(by_layer, subjects), len(subjects[0]), splits)
-            often, share = list(by_layer)[int(found.chosen.argmax())], float(found.chosen.max())
+    for scale in ONE_IMAGE_SET:
+        scorers, images = _scorers(rdms, scale)
+        for model, scorer in scorers.items():
+            found = stats.cross_validate(scorer, images, splits)
+            often, share = list(rdms[model])[int(found.chosen.argmax())], float(found.chosen.max())
             rows.append(
                 {
                     "scale": scale, "model": model, "k": results.describe(model)["k"], "raw": found.value,
@@ -36,34 +34,15 @@ def cross_validated(rdms: dict[str, dict[str, np.ndarray]], splits: int = stats.
     return pd.DataFrame(rows)
 
 
-def against_native(rdms: dict, splits: int = stats.SPLITS) -> pd.DataFrame:
-    """Each model minus the native one of its seed; both choose their layer anew in every half and every resample.
+def estimates(rdms: dict, splits: int = stats.SPLITS):
+    """For `differences.against`: weighted sums of models that choose their layers anew in every half and resample."""
 
-    Returns
-    -------
-    One row per (scale, model): difference of raw scores, 95% interval over images, p (two-sided), q over all rows.
-    """
-    from brainscore_vision import load_benchmark
+    def of(scale: str, sums: Sums) -> list[stats.LayerChoice]:
+        scorers, images = _scorers(rdms, scale)
+        weights = [[one.get(model, 0) for model in scorers] for one in sums]
+        return stats.contrast_choices(list(scorers.values()), weights, images, splits)
 
-    known = {model: results.describe(model) for model in rdms}
-    natives = {about["seed"]: model for model, about in known.items() if about["labels"] == conditions.NATIVE}
-    rows = []
-    for scale, name in ONE_IMAGE_SET.items():
-        subjects = load_benchmark(name).subject_rdms
-        for model in rdms:
-            native = natives.get(known[model]["seed"], next(iter(natives.values())))
-            if model == native:
-                continue
-            scorers = [_scorer(rdms[each], subjects) for each in (model, native)]
-            found = stats.compare_choices(*scorers, len(subjects[0]), splits)
-            rows.append(
-                {
-                    "scale": scale, "model": model, "difference": found.value, "low": found.low, "high": found.high,
-                    "p": found.p,
-                }
-            )  # fmt: skip
-    frame = pd.DataFrame(rows)
-    return frame.assign(q=false_discovery_control(frame["p"].to_numpy()))
+    return of
 
 
 def rows_of(found: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
@@ -88,5 +67,10 @@ def curve(found: pd.DataFrame) -> pd.DataFrame:
     return points.reset_index()
 
 
-def _scorer(by_layer: dict[str, np.ndarray], subjects: np.ndarray) -> stats.layer_choice.Scorer:
-    return stats.rdm_scorer(np.stack(list(by_layer.values())), subjects)
+def _scorers(rdms: dict, scale: str) -> tuple[dict, int]:
+    """{model: scorer of its layers}, and the number of images."""
+    from brainscore_vision import load_benchmark
+
+    subjects = load_benchmark(ONE_IMAGE_SET[scale]).subject_rdms
+    made = {model: stats.rdm_scorer(np.stack(list(layers.values())), subjects) for model, layers in rdms.items()}
+    return made, len(subjects[0])

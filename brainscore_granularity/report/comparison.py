@@ -21,8 +21,8 @@ def changes(before: list[dict], after: list[dict]) -> pd.DataFrame:
 
     The interval is over stimuli, which are the same for both scores. If both records have resamples and the benchmark
     is the same, the difference is taken on the same resamples; otherwise the errors are added as if they were
-    independent, which is too wide for similar scores. There is no correction for the number of pairs: 5% of differences
-    that are only noise are reported as beyond noise.
+    independent, which is too wide for similar scores. There is no correction for the number of pairs: 5% of the
+    differences that are only noise are reported as beyond noise.
     """
     a, b = ({(r["model"], r["benchmark"]): r for r in records} for records in (before, after))
     return pd.DataFrame([_change(key, a.get(key), b.get(key)) for key in dict.fromkeys([*a, *b])])
@@ -84,7 +84,7 @@ def section(table: pd.DataFrame, names: tuple[str, str], most: int = 200) -> str
     return (
         f'<section id="changes"><h2>What changed</h2><p>A: {esc(names[0])}, B: {esc(names[1])}. {sentence(table)} The rest of '
         f"this page is about B. Intervals are over stimuli; {'all' if len(paired) and paired.all() else f'{paired.sum()} of {len(paired)}'} "
-        "are of paired differences on the same resamples, the others treat the scores as independent, which is too wide.</p>"
+        "are of paired differences on the same resamples; the others treat the scores as independent and are too wide.</p>"
         f'<div class="scroll" tabindex="0"><table><thead><tr>{head}</thead><tbody>{body}</tbody></table></div>'
         f"<p>{embed.csv_link(table, 'changes', 'every pair')}</p></section>"
     )  # fmt: skip

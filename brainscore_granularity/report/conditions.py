@@ -33,7 +33,7 @@ NATIVE_CLASSES = {"granularity_world": 64, "granularity_tiny": 200, "granularity
 
 
 class Condition(NamedTuple):
-    """What a network was trained on; ``k`` is None for those beside the axis of K."""
+    """What a network was trained on; ``k`` is None for sources without a number of classes."""
 
     labels: str
     k: int | None = None
@@ -127,7 +127,7 @@ def in_order(conditions: Iterable[Condition]) -> list[Condition]:
 
 
 def named_models(models: Iterable[str], words: bool = False) -> dict[str, str]:
-    """{model: name of its condition} in order; the seed is added if several models have the same condition.
+    """Names of the models' conditions, {model: name} in order, with the seed if several have the same condition.
 
     words : labels instead of names.
 

@@ -67,8 +67,7 @@ class Panel:
 
 
 def scored(records: Iterable[dict]) -> pd.DataFrame:
-    """One row per score of a network that has a place on the axis of classes; other models and failed scores are left
-    out."""
+    """One row per score of a network with a place on the axis of classes; failed scores are left out."""
     table = results.table(list(records))
     if table.empty:
         return table
@@ -129,8 +128,7 @@ def _panel(family: str, title: str, simulated: bool, rows: pd.DataFrame, known: 
 
 
 def _main(sources: list[str]) -> str | None:
-    """The label source whose line also shows the networks that belong to every source (untrained, native); None if all
-    sources are controls."""
+    """The source whose line also shows the networks of no one source (untrained, native); None if all are controls."""
     return min(filter(conditions.is_coarse, sources), key=conditions.source_rank, default=None)
 
 
@@ -177,7 +175,7 @@ def _resampled(seeds: dict, known: dict) -> np.ndarray | None:
     found = [resampled_of(known[row[2], row[3]]) for own in seeds.values() for row in own]
     if any(values is None for values in found) or len({values.shape[-1] for values in found}) != 1:
         return None
-    if any(values.ndim == 2 for values in found):  # the others spread as they should: nothing comes off
+    if any(values.ndim == 2 for values in found):  # the others have no surplus
         found = [values if values.ndim == 2 else np.stack([values, np.zeros_like(values)]) for values in found]
     each = iter(found)
     return np.mean([np.mean([next(each) for _ in own], axis=0) for own in seeds.values()], axis=0)
@@ -199,8 +197,7 @@ def _subjects(scores: list[tuple], place, known: dict) -> list[Point]:
 
 
 def _complete(rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows of the networks that have every benchmark that at least half of the networks have; incomplete ones would
-    shift the mean."""
+    """Rows of networks that have all benchmarks that half of the networks have; the others would shift the mean."""
     if rows["benchmark"].nunique() == 1:
         return rows
     counts = rows.groupby("benchmark")["model"].nunique()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from io import StringIO
-
 import pandas as pd
 
 from . import conditions, style
+from .panels import panels
 from .summary import by_condition
 
 # panel -> (title, y label, [(benchmark, line label, style key)])
@@ -35,16 +34,10 @@ PANELS = (
 
 def world_figure(scores: pd.DataFrame) -> str:
     """SVG of every World benchmark: a dot per seed, a line through the means, a band for the 95% interval."""
-    import matplotlib
-
-    matplotlib.use("Agg", force=False)
-    from matplotlib import pyplot as plt
-
     summary = by_condition(scores)
     native = conditions.NATIVE_CLASSES["granularity_world"]
     x_of = {name: i for i, name in enumerate(summary["condition"].cat.categories)}
-    with plt.rc_context(style.SETTINGS):
-        figure, axes = plt.subplots(1, len(PANELS), figsize=(10, 3.6), sharey=True, width_ratios=(1, 1, 0.8))
+    with panels(len(PANELS), (10, 3.6), sharey=True, width_ratios=(1, 1, 0.8)) as (figure, axes, svg):
         for axis, (title, y_label, lines) in zip(axes, PANELS, strict=True):
             for benchmark, label, key in lines:
                 _line(axis, scores, summary, benchmark, label, key, x_of)
@@ -53,9 +46,6 @@ def world_figure(scores: pd.DataFrame) -> str:
             axis.set_xticks(list(x_of.values()), [conditions.named(name).tick(native) for name in x_of])
             axis.set_xlabel("classes the network was trained on")
             axis.axhline(0, color=style.MUTED, linewidth=0.8)
-            axis.grid(axis="y", color=style.GRID, linewidth=0.6)
-            axis.set_axisbelow(True)
-            axis.tick_params(labelleft=True, length=0)
             axis.axhline(1, color=style.MUTED, linewidth=0.8, linestyle=(0, (4, 3)))
             axis.text(
                 len(x_of) - 0.75, 1.015, "noise ceiling", ha="right", va="bottom", fontsize=7.5, color=style.MUTED
@@ -65,10 +55,7 @@ def world_figure(scores: pd.DataFrame) -> str:
                             columnspacing=1.2, handlelength=1.8)  # fmt: skip
         axes[0].set_ylim(min(-0.12, summary["low"].min() - 0.03), 1.1)
         figure.tight_layout()
-        buffer = StringIO()
-        figure.savefig(buffer, format="svg", metadata={"Date": None})
-        plt.close(figure)
-    return buffer.getvalue()
+        return svg()
 
 
 def _line(axis, scores, summary, benchmark, label, key, x_of) -> None:

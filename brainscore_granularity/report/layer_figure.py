@@ -23,7 +23,7 @@ esc = html.escape
 
 @dataclass(frozen=True)
 class Profile:
-    """Scores of a condition's layers, mean over its seeds; ``committed`` are the layers that its seeds committed."""
+    """Scores of a condition's layers, mean over its seeds; ``committed``: the layers that its seeds have committed."""
 
     condition: Condition
     look: str  # CSS class

@@ -1,11 +1,11 @@
-"""What a benchmark measures: behaviour, spiking or fMRI; and which simulated brain, for those of the embedded world."""
+"""What a benchmark measures: behaviour, spiking, fMRI or MEG; for the embedded world, which simulated brain."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
-SCALES = ("behaviour", "spiking", "fMRI")
+SCALES = ("behaviour", "spiking", "fMRI", "MEG")
 OTHER = "other"
 # benchmarks of all three scales on the 92 images of Kriegeskorte et al. (2008), and the authors of their data
 ONE_IMAGE_SET = {
@@ -13,8 +13,11 @@ ONE_IMAGE_SET = {
     "fMRI": "Kriegeskorte2008.hIT-rsa",
     "behaviour": "Kriegeskorte2008.judgment-rsa",
 }
-SUBJECTS = {"spiking": "macaque IT", "fMRI": "human IT", "behaviour": "human judgments"}
+# benchmarks of further scales on the same objects in other pictures (on white; features z-scored)
+SAME_OBJECTS = {"MEG": "Cichy2014_meg.late-rsa"}
+SUBJECTS = {"spiking": "macaque IT", "fMRI": "human IT", "behaviour": "human judgments", "MEG": "human, late window"}
 _FMRI = re.compile(r"fmri|^Bracci2019|^Kriegeskorte2008\.hIT", re.IGNORECASE)
+_MEG = re.compile(r"_meg\.")
 _SPIKING = re.compile(
     r"^(Kriegeskorte2008\.mIT|MajajHong2015|FreemanZiemba2013|Papale2025|Li2026|Sanghavi|Rajalingham2020|Cadena2017"
     r"|Cowley2023|Cowley2026|Kar2019|Marques2020|Igustibagus2024-ridge)"
@@ -38,14 +41,14 @@ class Measure:
 
 
 def scale(benchmark: str) -> str:
-    """Measurement scale of a measured benchmark, or "other" where it is none of the three.
+    """Measurement scale of a measured benchmark, or "other" where it is none of these.
 
     >>> scale("Allen2022_fmri.V4-rsa"), scale("MajajHong2015.IT-pls"), scale("Rajalingham2018-i2n")
     ('fMRI', 'spiking', 'behaviour')
-    >>> scale("ImageNet-top1")
-    'other'
+    >>> scale("Cichy2014_fmri.IT-rsa"), scale("Cichy2014_meg.late-rsa"), scale("ImageNet-top1")
+    ('fMRI', 'MEG', 'other')
     """
-    for name, pattern in (("fMRI", _FMRI), ("spiking", _SPIKING)):
+    for name, pattern in (("fMRI", _FMRI), ("MEG", _MEG), ("spiking", _SPIKING)):
         if pattern.search(benchmark):
             return name
     return "behaviour" if _BEHAVIOUR.search(benchmark) and not _PERFORMANCE.search(benchmark) else OTHER

@@ -12,13 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.stats import false_discovery_control
 
 from brainscore_granularity import stats
 from brainscore_granularity.paths import write_atomically
-from brainscore_granularity.runner import results
 
-from . import chosen_layers, conditions
+from . import chosen_layers, conditions, differences
 from .measures import ONE_IMAGE_SET, SUBJECTS
 from .scales_figure import scales_figure
 from .summary import number, raw_interval
@@ -50,40 +48,19 @@ def every_layer(rdms: dict[str, dict[str, np.ndarray]], permutations: int = 999)
     return pd.DataFrame(rows)
 
 
-def against(baseline: str, rdms: dict, chosen: dict[tuple[str, str], str]) -> pd.DataFrame:
-    """Each model minus the baseline of its seed, on the same resamples of images (and of subjects, if several).
+def estimates(rdms: dict, chosen: dict[tuple[str, str], str]):
+    """For `differences.against`: weighted sums of models at fixed layers, on the same resamples of images and subjects.
 
-    baseline : condition of the baseline: ``native``, or ``fitted`` to measure the effect of learning.
     chosen : {(scale, model): layer}
-
-    Returns
-    -------
-    One row per (scale, model): difference of raw scores, 95% interval, p (two-sided), q over all rows
-    (Benjamini-Hochberg).
     """
     from brainscore_vision import load_benchmark
 
-    known = {model: results.describe(model) for model in rdms}
-    by_seed = {about["seed"]: model for model, about in known.items() if about["labels"] == baseline}
-    if not by_seed:
-        raise ValueError(f"no {baseline} network among {', '.join(rdms)}")
-    rows = []
-    for scale, name in ONE_IMAGE_SET.items():
-        subjects = load_benchmark(name).subject_rdms
-        for model in rdms:
-            other = by_seed.get(known[model]["seed"], next(iter(by_seed.values())))
-            if known[model]["labels"] == baseline:
-                continue
-            found = stats.compare_models(rdms[model][chosen[scale, model]], rdms[other][chosen[scale, other]], subjects)
-            rows.append(
-                {
-                    "scale": scale, "model": model, "difference": found.value, "low": found.low, "high": found.high,
-                    "p": found.p,
-                }
-            )  # fmt: skip
-    frame = pd.DataFrame(rows)
-    frame["q"] = false_discovery_control(frame["p"].to_numpy())
-    return frame
+    def of(scale: str, sums: differences.Sums) -> list[stats.Estimate]:
+        stacked = np.stack([rdms[model][chosen[scale, model]] for model in rdms])
+        weights = [[one.get(model, 0) for model in rdms] for one in sums]
+        return stats.contrasts(stacked, weights, load_benchmark(ONE_IMAGE_SET[scale]).subject_rdms)
+
+    return of
 
 
 def best_layers(layers: pd.DataFrame) -> dict[tuple[str, str], str]:
@@ -124,20 +101,6 @@ def layers_markdown(layers: pd.DataFrame) -> str:
     return markdown(["trained on", *(part for scale in ONE_IMAGE_SET for part in (scale, "p"))], rows)
 
 
-def differences_markdown(found: pd.DataFrame) -> str:
-    """Each model minus its baseline."""
-    rows = []
-    for model, name in conditions.named_models(found["model"].unique()).items():
-        own = found[found["model"] == model].set_index("scale")
-        cells = []
-        for scale in ONE_IMAGE_SET:
-            row = own.loc[scale]
-            text = f"{row['difference']:+.3f} ({row['low']:+.3f} to {row['high']:+.3f})"
-            cells += [f"**{text}**" if row["q"] < 0.05 else text, f"{row['q']:.3f}"]
-        rows.append([name, *cells])
-    return markdown(["trained on", *(part for scale in ONE_IMAGE_SET for part in (scale, "q"))], rows)
-
-
 def markdown(header: list[str], rows: list[list[str]]) -> str:
     """A Markdown table."""
     lines = [header, ["---"] * len(header), *rows]
@@ -168,19 +131,20 @@ def write(scores: pd.DataFrame, page: Path, figure: Path, models: Iterable[str])
     layers = every_layer(rdms)
     scale_of = {name: scale for scale, name in ONE_IMAGE_SET.items()}
     committed = {(scale_of[row.benchmark], row.model): row.layer for row in scores.itertuples()}
+    cross_validated = chosen_layers.cross_validated(rdms)
     blocks = {
-        "scores": scores_markdown(scores),
-        "layers": layers_markdown(layers),
+        "cross-validated": markdown(*chosen_layers.rows_of(cross_validated)),
+        "by depth": scores_markdown(scores),
+        "best layers": layers_markdown(layers),
     }
-    for which, chosen in (("committed", committed), ("best", best_layers(layers))):
+    for which, of in (
+        ("cross-validated", chosen_layers.estimates(rdms)),
+        ("by depth", estimates(rdms, committed)),
+    ):
         for baseline in (conditions.NATIVE, conditions.FITTED):
-            blocks[f"{which} against {baseline}"] = differences_markdown(against(baseline, rdms, chosen))
-    text = page.read_text(encoding="utf-8")
-    if "<!-- cross-validated -->" in text:
-        blocks["cross-validated"] = markdown(*chosen_layers.rows_of(chosen_layers.cross_validated(rdms)))
-    if "<!-- cross-validated against native -->" in text:
-        blocks["cross-validated against native"] = differences_markdown(chosen_layers.against_native(rdms))
-    write_atomically(figure, scales_figure(scores, layers))
+            found = differences.against(baseline, models, of)
+            blocks[f"{which} against {baseline}"] = markdown(*differences.markdown_of(found))
+    write_atomically(figure, scales_figure(cross_validated, scores))
     fill(page, blocks)
 
 

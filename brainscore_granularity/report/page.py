@@ -22,7 +22,7 @@ are controls: random labels, and the same labels permuted over images. Untrained
 classes stand at the sides.</p>"""
 LAYERS = """<p class="muted">A line is a number of classes, from dark (2) to pale (128 and more), the mean of its seeds; layers from
 early to late. The mark is the layer that the network has committed to the region, chosen on other stimuli: the peak of a line is
-not a fair score, because it was found on the very stimuli that score it. Controls and further sources of labels are in the numbers.</p>"""
+not a fair score, because it was found on the stimuli that it is scored on. Controls and further sources of labels are in the numbers.</p>"""
 TOOLS = """<div class="tools" hidden role="group" aria-label="What the figures show">
 <label><input type="checkbox" id="seeds" checked> seeds</label><label><input type="checkbox" id="subjects"> subjects</label>
 <label><input type="checkbox" id="raw"> raw scores</label><label><input type="checkbox" id="log" checked> log axis</label></div>"""

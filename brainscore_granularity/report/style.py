@@ -14,6 +14,7 @@ COLOURS = {
     "spiking": "#B2560D",
     "fMRI": "#0072B2",
     "behaviour": "#8C4A9E",
+    "MEG": "#A6266E",
 }
 # colours for K = 2, 4, 8, 16, 32, 64, and 128 or more: a perceptually uniform ramp (viridis without its pale end)
 RAMP = ("#440154", "#46327e", "#365c8d", "#27808e", "#1fa187", "#4cc26c", "#a2da37")

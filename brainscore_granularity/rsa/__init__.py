@@ -10,8 +10,9 @@
 
 from .comparison import METHODS, compare, standardised_ranks, upper
 from .degenerate import DegenerateFeatures
-from .distances import DISTANCES, from_gram, noise_covariance, rdm
+from .distances import DISTANCES, from_gram, rdm
 from .feature_scaling import SCALINGS
+from .noise import noise_covariance
 
 __all__ = [
     "DISTANCES",

@@ -1,18 +1,4 @@
-"""Representational dissimilarity matrices (RDMs) and their comparison: arrays in, numbers out.
-
->>> import numpy as np
->>> rng = np.random.default_rng(0)
->>> model, brain = rdm(rng.normal(size=(20, 50))), rdm(rng.normal(size=(20, 30)))
->>> model.shape, round(compare(model, model), 12), abs(compare(model, brain)) < 0.5
-((20, 20), 1.0, True)
-
-A dead unit is harmless, a dead image is not:
-
->>> rdm(np.zeros((20, 50)), layer="conv5")  # doctest: +ELLIPSIS
-Traceback (most recent call last):
-    ...
-brainscore_granularity.rsa.degenerate.DegenerateFeatures: 20 of 20 images have constant features in layer 'conv5': ...
-"""
+"""Comparison of representational dissimilarity matrices (RDMs): arrays in, numbers out."""
 
 from __future__ import annotations
 
@@ -20,27 +6,9 @@ import numpy as np
 from scipy.linalg import orth
 from scipy.stats import kendalltau, rankdata
 
-from .degenerate import DegenerateFeatures
-from .distances import DISTANCES, from_gram, noise_covariance, rdm
-from .feature_scaling import SCALINGS
-
-__all__ = [
-    "DISTANCES",
-    "METHODS",
-    "SCALINGS",
-    "DegenerateFeatures",
-    "compare",
-    "from_gram",
-    "noise_covariance",
-    "rdm",
-    "standardised_ranks",
-    "upper",
-]
-
 
 def upper(rdm) -> np.ndarray:
-    """Entries above the diagonal: (..., n, n) -> (..., n(n-1)/2), in the order of ``numpy.triu_indices(n,
-    1)``.
+    """Entries above the diagonal: (..., n, n) -> (..., n(n-1)/2), in the order of ``numpy.triu_indices``.
 
     >>> upper([[0, 1, 2], [1, 0, 3], [2, 3, 0]])
     array([1, 2, 3])
@@ -75,8 +43,7 @@ def compare(a, b, method: str = "spearman", control=None) -> float:
 
     Examples
     --------
-    >>> import numpy as np
-    >>> a, b, c = (rdm(x) for x in np.random.default_rng(0).normal(size=(3, 10, 20)))
+    >>> a, b, c = (1 - np.corrcoef(x) for x in np.random.default_rng(0).normal(size=(3, 10, 20)))
     >>> compare(a + c, b + c) > 0.2 > abs(compare(a + c, b + c, control=c))
     True
     """
@@ -117,10 +84,11 @@ def ranked(r, name: str = "rdm") -> np.ndarray:
 
 
 def standardised_ranks(r, name: str = "rdm") -> np.ndarray:
-    """Average ranks of the upper triangle, centred and of length 1: the Spearman correlation of two RDMs is the inner
-    product of theirs. For many comparisons of the same RDMs.
+    """Average ranks of the upper triangle, centred and of length 1.
 
-    >>> a, b = (rdm(x) for x in np.random.default_rng(0).normal(size=(2, 10, 20)))
+    The inner product of two of them is the Spearman correlation of their RDMs: for many comparisons of the same RDMs.
+
+    >>> a, b = (1 - np.corrcoef(x) for x in np.random.default_rng(0).normal(size=(2, 10, 20)))
     >>> bool(np.isclose(standardised_ranks(a) @ standardised_ranks(b), compare(a, b), atol=1e-14))
     True
     """
@@ -158,7 +126,7 @@ def _spearman(x, y) -> float:
 
 
 def _kendall(x, y) -> float:
-    """tau-a from scipy's tau-b: the same numerator over all pairs instead of untied pairs."""
+    """tau-a, from scipy's tau-b, which divides the same sum by the number of untied pairs instead of all pairs."""
 
     def untied(v):
         size = np.unique(v, return_counts=True)[1].astype(float)
@@ -174,7 +142,7 @@ def _whitened(x, y) -> float:
 
 
 def _symmetric(x) -> np.ndarray:
-    """(n, n) with these entries above and below the diagonal, and 0 on it."""
+    """The matrix (n, n) with these entries above and below the diagonal, and 0 on it."""
     n = round((1 + np.sqrt(1 + 8 * len(x))) / 2)
     i, j = np.triu_indices(n, 1)
     out = np.zeros((n, n))

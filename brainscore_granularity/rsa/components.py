@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .distances import DegenerateFeatures
+from .degenerate import DegenerateFeatures
 
-RANK = 1e-7  # eigenvalues below this share of the largest are rounding: inner products are kept in single precision
+RANK = 1e-7  # eigenvalues below this share of the largest are rounding errors of single precision
 
 
 class Principal(NamedTuple):
@@ -25,7 +25,7 @@ class Principal(NamedTuple):
     directions: np.ndarray
 
     def rebuilt(self, rows, keep) -> np.ndarray:
-        """(rows, p) features with all components but some set to zero."""
+        """Features (rows, p) rebuilt from the components ``keep`` only."""
         return self.mean + self.scores[np.ix_(rows, keep)] @ self.directions[keep]
 
 
@@ -63,7 +63,7 @@ class Products:
         return cls(centred @ centred.T, centred @ mean, x.sum(axis=1), float(mean @ mean), x.shape[1])
 
     def inner(self, rows=slice(None), others=slice(None)) -> np.ndarray:
-        """x_i . x_j of some images, not centred."""
+        """Inner products x_i . x_j of some images, not centred."""
         a = self.onto_mean
         return np.asarray(self.gram[rows][:, others], np.float64) + a[rows][:, None] + a[others] + self.mean_square
 
@@ -90,7 +90,7 @@ class Components:
     mean_sum: float
 
     def scores(self, products: Products, rows) -> np.ndarray:
-        """(rows, k) of any images of the same products."""
+        """Scores (rows, k) of any images of the same products."""
         cross = products.inner(rows, self.rows)
         own = products.inner(self.rows, self.rows)
         centred = cross - cross.mean(axis=1, keepdims=True) - own.mean(axis=0) + own.mean()

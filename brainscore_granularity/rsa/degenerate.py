@@ -1,4 +1,4 @@
-"""Features that do not tell images apart are refused, in the same words by RDMs and by odd-one-out choices."""
+"""Errors for features that do not tell images apart, the same for RDMs and for odd-one-out choices."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def refuse_images(which: np.ndarray, what: str, images=None, layer: str | None =
     Parameters
     ----------
     which : (n,) bool
-    what : what they have, such as "constant features".
+    what : what is wrong, such as "constant features".
     images : sequence of their names, optional.
     layer : optional.
     advice : what to do.
@@ -55,7 +55,7 @@ def refuse_alike(apart: bool, images: int, layer: str | None = None) -> None:
     if not apart:
         raise DegenerateFeatures(
             f"all {images} images have the same features{_where(layer)}: their dissimilarities would be constant. "
-            "Take another layer, or see whether the images reach the model."
+            "Take another layer, or check that the images reach the model."
         )
 
 

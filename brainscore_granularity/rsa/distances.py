@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from . import feature_scaling
-from .degenerate import DegenerateFeatures as DegenerateFeatures
 from .degenerate import refuse_alike, refuse_empty, refuse_images
 from .gram import Gram, gram_of, in_float32
+from .noise import crossnobis, whiten
 
 CENTRES = {
     "correlation": "rows",
@@ -17,8 +17,6 @@ CENTRES = {
     "crossnobis": None,
 }
 DISTANCES = tuple(CENTRES)
-
-
 LEAVE_OUT = "leave these images out, take another layer, or use distance='euclidean'."
 
 
@@ -36,8 +34,8 @@ def rdm(
     Parameters
     ----------
     features : (n, ...), numpy or torch
-        One row an image, trailing dimensions flattened. A tensor on a GPU is multiplied there. In which
-        precision: :mod:`brainscore_granularity.rsa.gram`. For "crossnobis": (repeats, n, ...).
+        One row an image, trailing dimensions flattened. A tensor on a GPU is multiplied there. For the precision
+        see :mod:`brainscore_granularity.rsa.gram`. For "crossnobis": (repeats, n, ...).
     distance : {"correlation", "euclidean", "cosine", "mahalanobis", "crossnobis"}
         For images x, y with P features and noise covariance S:
 
@@ -55,8 +53,8 @@ def rdm(
     layer : str, optional
         Name of the layer, for error messages.
     noise : (P, P), optional
-        Noise covariance for "mahalanobis" and "crossnobis", as from :func:`noise_covariance`; default
-        identity.
+        Noise covariance for "mahalanobis" and "crossnobis", as from :func:`rsa.noise_covariance`;
+        default: identity.
     scaling : {"none", "z-score"}
         Whether each feature is z-scored over the images first, for "correlation", "cosine" and "euclidean".
         "none" compares what the features are, "z-score" how they differ from the average image, each feature
@@ -76,6 +74,13 @@ def rdm(
     --------
     >>> rdm([[0.0, 1.0], [1.0, 0.0], [0.0, 3.0]]).tolist()
     [[0.0, 2.0, 0.0], [2.0, 0.0, 2.0], [0.0, 2.0, 0.0]]
+
+    A dead unit is harmless, a dead image is not:
+
+    >>> rdm(np.zeros((20, 50)), layer="conv5")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    brainscore_granularity.rsa.degenerate.DegenerateFeatures: 20 of 20 images have constant features in layer 'conv5'...
     """
     if distance not in DISTANCES:
         raise ValueError(f"distance: expected one of {', '.join(DISTANCES)}, got {distance!r}")
@@ -97,9 +102,9 @@ def rdm(
     refuse_empty(x.shape, layer, repeated)
     x = x.reshape(*x.shape[: 1 + repeated], -1)
     if noise is not None:
-        x = _whiten(x, noise)
+        x = whiten(x, noise)
     if repeated:
-        return _crossnobis(x, images, layer)
+        return crossnobis(x, images, layer)
     single = x.dtype in (np.float32, np.float16)
     gram = gram_of(lambda start, stop: x[:, start:stop], x.shape[0], x.shape[1], CENTRES[distance], single, scaling)
     return from_gram(gram, distance, images=images, layer=layer)
@@ -116,7 +121,7 @@ def device_rdm(
 ):
     """RDM (n, n) of a tensor (n, ...), multiplied on the tensor's device, summed in float64.
 
-    TensorFloat-32, which keeps 10 bits of each factor, is switched off meanwhile.
+    TensorFloat-32, which keeps only 10 bits of each factor, is switched off for this.
 
     >>> import torch
     >>> x = torch.randn(4, 50, generator=torch.Generator().manual_seed(0))
@@ -164,7 +169,7 @@ def _block_on_device(part, gram: Gram, dtype) -> Gram:
 
 
 def from_gram(gram: Gram, distance: str = "correlation", *, images=None, layer: str | None = None):
-    """RDM (n, n) of the features that were added to ``gram``, centred as :data:`CENTRES` says.
+    """RDM (n, n) of the features added to ``gram``, whose centring must be that of :data:`CENTRES`.
 
     >>> x = np.random.default_rng(0).normal(size=(5, 40))
     >>> gram = Gram(5).add(x[:, :16]).add(x[:, 16:])
@@ -192,69 +197,5 @@ def from_gram(gram: Gram, distance: str = "correlation", *, images=None, layer: 
         out = np.maximum(power[:, None] + power - 2 * matrix, 0)
         out = np.sqrt(out) if distance == "euclidean" else out / gram.width
     out = (out + out.T) / 2
-    np.fill_diagonal(out, 0)
-    return out
-
-
-def noise_covariance(repeats, shrinkage: float | None = None) -> np.ndarray:
-    """Covariance over features of what differs between repeats of one image, shrunk towards its diagonal
-    mean.
-
-    Parameters
-    ----------
-    repeats : (repeats, n, P)
-    shrinkage : float, optional
-        Weight of the target mean(variance) I, from 0 to 1; default the optimum of Ledoit & Wolf (2004).
-
-    Returns
-    -------
-    (P, P) float64
-
-    Examples
-    --------
-    >>> noise_covariance(np.random.default_rng(0).normal(size=(4, 50, 3))).shape
-    (3, 3)
-    """
-    x = np.asarray(repeats, dtype=np.float64)
-    if x.ndim != 3 or len(x) < 2:
-        raise ValueError(f"repeats: expected (repeats, images, features) with at least 2 repeats, got {x.shape}")
-    residual = (x - x.mean(axis=0)).reshape(-1, x.shape[-1])
-    degrees = (len(x) - 1) * x.shape[1]
-    sample = residual.T @ residual / degrees
-    target = np.trace(sample) / len(sample) * np.eye(len(sample))
-    if shrinkage is None:
-        distance = ((sample - target) ** 2).sum()
-        squares = (residual**2).sum(axis=1) ** 2
-        scatter = (squares.sum() - degrees**2 / len(residual) * (sample**2).sum()) / degrees**2
-        shrinkage = float(np.clip(scatter / distance, 0, 1)) if distance > 0 else 1.0
-    if not 0 <= shrinkage <= 1:
-        raise ValueError(f"shrinkage: expected a weight from 0 to 1, got {shrinkage}")
-    return shrinkage * target + (1 - shrinkage) * sample
-
-
-def _whiten(x: np.ndarray, noise) -> np.ndarray:
-    noise = np.asarray(noise, dtype=np.float64)
-    if noise.shape != (x.shape[-1],) * 2:
-        raise ValueError(f"noise: expected a covariance ({x.shape[-1]}, {x.shape[-1]}), got {noise.shape}")
-    try:
-        factor = np.linalg.cholesky(noise)
-    except np.linalg.LinAlgError as error:
-        raise ValueError("noise: expected a positive definite covariance; shrink it, see noise_covariance") from error
-    flat = x.reshape(-1, x.shape[-1]).astype(np.float64)
-    return np.linalg.solve(factor, flat.T).T.reshape(x.shape)
-
-
-def _crossnobis(x: np.ndarray, images, layer) -> np.ndarray:
-    """Mean over pairs of different repeats of the inner products of differences, (repeats, n, P) -> (n,
-    n)."""
-    if len(x) < 2:
-        raise ValueError(f"features: crossnobis expects at least 2 repeats (repeats, images, ...), got {x.shape}")
-    refuse_images(~np.isfinite(x).all(axis=(0, 2)), "NaN, infinite or overflowing features", images, layer)
-    x = x.astype(np.float64)
-    x -= x.mean(axis=1, keepdims=True)  # differences between images do not depend on it
-    total = x.sum(axis=0)
-    cross = (total @ total.T - sum(r @ r.T for r in x)) / (len(x) * (len(x) - 1) * x.shape[-1])
-    power = np.diag(cross)
-    out = power[:, None] + power - cross - cross.T
     np.fill_diagonal(out, 0)
     return out

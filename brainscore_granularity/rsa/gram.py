@@ -7,16 +7,15 @@ however wide the layer is.
 Precision
     float64 features are multiplied in float64. float32 features of at least ``PRECISE_BELOW`` images are
     multiplied in float32 and summed over blocks in float64, so that rounding does not grow with the width of
-    the layer: correlation distances agree with float64 to about 1e-7. Of fewer images they are multiplied in
-    float64: it costs little, and an RDM of few entries has a score that one swapped rank moves (by 5e-6 for 48
-    images). This is the one place that decides it, for arrays, features on disk and tensors on a GPU.
+    the layer: correlation distances agree with float64 to about 1e-7. With fewer images they are multiplied in
+    float64, which costs little: one swapped rank would change the score of a small RDM (by 5e-6 for 48 images).
+    This module alone decides it, for arrays, features on disk and tensors on a GPU.
 
 Speed
-    numpy's ``x @ x.T`` is the symmetric product of OpenBLAS on all cores. For wide float32 layers torch's
-    oneDNN kernel is faster where a processor has AVX-512, if cores multiply blocks of their own (no
-    barrier between them, and centring runs in parallel too), stripe by stripe to use the symmetry. It
-    takes over from ``ONEDNN`` multiplications on, where torch is installed. numba has no matrix product of
-    its own. Measured ratios: docs/performance.md.
+    numpy's ``x @ x.T`` is OpenBLAS's symmetric product on all cores. For wide float32 layers torch's oneDNN
+    kernel is faster on processors with AVX-512, if each core multiplies its own blocks (no core waits for
+    another, and centring runs in parallel too), stripe by stripe to use the symmetry. It is used from
+    ``ONEDNN`` multiplications on, if torch is installed. Measured ratios: docs/performance.md.
 """
 
 from __future__ import annotations
@@ -54,10 +53,10 @@ class Gram:
         Number of images n.
     centre : {"rows", "columns", None}
         ``"rows"`` subtracts each image's mean over all features (correlation). ``"columns"`` subtracts each
-        feature's mean over images, which changes no difference between images and keeps the digits that a
-        large common mean would eat (Euclidean). None subtracts nothing (cosine).
+        feature's mean over images, which changes no difference between images and avoids the rounding errors
+        of a large common mean (Euclidean). None subtracts nothing (cosine).
     scaling : {"none", "z-score"}
-        Whether each feature is z-scored over the images before.
+        Whether each feature is z-scored over the images first.
 
     Attributes
     ----------
@@ -124,7 +123,7 @@ class Gram:
         block = block if dtype == np.float32 else block.astype(np.float64, copy=False)
         if self.scaling == "z-score":
             self.broken |= ~np.isfinite(block.sum(axis=1))
-            block = feature_scaling.z_scored(block)  # which spreads one image's NaN to the others
+            block = feature_scaling.z_scored(block)  # spreads one image's NaN to all
         if not self.varies.all():
             self.seen(block[:, 0], (block != block[:, :1]).any(axis=1))
         self.apart = self.apart or bool((block != block[:1]).any())
@@ -148,7 +147,7 @@ class Gram:
         self.width += f
 
     def seen(self, first: np.ndarray, varies: np.ndarray) -> None:
-        """Note one feature (n,) of every image, and which images vary in the block it comes from."""
+        """Record one feature (n,) of every image, and which images vary within its block."""
         self._first = first.copy() if self._first is None else self._first
         self.varies |= varies | (first != self._first)
 

@@ -1,8 +1,8 @@
 """Exact RDMs of all layers of a network from one forward pass, without holding the features.
 
-Every pair of images must meet, so the features of a batch have to wait for later batches. They wait on
-disk, float32, one file a layer; afterwards each layer is read back a block of features at a time and its
-Gram matrix added up. Memory holds one batch and a few blocks, however many layers and images there are, and
+Every image is compared with those of later batches, so the features of all batches are kept on disk, float32,
+one file a layer; afterwards each layer is read back a block of features at a time and its Gram matrix is
+added up. Memory holds one batch and a few blocks, however many layers and images there are, and
 no random projection is needed. Disk space is 4 bytes times images times features: about 4 GB for all layers
 of an AlexNet at 1,000 images of 224 pixels.
 """
@@ -41,12 +41,11 @@ class Spool:
 
     def __init__(self, path: str | Path):
         self.path, self.width, self.images = Path(path), 0, 0
-        self.shape: tuple[int, ...] = ()  # of one image's features, where the writer knows it
+        self.shape: tuple[int, ...] = ()  # of one image's features, if the writer sets it
         self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
 
     def write(self, image: int, rows: np.ndarray) -> None:
-        """Put rows (k, features) at images ``image`` to ``image + k``; the same place twice keeps the
-        later."""
+        """Write rows (k, features) for images ``image`` to ``image + k``; rows already there are replaced."""
         rows = np.ascontiguousarray(rows, np.float32)
         if self.width not in (0, rows.shape[1]):
             raise ValueError(
@@ -125,7 +124,7 @@ def layer_rdms(
     images : sequence, optional
         Names of the images, for error messages.
     folder : path, optional
-        Where the features wait; default the system's folder for temporary files. Choose a fast local disk.
+        Where the features are kept meanwhile, best on a fast local disk; default: the system's temporary folder.
     scaling : {"none", "z-score"}
         As in :func:`brainscore_granularity.rsa.rdm`.
 

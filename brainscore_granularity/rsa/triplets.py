@@ -3,7 +3,7 @@
 Of three images, the two most similar belong together and the third is odd. Ties and NaN must never favour a
 position: in published data the odd image is always the last, so that a rule which resolves ties to the last
 position would score a constant representation as perfect. Here a tie counts 1/2 or 1/3, NaN is an error,
-and features that tell nothing are refused as RDMs refuse them.
+and features that do not tell images apart are refused, as for RDMs.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def similarity(features, measure: str = "dot", *, images=None, layer: str | None
     ------
     DegenerateFeatures
         As correlation RDMs do, whatever the measure: no features, NaN or infinity, an image whose features
-        are all equal, or all images alike. Similarities of such would be ties, or rounding.
+        are all equal, or all images alike. Their similarities would be ties or rounding errors.
 
     Examples
     --------
@@ -65,14 +65,14 @@ def similarity(features, measure: str = "dot", *, images=None, layer: str | None
 
 
 def from_gram(gram: Gram, measure: str = "dot", *, images=None, layer: str | None = None) -> np.ndarray:
-    """The same from inner products that were summed block by block, centred by rows for "centred".
+    """`similarity`, from inner products that were summed block by block, centred by rows for "centred".
 
     >>> gram = Gram(3, None).add(np.array([[1.0, 0.0], [2.0, 0.0], [0.0, 3.0]]))
     >>> from_gram(gram, "cosine").tolist()
     [[1.0, 1.0, 0.0], [1.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
     """
     if gram.centre != ("rows" if measure == "centred" else None):
-        raise ValueError(f"measure {measure!r} needs another centre than {gram.centre!r} of the inner products")
+        raise ValueError(f"measure {measure!r} does not go with inner products of centre {gram.centre!r}")
     refuse_images(gram.broken, "NaN, infinite or overflowing features", images, layer)
     refuse_images(~gram.varies, "constant features", images, layer, ADVICE)
     refuse_alike(gram.apart, len(gram.varies), layer)
@@ -80,7 +80,7 @@ def from_gram(gram: Gram, measure: str = "dot", *, images=None, layer: str | Non
 
 
 def normalised(gram) -> np.ndarray:
-    """Cosines from inner products (n, n); images without length have similarity 0 with all.
+    """Cosines from inner products (n, n); images whose features are all 0 have similarity 0 to all.
 
     >>> normalised([[4.0, 2.0, 0.0], [2.0, 1.0, 0.0], [0.0, 0.0, 0.0]]).tolist()
     [[1.0, 1.0, 0.0], [1.0, 1.0, 0.0], [0.0, 0.0, 0.0]]
@@ -157,7 +157,7 @@ def accuracy(similarity, triplets, odd) -> float:
 
 
 def _pairs(similarity, triplets) -> np.ndarray:
-    """Similarity of the pair that is left when each position is taken out: (3, t)."""
+    """Similarity of the other two images, for each position: (3, t)."""
     s, t = np.asarray(similarity), np.asarray(triplets)
     if s.ndim != 2 or s.shape[0] != s.shape[1]:
         raise ValueError(f"similarity: expected (n, n), got {s.shape}")
@@ -171,6 +171,6 @@ def _pairs(similarity, triplets) -> np.ndarray:
     if np.isnan(pairs).any():
         raise ValueError(
             f"similarity: {np.count_nonzero(np.isnan(pairs).any(axis=0))} of {len(t)} triplets meet NaN; fix the"
-            " features, a NaN is no choice"
+            " features"
         )
     return pairs

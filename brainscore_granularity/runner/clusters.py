@@ -1,4 +1,4 @@
-"""Workers: on this computer, in jobs of a queueing system, or those of a Dask scheduler that already runs."""
+"""Workers: on this computer, as jobs of a queueing system, or of a Dask scheduler that is already running."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ def on_workers(pool, limits: Limits, *settings) -> Callable[..., Iterator[dict]]
                     left = sum(map(len, waiting.values())) + len(running)
                     raise RuntimeError(
                         f"no worker has been left for {limits.patience:.0f} s; {left} pairs are not scored. "
-                        f"{pool.advice} The same command goes on from here."
+                        f"{pool.advice} The same command continues from here."
                     )
                 if now - revived > REVIVE_SECONDS:
                     pool.revive()

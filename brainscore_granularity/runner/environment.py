@@ -19,14 +19,14 @@ def settle() -> None:
 
 
 class Offline(OSError):
-    """Something is not on this computer, and --offline forbids to download it."""
+    """Something is not on this computer, and --offline forbids downloading it."""
 
 
 @contextmanager
 def network(offline: bool):
     """While ``offline``, no host name is looked up, so that nothing is downloaded.
 
-    Addresses in numbers still work: cluster workers reach their scheduler.
+    Numeric addresses still work, so that cluster workers reach their scheduler.
     """
     look_up = socket.getaddrinfo
 

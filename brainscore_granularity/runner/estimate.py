@@ -67,7 +67,7 @@ def _from_one_batch(session: Session, model: str, name: str) -> Cost | None:
             start = time.monotonic()
             batch = extractor._get_batch_activations(paths, layers, extractor._batch_size, False, 0)
             seconds = (time.monotonic() - start) * -(-images // extractor._batch_size)
-    except Exception:  # noqa: S112  scoring it will say why
+    except Exception:  # noqa: S112  scoring will report the error
         return None
     megabytes = sum(array[0].nbytes for array in batch.values()) * images / 2**20
     return Cost(seconds, megabytes, "one batch")

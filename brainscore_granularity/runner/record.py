@@ -21,7 +21,8 @@ CROSS_VALIDATED = "cross_validated"  # field with the result of `score --layers 
 # Attributes of a score that are copied into the record if the benchmark sets them.
 DETAILS = (
     "error", "interval", "chance", "subject_scores", "layer", "n_stimuli", "n_triplets", "accuracy", "simulated",
-    "data", "n_neuroids", "mean_rdm_score", "partial", "left_out", "population_scores", "normalised",
+    "data", "n_neuroids", "mean_rdm_score", "partial", "scalings", "left_out", "population_scores",
+    "normalised",
 )  # fmt: skip
 
 
@@ -66,7 +67,7 @@ def describe_score(score) -> dict:
 
 
 def written(resampled, most: int = N_RESAMPLED) -> str:
-    """Values on the first resamples of the stimuli, in one line.
+    """Values on the first ``most`` resamples of the stimuli, as one line of text.
 
     >>> written([0.5, 0.25])
     '0.50000 0.25000'
@@ -77,7 +78,7 @@ def written(resampled, most: int = N_RESAMPLED) -> str:
 def resampled_of(record: dict) -> np.ndarray | None:
     """Values of a score record on resamples of the stimuli; None if it has none, as for Brain-Score's own benchmarks.
 
-    (resamples,), or (2, resamples) where the second row is what the first spreads too far (``stats.overlaps``).
+    (resamples,), or (2, resamples) where the second row is the surplus of the first (see ``stats.overlaps``).
     """
     lines = [record[name].split() for name in ("resampled", "surplus") if record.get(name)]
     return np.array(lines if len(lines) == 2 else lines[0], float) if record.get("resampled") else None

@@ -63,9 +63,19 @@ def cross_validated(records: list[dict]) -> list[dict]:
             continue
         layer, share = next(iter(chosen["chosen"].items()))
         # These fields belong to the committed layer.
-        rest = ("subject_scores", "mean_rdm_score", "partial", "layers", CROSS_VALIDATED)
+        rest = (
+            "subject_scores",
+            "mean_rdm_score",
+            "partial",
+            "scalings",
+            "layers",
+            "resampled",
+            "surplus",
+            CROSS_VALIDATED,
+        )
         kept = {key: value for key, value in record.items() if key not in rest}
-        numbers = {key: chosen[key] for key in ("value", "raw", "error", "interval", "resampled", "fingerprint")}
+        numbers = {key: chosen[key] for key in ("value", "raw", "error", "interval", "fingerprint")}
+        numbers |= {key: chosen[key] for key in ("resampled", "surplus") if key in chosen}
         found.append({**kept, **numbers, "layer": f"{layer} in {share:.0%} of halves"})
     return found
 
@@ -142,7 +152,7 @@ def long_table(records: list[dict]) -> pandas.DataFrame:
 
 
 def _by_subject(score: dict):
-    """(subject, its values of `_SCORE_COLUMNS`); the first subject is "all"."""
+    """Yields each subject with its values of `_SCORE_COLUMNS`; the first subject is "all"."""
     value, raw, error = (score.get(name, math.nan) for name in _SCORE_COLUMNS[:3])
     yield "all", (value, raw, error, *(score.get("interval") or (math.nan, math.nan)))
     for subject, raw in (score.get("subject_scores") or {}).items():

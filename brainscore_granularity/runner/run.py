@@ -35,8 +35,8 @@ def score_grid(
 
     Each pair goes through what ``brainscore_vision.score`` does (load_model, load_benchmark, score_benchmark), so the
     values are the same to the last bit; see `session` for what is shared between pairs. A pair that fails is recorded
-    with its reason and the grid goes on. A score is stale when the checkpoint, the layer commitment or the benchmark's
-    version has changed.
+    with its reason, and the others are scored. A score is stale when the checkpoint, the layer commitment or the
+    benchmark's version has changed.
 
     Parameters
     ----------

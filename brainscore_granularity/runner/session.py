@@ -28,10 +28,7 @@ atexit.register(gc.unfreeze)  # otherwise objects that `Session` froze would be 
 
 
 class Session:
-    """Parameters: ``offline``, nothing is downloaded; ``all_layers``, every layer of a model is scored as well;
-    ``splits``, number of halves of the stimuli over which the choice of the layer is cross-validated; ``leave_out``,
-    stimuli on which the layer was chosen are left out; otherwise such a score is refused.
-    """
+    """Scores pairs one by one; parameters as those of `run.score_grid`."""
 
     def __init__(self, offline: bool = False, all_layers: bool = False, splits: int = 0, leave_out: bool = False):
         self.offline, self.all_layers, self.splits, self.leave_out = offline, all_layers, splits, leave_out
@@ -164,7 +161,7 @@ class Session:
             if key not in self._images:
                 self._images[key] = reuse.image_lists(benchmark, candidate)
             return reuse.needs(benchmark, self._images[key], candidate, self.all_layers)
-        except Exception:  # noqa: S112  its own pair will say why
+        except Exception:  # noqa: S112  scoring that pair will report the error
             return []
 
 
@@ -183,7 +180,8 @@ def _cross_validated(benchmark, candidate, checkpoint, splits: int) -> dict:
         return {"reason": f"{type(error).__name__}: {error}", "fingerprint": {"splits": splits}}
     made_from = cross_validation.fingerprint(checkpoint, benchmark, names, splits)
     record = found.record()
-    return {**record, "resampled": written(record["resampled"]), "fingerprint": made_from}
+    lines = {name: written(record[name]) for name in ("resampled", "surplus")}
+    return {**record, **lines, "fingerprint": made_from}
 
 
 def _layer_scores(benchmark, candidate) -> dict[str, dict]:

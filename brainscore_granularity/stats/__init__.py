@@ -28,15 +28,32 @@ Which estimator to use when: docs/statistics.md. How each is calibrated: docs/ca
 """
 
 from .ceiling import Ceiling, TwoSubjectsWarning, consistency, noise_ceiling, spearman_brown, split_half
+from .estimates import Estimate
 from .intervals import Interval, interval
-from .layer_choice import SPLITS, LayerChoice, compare_choices, cross_validate, halves, held_out, rdm_scorer
-from .margins import Equivalence, equivalence, equivalence_margin, equivalence_of, equivalence_on_resamples
+from .layer_choice import (
+    SPLITS,
+    LayerChoice,
+    compare_choices,
+    contrast_choices,
+    cross_validate,
+    halves,
+    held_out,
+    rdm_scorer,
+)
+from .margins import (
+    Equivalence,
+    equivalence,
+    equivalence_margin,
+    equivalence_of,
+    equivalence_of_sides,
+    equivalence_on_resamples,
+)
 from .overlaps import Overlaps, paired_variance, triplet_mean
-from .paired import Estimate, compare_models, contrasts, two_factor
+from .paired import compare_models, contrasts, two_factor
 from .permutation import MaxStatistic, max_statistic, permutation_test
 from .resampling import bootstrap, jackknife, resamples
 from .seeds import over_networks
-from .triplet_scorer import triplet_scorer
+from .triplet_scorer import TripletScorer
 
 __all__ = [
     "SPLITS",
@@ -47,16 +64,19 @@ __all__ = [
     "LayerChoice",
     "MaxStatistic",
     "Overlaps",
+    "TripletScorer",
     "TwoSubjectsWarning",
     "bootstrap",
     "compare_choices",
     "compare_models",
     "consistency",
+    "contrast_choices",
     "contrasts",
     "cross_validate",
     "equivalence",
     "equivalence_margin",
     "equivalence_of",
+    "equivalence_of_sides",
     "equivalence_on_resamples",
     "halves",
     "held_out",
@@ -72,6 +92,5 @@ __all__ = [
     "spearman_brown",
     "split_half",
     "triplet_mean",
-    "triplet_scorer",
     "two_factor",
 ]

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import t as student
 
-from .paired import ROUNDING, Estimate
+from .estimates import ROUNDING, Estimate
 
 EQUIVALENT, DIFFERENT, BOTH, UNDECIDED = "equivalent", "different", "both: different but within the margin", "undecided"
 
@@ -100,6 +100,18 @@ def equivalence_of(estimate: Estimate, width: float, alpha: float = 0.05) -> Equ
         raise ValueError("estimate: expected degrees of freedom, got none; take what compare_models or contrasts give")
     value, error, df = estimate.value, estimate.error, estimate.df
     return _found(value, width, (error, df), (value + width, error, df), (value - width, error, df), alpha)
+
+
+def equivalence_of_sides(difference: Estimate, above: Estimate, below: Estimate, alpha: float = 0.05) -> Equivalence:
+    """Equivalence where the margin is estimated too, from estimates of d, d + margin and d - margin.
+
+    As `contrasts` gives them for weights such as 1, -1 and 1, -0.75, -0.25 of a network, native and fitted.
+    """
+    width = (above.value - below.value) / 2
+    at, over, under = ((one.value, one.error, one.df) for one in (difference, above, below))
+    if width < 0:  # learning brings nothing: no difference is within a share of it
+        over, under = (-np.inf, 1.0, 1.0), (np.inf, 1.0, 1.0)
+    return _found(at[0], width, at[1:], over, under, alpha)
 
 
 def equivalence(first, second, width: float | None = None, *, share=None, scale=None, paired=True, alpha=0.05):

@@ -62,9 +62,8 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.sparse import csr_array
-from scipy.stats import t as student
 
-from .paired import Estimate
+from .estimates import Estimate, with_student
 from .resampling import resamples
 
 LEAST = 1 / 4  # of S_2, that the variance is held above
@@ -137,13 +136,16 @@ class Overlaps:
 
         The counts of the images are those of ``resamples(images, n, None, seed)``, as for RSA.
         """
-        by_image, by_pair, _ = self.scaled(values)
+        by_image, _, _ = self.scaled(values)
         counts = resamples(self.images, n, None, seed)
+        return np.mean(values) + (counts - 1) @ by_image, np.sqrt(SURPLUS) * self.of_pairs(values, n, seed)
+
+    def of_pairs(self, values, n: int, seed: int = 0) -> np.ndarray:
+        """(n,) values of variance S_2 / (T^2 (1 - q)), linear in ``values``: sums over pairs with random signs."""
+        _, by_pair, _ = self.scaled(values)
         signs = np.random.default_rng([seed, 1]).choice([-1.0, 1.0], (self.images, n))
-        first, second = self.pairs
-        upper = csr_array((by_pair, (first, second)), (self.images, self.images))
-        surplus = np.einsum("ir,ir->r", signs, upper @ signs)
-        return np.mean(values) + (counts - 1) @ by_image, np.sqrt(SURPLUS) * surplus
+        upper = csr_array((by_pair, tuple(self.pairs)), (self.images, self.images))
+        return np.einsum("ir,ir->r", signs, upper @ signs)
 
 
 def _alternating(parts) -> float:
@@ -196,8 +198,4 @@ def triplet_mean(values, triplets, images: int | None = None, *, level: float = 
     """
     if not isinstance(triplets, Overlaps):
         triplets = Overlaps(triplets, 1 + int(np.max(triplets)) if images is None else images)
-    value, error = float(np.mean(values)), float(np.sqrt(triplets.variance(values)))
-    reach = float(student.ppf((1 + level) / 2, triplets.images - 1)) * error
-    apart = abs(value - null)
-    p = float(2 * student.sf(apart / error, triplets.images - 1)) if error > 1e-14 else float(apart <= 1e-14)
-    return Estimate(value, error, value - reach, value + reach, p)
+    return with_student(float(np.mean(values)), triplets.variance(values), triplets.images - 1, level, null)

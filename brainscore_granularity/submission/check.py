@@ -1,5 +1,4 @@
-"""Check that a zip works: the website's rules, then its own and Brain-Score's tests and a score, in a new
-environment."""
+"""Check a zip: the website's rules, then in a new environment Brain-Score's tests, its own test, and a score."""
 
 from __future__ import annotations
 

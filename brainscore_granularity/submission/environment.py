@@ -14,7 +14,7 @@ LARGE = 1 << 20  # bytes; larger files of Brain-Score are linked instead of copi
 def make(folder: Path, requirements: tuple[str, ...] = ()) -> tuple[Path, Path]:
     """Make the environment; returns its Python and its copy of brainscore_vision, into which a plugin can be put.
 
-    Packages are links to the installed ones: the requirements of Brain-Score and of the plugin, and theirs in turn.
+    Packages are links to the installed ones: what Brain-Score and the plugin require, and what these require in turn.
     """
     venv.EnvBuilder(symlinks=True).create(folder)
     (site,) = folder.glob("lib/python*/site-packages")

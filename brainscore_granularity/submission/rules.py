@@ -42,7 +42,7 @@ class Submission:
 
     @property
     def plugins(self) -> list[tuple[str, str]]:
-        """(kind, folder) of every plugin in it."""
+        """Kind and folder of every plugin in the zip."""
         parts = [PurePosixPath(name).parts for name in self.names]
         return sorted({p[1:3] for p in parts if len(p) > 3 and p[1] in FOLDERS})
 
@@ -53,7 +53,7 @@ class Submission:
 
     @property
     def registrations(self) -> list[str]:
-        """Identifiers as Brain-Score reads them: to the last bracket of a line, comments included."""
+        """Identifiers as Brain-Score reads them: up to the last bracket of a line, also in comments."""
         lines = [line for line in self.text("__init__.py").splitlines() if "model_registry[" in line]
         found = [re.search(r"model_registry\[.*\]", line) for line in lines]
         return [match[0][len("model_registry") + 2 : -2] if match else "" for match in found]
@@ -86,7 +86,7 @@ def check(path: Path, known: frozenset[str]) -> Submission:
 
 def size(submission: Submission) -> Iterator[str]:
     if submission.size >= MAX_BYTES:
-        yield f"{submission.size / 1e6:.0f} MB, below 50 are allowed; put the weights under a URL (--weights-url)"
+        yield f"{submission.size / 1e6:.0f} MB, the limit is 50; put the weights under a URL (--weights-url)"
 
 
 def paths(submission: Submission) -> Iterator[str]:
@@ -104,7 +104,7 @@ def one_root(submission: Submission) -> Iterator[str]:
 def entries_for_folders(submission: Submission) -> Iterator[str]:
     wanted = {f"{parent}/" for name in submission.names for parent in PurePosixPath(name).parents if parent.name}
     if missing := sorted(wanted - set(submission.names)):
-        yield f"{missing[0]} has no entry of its own; zip with entries for folders (`zip -r`, without -D)"
+        yield f"{missing[0]} has no entry in the zip; zip with entries for folders (`zip -r`, without -D)"
     elif submission.names and submission.names[0] != f"{submission.root}/":
         yield f"the first entry is {submission.names[0]}; it has to be the root folder {submission.root}/"
 

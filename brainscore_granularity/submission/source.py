@@ -69,7 +69,7 @@ def _with_imported(paths: list[Path]) -> dict[Path, dict]:
 
 
 def _follow(path: Path, node: ast.ImportFrom, alias: ast.alias, add: Callable[[Path], None]) -> None:
-    """Add the module that a relative import takes a name from; a whole module is not followed, and fails when used."""
+    """Add the module that a relative import takes a name from; the import of a whole module is not followed."""
     folder = path.parents[node.level - 1]
     source = folder.joinpath(*(node.module or "").split(".")).with_suffix(".py") if node.module else None
     if source is not None and source.is_file():

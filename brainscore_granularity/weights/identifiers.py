@@ -158,7 +158,7 @@ def how_to_make(identifier: str) -> str:
         case Scaling(network, _, int(images), seed) as wanted:
             subset = f"--images-per-class {images} --subset-seed {seed} --seed {seed}"
             asked = f"--recipe scaling --data TINY_IMAGENET --network {network}_w{wanted.times:g}_64px {subset}"
-            return f"run `granularity train {asked} --name {identifier}`, then `granularity commit {identifier}`"
+            return f"run `granularity train {asked} --name {identifier}`"
         case _:
             return f"train {identifier} and save it there"
 
@@ -182,7 +182,6 @@ def _ladder_commands(identifier: str, wanted: Ladder) -> str:
         labels, classes = f"merged_k{k}_s{seed}", ""
     named = f" --name {identifier}" if source == "untrained" else ""
     steps.append(f"`granularity train {of} --labels {labels}{classes} --seed {seed}{named}`")
-    steps.append(f"`granularity commit {identifier}`")
     return "run " + ", then ".join(steps)
 
 

@@ -1,13 +1,14 @@
-"""Which layer stands for which brain region: ``region_layer_map/<id>.json``, and how it was chosen beside it.
+"""Which layer stands for which brain region: ``region_layer_map/<id>.json``, or else the layers of its depth.
 
 The folder lies beside that of the weights: in the user's home for their own checkpoints, in the plugin for shipped
-ones. ``<id>.scores.json`` holds the score of every layer, the selection, its stimuli, what they show, and the
-hash of the weights.
+ones. ``<id>.scores.json`` beside the map tells how it was chosen: the score of every layer, the selection, its stimuli,
+what they show, and the hash of the weights.
 """
 
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from pathlib import Path
 
 from brainscore_granularity.paths import write_atomically
@@ -18,31 +19,43 @@ FOLDER = "region_layer_map"
 
 
 def read(checkpoint: Checkpoint, plugin: Path | None = None) -> dict[str, str]:
-    """Region -> layer, from beside the folder of the weights or from the plugin."""
-    places = _places(checkpoint, plugin)
-    for path in places:
-        if path.exists():
-            return json.loads(path.read_text())
-    raise CheckpointError(
-        f"{checkpoint.identifier} has no layer commitment in {' or '.join(map(str, dict.fromkeys(places)))}; "
-        f"run `granularity commit {checkpoint.identifier}`"
-    )
+    """Region -> layer: from beside the folder of the weights, from the plugin, or by depth where neither has a map."""
+    if (path := path_of(checkpoint, plugin)) is not None:
+        return json.loads(path.read_text())
+    try:
+        return dict(_by_depth(checkpoint.info["network"]))
+    except ValueError as error:
+        raise CheckpointError(
+            f"{checkpoint.identifier} has no layer map, and no layers by depth: {error}. Run "
+            f"`granularity commit {checkpoint.identifier} --selection ...`, or write "
+            f"{_places(checkpoint, plugin)[0]} by hand"
+        ) from error
+
+
+@lru_cache
+def _by_depth(network: str) -> dict[str, str]:
+    from brainscore_granularity.networks.depth import layers_by_depth
+
+    return layers_by_depth(network)
+
+
+def path_of(checkpoint: Checkpoint, plugin: Path | None = None) -> Path | None:
+    """The file of the map that is used; None where the layers are those of the depth."""
+    return next((path for path in _places(checkpoint, plugin) if path.exists()), None)
 
 
 def selected_on(checkpoint: Checkpoint, plugin: Path | None = None) -> dict:
     """On what the layers were chosen: ``selection`` {region: name}, ``stimuli`` {name: stimulus ids}, ``shown`` {name:
     identities of what they show}, which records made before there were any lack."""
-    for path in _places(checkpoint, plugin):
-        if path.exists():  # the record beside the map that is used, and no other
-            try:
-                record = json.loads(path.with_suffix(".scores.json").read_text())
-            except (OSError, ValueError):
-                break
-            selection = record.get("selection", {})
-            if isinstance(selection, str):  # one for all regions
-                selection = dict.fromkeys(record.get("scores", {}), selection)
-            return {"selection": selection, "stimuli": record.get("stimuli", {}), "shown": record.get("shown", {})}
-    return {"selection": {}, "stimuli": {}, "shown": {}}
+    path = path_of(checkpoint, plugin)
+    try:
+        record = json.loads(path.with_suffix(".scores.json").read_text()) if path else {}
+    except (OSError, ValueError):  # a map that was written by hand
+        record = {}
+    selection = record.get("selection", {})
+    if isinstance(selection, str):  # one for all regions
+        selection = dict.fromkeys(record.get("scores", {}), selection)
+    return {"selection": selection, "stimuli": record.get("stimuli", {}), "shown": record.get("shown", {})}
 
 
 def is_for(checkpoint: Checkpoint, version: int) -> bool:

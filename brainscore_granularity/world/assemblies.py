@@ -20,7 +20,11 @@ IMAGE_SETS = {"World": (4, 101), "World_selection": (3, 202)}
 
 @lru_cache
 def image_set(name: str) -> world.Images:
-    return world.draw(*IMAGE_SETS[name])
+    """The images of a set, shuffled: drawn class by class, their place in the list would tell what they show."""
+    per_class, seed = IMAGE_SETS[name]
+    drawn = world.draw(per_class, seed)
+    order = np.random.default_rng(seed).permutation(len(drawn.fine))
+    return world.Images(*(part[order] for part in drawn))
 
 
 @lru_cache

@@ -7,8 +7,8 @@ MODEL = "granularity_world_own_k2_s1"
 @pytest.mark.parametrize(
     ("model_identifier", "benchmark_identifier", "expected"),
     [
-        (MODEL, "World.IT-rsa", 0.777),
-        ("granularity_world_native_s1", "World_fine.IT-rsa", 0.270),
+        (MODEL, "World.IT-rsa", 0.741),
+        ("granularity_world_native_s1", "World_fine.IT-rsa", 0.264),
     ],
 )
 def test_score(model_identifier, benchmark_identifier, expected):

@@ -12,7 +12,7 @@ def test_networks_before_training_load_from_their_seed_and_share_their_layers(wi
 
 
 @pytest.mark.parametrize("images", [1, 3, 10, 30, 100])
-def test_layers_are_those_of_the_full_data_model(images):
+def test_layers_do_not_depend_on_the_number_of_images(images):
     maps = [load_model(name).layer_model.region_layer_map for name in (MODEL, f"scaling_resnet18_w1of16_d{images}_s1")]
     assert dict(maps[0]) == dict(maps[1])
 
@@ -23,4 +23,4 @@ def test_training_counts(kriegeskorte92):
         score(model_identifier=name, benchmark_identifier="Kriegeskorte2008.judgment-rsa", conda_active=True)
         for name in ("scaling_resnet18_w1of16_d1_s1", MODEL)
     )
-    assert few == pytest.approx(0.047, abs=0.005) and many == pytest.approx(0.275, abs=0.005)
+    assert few == pytest.approx(0.047, abs=0.005) and many == pytest.approx(0.293, abs=0.005)

@@ -20,7 +20,7 @@ def test_the_images_at_both_ends_are_those_farthest_out():
     picked = found.groupby(["component", "end"], sort=False)["image"].apply(list)
     assert picked[1, "low"] == ["d", "b"] and picked[1, "high"] == ["a", "c"]
     assert picked[2, "low"] == ["c", "a"] and picked[2, "high"] == ["b", "d"]
-    with pytest.raises(ValueError, match="3 images at each end asked of 4; ask at most 2"):
+    with pytest.raises(ValueError, match="3 images at each end of 4 in all; ask for at most 2"):
         pcs.extremes(scores, list("abcd"), count=3)
 
 
@@ -73,6 +73,7 @@ def test_the_shipped_components_cut_the_classes_that_a_network_was_taught(world)
         assert loop.accuracy(network, pixels, axes.classes(k)) > 0.75
 
 
+@pytest.mark.slow
 def test_on_the_world_taught_axes_are_the_largest_of_the_network(tmp_path):
     cli.main(["analyze", "pcs", "--models", *MODELS, "--benchmarks", "World.IT-rsa", "--layers", "relu5", "--results",
               str(tmp_path), "--resamples", "50"])  # fmt: skip

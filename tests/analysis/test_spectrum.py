@@ -84,10 +84,11 @@ def test_too_few_components_for_a_law_are_named():
 def analysed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("results")
     arguments = ["analyze", "spectrum", "--models", *MODELS, "--benchmarks", "World.IT*", "--layers", "relu4", "relu5",
-                 "conv1", "--results", folder, "--resamples", "50"]  # fmt: skip
+                 "fc5", "conv1", "--results", folder, "--resamples", "50"]  # fmt: skip
     return folder / "analyses" / "spectrum", arguments
 
 
+@pytest.mark.slow
 def test_analyze_writes_tables_figures_and_the_answer_and_a_rerun_repeats_nothing(analysed, capsys):
     folder, arguments = analysed
     assert run(*arguments) == 0
@@ -118,6 +119,14 @@ def test_keeping_all_components_gives_the_score_of_the_benchmark(analysed):
     assert kept.set_index("model").loc[MODELS[0], "rsa"] == pytest.approx(expected, abs=1e-4)
 
 
+def test_a_committed_layer_outside_of_those_asked_is_read_too():
+    asked, everything = (study.Study(MODELS[:1], benchmarks=["World.IT-rsa"], layers=each) for each in (["conv1"], []))
+    layer = asked.committed(MODELS[0], "IT")
+    assert layer not in asked.layers
+    kept.file(asked.sets, MODELS[0], layer, "gram").unlink(missing_ok=True)
+    assert np.array_equal(asked.products(MODELS[0], layer).gram, everything.products(MODELS[0], layer).gram)
+
+
 def test_a_damaged_digest_is_made_again():
     shared = study.Study(MODELS[:1], benchmarks=["World.IT-rsa"], layers=["relu5"])
     before = shared.products(MODELS[0], "relu5").gram
@@ -129,7 +138,7 @@ def test_a_damaged_digest_is_made_again():
 @pytest.mark.parametrize(
     "extra, message",
     [
-        (["--benchmarks", "World.IT*", "--components", "500"], "500 principal components asked of 256 images"),
+        (["--benchmarks", "World.IT*", "--components", "500"], "500 principal components were asked for"),
         (["--benchmarks", "World.IT*", "--layers", "conv9"], "has no layer 'conv9'; it has conv1"),
         (["--benchmarks", "World.triplet"], "choose benchmarks of ours that end in -rsa"),
         (["--images", "nowhere"], "neither a folder or zip of images nor a stimulus set"),

@@ -16,6 +16,7 @@ MODEL = "granularity_world_own_k2_s1"
 REGIONS = selection.REGIONS
 
 
+@pytest.mark.slow
 def test_shipped_commitment_is_what_selection_chooses():
     layer_map, scores = commitment.commit(checkpoint_of(MODEL))
     assert layer_map == commitment_of(MODEL)[1]
@@ -55,7 +56,18 @@ def test_other_selection_data_make_a_commitment_stale(home, monkeypatch):
     assert not layer_map.is_for(saved, commitment.SELECTION_VERSION)
 
 
-def test_a_model_without_a_commitment_says_what_to_run(home):
+def test_a_model_without_a_commitment_has_the_layers_of_its_depth(home):
+    saved = checkpoints.save(checkpoints.default_store(), "net", {}, {"network": "mini", "classes": 2})
+    assert layer_map.path_of(saved) is None
+    assert layer_map.read(saved) == {"V1": "relu1", "V2": "relu2", "V4": "relu3", "IT": "relu4", "behavior": "relu5"}
+    assert layer_map.selected_on(saved) == {"selection": {}, "stimuli": {}, "shown": {}}
+
+
+def test_a_network_without_stages_says_what_to_run(home, monkeypatch):
+    from brainscore_granularity.networks import depth
+
+    monkeypatch.setattr(depth, "stages", lambda network: [])
+    layer_map._by_depth.cache_clear()
     saved = checkpoints.save(checkpoints.default_store(), "net", {}, {"network": "mini", "classes": 2})
     with pytest.raises(checkpoints.CheckpointError, match="granularity commit net"):
         layer_map.read(saved)
@@ -124,7 +136,7 @@ def test_layers_are_chosen_on_train_images_and_score_on_others(own_copy, measure
         **dict.fromkeys(("V1", "V2", "V4", "IT"), "Allen2022_fmri"),
         "behavior": "World_selection",
     }
-    assert choice["layers"]["behavior"] == json.loads(path.read_text())["behavior"] == "relu5"  # kept
+    assert choice["layers"]["behavior"] == json.loads(path.read_text())["behavior"] == "fc5"  # kept
     for region, by_layer in choice["scores"].items():
         assert choice["layers"][region] == max(by_layer, key=by_layer.get)
         assert set(choice["subjects"][region]) == {f"subj{s:02d}" for s in range(1, 9)}
@@ -167,6 +179,7 @@ def test_own_images_of_each_subject_are_preferred_and_averaged_over_subjects(own
     assert choice["scores"]["V1"]["relu1"] == pytest.approx(np.mean(each), abs=1e-6)
 
 
+@pytest.mark.slow
 def test_brain_scores_own_models_can_be_committed(home):
     choice, path = commitment.recommit("pixels", ["World_selection"])
     assert path == home / "region_layer_map" / "pixels.json"

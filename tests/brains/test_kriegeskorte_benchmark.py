@@ -1,6 +1,7 @@
 """Kriegeskorte2008 as a user meets it: through brainscore_vision.score, on the real files."""
 
 import functools
+import re
 import shutil
 
 import brainscore_vision
@@ -42,6 +43,7 @@ def alexnet():
     return ModelCommitment(IDENTIFIER, wrapper, names, region_layer_map={"IT": "features.11"}, visual_degrees=8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("target", "expected"), [("hIT", 0.124), ("mIT", 0.212)])
 def test_untrained_alexnet(kriegeskorte92, candidate_plugin, alexnet, target, expected):
     current["model"] = alexnet
@@ -53,6 +55,7 @@ def test_untrained_alexnet(kriegeskorte92, candidate_plugin, alexnet, target, ex
         assert score.item() == pytest.approx(expected, abs=0.005)
 
 
+@pytest.mark.slow
 def test_every_layer_with_a_corrected_p(kriegeskorte92, alexnet):
     frame = layers.table(alexnet, load_benchmark("Kriegeskorte2008.mIT-rsa"), n=199).set_index("layer")
     assert frame.loc["features.11", "raw"] == pytest.approx(0.212, abs=0.005)
@@ -100,7 +103,7 @@ def test_an_unknown_ceiling_stays_unknown_in_the_results(kriegeskorte92, tmp_pat
 
 
 def test_a_damaged_file_is_refused(kriegeskorte92, tmp_path, monkeypatch):
-    for name in kriegeskorte2008.FILES:
+    for name in kriegeskorte2008.FILES.files:
         shutil.copyfile(kriegeskorte92 / name, tmp_path / name)
     content = bytearray((tmp_path / "92_brainRDMs.mat").read_bytes())
     content[1000] ^= 1
@@ -108,9 +111,9 @@ def test_a_damaged_file_is_refused(kriegeskorte92, tmp_path, monkeypatch):
     monkeypatch.setenv(kriegeskorte2008.FOLDER_VARIABLE, str(tmp_path))
     with pytest.raises(DataMissing, match="92_brainRDMs.mat: expected SHA-256 1743f90a.*damaged"):
         kriegeskorte2008.rdms("hIT")
-    assert kriegeskorte2008.state() == "ready"  # by name only: content is checked when it is read
+    assert kriegeskorte2008.FILES.state() == "ready"  # by name only: content is checked when it is read
     (tmp_path / "92_brainRDMs.mat").unlink()
-    assert "downloadable" in kriegeskorte2008.state()
+    assert "downloadable" in kriegeskorte2008.FILES.state()
     with pytest.raises(DataMissing, match="there is no 92_brainRDMs.mat"):
         kriegeskorte2008.rdms("hIT")
 
@@ -154,25 +157,25 @@ def served(monkeypatch):
     return contents, asked
 
 
-def test_files_are_downloaded_once_and_checked(kriegeskorte92, home, served, monkeypatch):
+def test_files_are_downloaded_once_and_checked(kriegeskorte92, home, served, monkeypatch, capsys):
     contents, asked = served
     monkeypatch.delenv(kriegeskorte2008.FOLDER_VARIABLE)
-    assert "downloadable" in kriegeskorte2008.state()
-    for name, (commit, sha256) in kriegeskorte2008.FILES.items():
-        contents[f"{kriegeskorte2008.REPOSITORY}/{commit}/demos/92imageData/{name}"] = (
-            kriegeskorte92 / name
-        ).read_bytes()
-        assert len(commit) == 40 and sha256 == sha256_of(kriegeskorte92 / name)
+    assert "downloadable" in kriegeskorte2008.FILES.state()
+    for name, (url, sha256) in kriegeskorte2008.FILES.files.items():
+        contents[url] = (kriegeskorte92 / name).read_bytes()
+        assert re.search(rf"/rsagroup/rsatoolbox/[0-9a-f]{{40}}/demos/92imageData/{name}$", url)
+        assert sha256 == sha256_of(kriegeskorte92 / name)
     kriegeskorte2008.stimulus_set.cache_clear()
     for _ in range(2):
         assert [kriegeskorte2008.rdms(target).shape for target in TARGETS] == [(4, 92, 92), (1, 92, 92), (16, 92, 92)]
-    assert sorted(asked) == sorted(contents) and kriegeskorte2008.state() == "ready"
+    assert sorted(asked) == sorted(contents) and kriegeskorte2008.FILES.state() == "ready"
+    assert capsys.readouterr().err.count("MIT licence; cite Kriegeskorte et al. 2008") == 1  # before the first file
     kriegeskorte2008.stimulus_set.cache_clear()
 
 
 def test_without_a_network_the_mend_is_named(home, served, monkeypatch):
     monkeypatch.delenv(kriegeskorte2008.FOLDER_VARIABLE, raising=False)
-    with pytest.raises(DataMissing, match="MIT licence.*92_behavRDMs.mat.*BRAINSCORE_GRANULARITY_KRIEGESKORTE92"):
+    with pytest.raises(DataMissing, match="92_behavRDMs.mat.*MIT licence.*BRAINSCORE_GRANULARITY_KRIEGESKORTE92"):
         kriegeskorte2008.rdms("judgment")
 
 

@@ -12,6 +12,7 @@ from brainscore_vision.model_helpers.brain_transformation import ModelCommitment
 from brainscore_granularity import rsa, stats
 from brainscore_granularity.brains import layers
 from brainscore_granularity.brains.recording import record
+from brainscore_granularity.weights.find import commitment_of
 
 MODEL = "granularity_world_own_k2_s1"
 
@@ -73,16 +74,18 @@ def test_hooks_of_a_models_wrapper_are_applied(stimuli):
 @pytest.mark.parametrize("benchmark", ["World.IT-rsa", "World.triplet"])
 def test_the_committed_layers_row_is_the_models_score(model, benchmark):
     benchmark = load_benchmark(benchmark)
-    frame = layers.table(model, benchmark, ["conv2", "relu4", "relu5"], n=19)
+    committed = commitment_of(MODEL)[1]["IT" if benchmark.identifier.endswith("rsa") else "behavior"]
+    frame = layers.table(model, benchmark, ["conv2", "relu3", committed], n=19)
     assert frame["committed"].tolist() == [False, False, True]
     row, score = frame.iloc[2], benchmark(model)
     assert row["value"] == pytest.approx(score.item(), abs=1e-5)
     assert row["raw"] == pytest.approx(float(score.attrs["raw"]), abs=1e-5)
     for subject, value in score.attrs["subject_scores"].items():
         assert row[subject] == pytest.approx(value, abs=1e-5)
-    assert frame.attrs["best"] == "relu5" and row["p"] == 1 / 20 and frame.attrs["simulated"]
+    assert frame.attrs["best"] == committed and row["p"] == 1 / 20 and frame.attrs["simulated"]
 
 
+@pytest.mark.slow
 def test_benchmarks_of_the_same_images_share_a_forward_pass(model, monkeypatch):
     passes, original = [], layers.spooled
     monkeypatch.setattr(layers, "spooled", lambda *args: passes.append(1) or original(*args))
@@ -98,7 +101,7 @@ def test_benchmarks_of_the_same_images_share_a_forward_pass(model, monkeypatch):
 def test_similarities_on_disk_are_those_of_the_triplet_benchmark(model, measure):
     benchmark = load_benchmark("World.triplet")
     benchmark.measure = measure
-    frame = layers.table(model, benchmark, ["relu5"], n=1)
+    frame = layers.table(model, benchmark, [commitment_of(MODEL)[1]["behavior"]], n=1)
     assert frame["value"].item() == pytest.approx(benchmark(model).item(), abs=1e-9)
 
 

@@ -14,7 +14,7 @@ from brainscore_granularity import plugins
 from brainscore_granularity.brains import catalogue
 from brainscore_granularity.download import DataMissing
 
-ELSEWHERE = ("World", "Kriegeskorte", "Cowley2023")  # tested on themselves
+ELSEWHERE = ("World", "Kriegeskorte", "Cichy", "Cowley")  # tested on themselves
 BENCHMARKS = [name for name in catalogue.ours("benchmarks") if not name.startswith(ELSEWHERE)]
 ONE_OF_EACH = [*{name.partition(".")[0]: name for name in BENCHMARKS}.values(), "Hebart2023.triplet"]
 RIDGE = [name for name in BENCHMARKS if name.endswith("-ridge")]

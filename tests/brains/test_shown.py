@@ -50,7 +50,7 @@ def test_both_benchmarks_of_the_same_things_pictures_are_refused_and_other_conce
 
 
 def test_shared_concepts_can_be_left_out_instead(committed, monkeypatch):
-    monkeypatch.setattr("brainscore_granularity.brains.benchmark.N_BOOTSTRAP", 20)
+    monkeypatch.setattr("brainscore_granularity.brains.odd_one_out.N_BOOTSTRAP", 20)
     benchmark, model = load_benchmark("Hebart2023.triplet"), load_model(MODEL)
     benchmark.shared = "leave out"
     score, (chosen, _) = benchmark(model), things.concept_split(N)

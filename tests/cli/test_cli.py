@@ -12,6 +12,7 @@ import pytest
 
 from brainscore_granularity.brains import catalogue
 from brainscore_granularity.cli import main as cli
+from brainscore_granularity.datasets import kriegeskorte2008
 from brainscore_granularity.runner import results
 from brainscore_granularity.weights import checkpoints
 from brainscore_granularity.weights.find import checkpoint_of
@@ -65,6 +66,7 @@ def test_score_prints_and_writes_and_results_reads(tmp_path, capsys):
     assert pd.read_parquet(tmp_path / "scores.parquet")["raw"].equals(table["raw"])
 
 
+@pytest.mark.slow
 def test_a_dry_run_says_what_would_be_done_and_does_nothing(tmp_path, capsys):
     folder = tmp_path / "results"
     grid = ["score", "--models", MODEL, "--benchmarks", "World.*", "--results", folder]
@@ -77,7 +79,8 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(tmp_path, capsys):
     assert "1 done, 2 to score" in capsys.readouterr().out
 
 
-def test_offline_a_benchmark_that_must_be_downloaded_is_named_and_costs_its_own_pair(tmp_path, capsys, home):
+def test_offline_a_missing_download_is_named_and_costs_its_own_pair(tmp_path, capsys, home, monkeypatch):
+    monkeypatch.delenv(kriegeskorte2008.FOLDER_VARIABLE, raising=False)  # the files may be here
     grid = ["score", "--models", MODEL, "--benchmarks", "Kriegeskorte2008.hIT-rsa", "World.IT-rsa"]
     assert run(*grid, "--results", tmp_path / "r", "--offline") == 1
     assert "1 scored, 1 failed (1 lack data)" in capsys.readouterr().out
@@ -203,13 +206,29 @@ def test_commit_chooses_layers_again(home, capsys):
 
 @pytest.mark.slow
 def test_layers_prints_a_table_a_benchmark_and_csv(capsys):
-    arguments = ["layers", MODEL, "--benchmark", "World.V1-rsa", "World.IT-rsa", "--layers", "relu1", "relu5"]
+    arguments = ["layers", MODEL, "--benchmark", "World.V1-rsa", "World.IT-rsa", "--layers", "relu1", "fc5"]
     assert run(*arguments, "--permutations", "9") == 0
     out = capsys.readouterr().out
-    assert "World.V1-rsa (simulated)" in out and "World.IT-rsa (simulated)" in out and "> relu5" in out
+    assert "World.V1-rsa (simulated)" in out and "World.IT-rsa (simulated)" in out and "> fc5" in out
     assert run(*arguments, "--permutations", "9", "--csv") == 0
     header, *rows = capsys.readouterr().out.splitlines()
     assert header.startswith("layer,value,raw,p,committed,sim01") and len(rows) == 4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [("--permutations", "9"), ("--cross-validate", "--splits", "5")])
+def test_layers_scales_features_where_asked(how, capsys):
+    arguments = ["layers", MODEL, "--benchmark", "World.IT-rsa", "--layers", "relu2", "relu5", *how]
+    tables = {}
+    for scaling in ("none", "z-score"):
+        assert run(*arguments, "--csv", "--scaling", scaling) == 0
+        tables[scaling] = pd.read_csv(io.StringIO(capsys.readouterr().out))
+        assert set(tables[scaling]["scaling"]) == {scaling}
+        assert run(*arguments, "--scaling", scaling) == 0
+        assert ("z-scored" in capsys.readouterr().out) == (scaling == "z-score")
+    assert (tables["none"]["raw"] - tables["z-score"]["raw"]).abs().min() > 1e-3
+    assert run(*arguments[:3], "World.triplet", "--scaling", "z-score") == 1
+    assert "World.triplet compares features as they are" in capsys.readouterr().err
 
 
 def test_patterns_match_ours_and_brain_scores():

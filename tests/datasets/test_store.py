@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from brainscore_granularity.datasets.prepare import store
+from brainscore_granularity.datasets.prepare import assemblies, store
 from brainscore_granularity.datasets.prepare.registry import DATASETS, dataset_of
 
 IDENTIFIER = "Allen2022_fmri_local.V1.test"
@@ -24,7 +24,7 @@ def build(seed=0, n=6, neuroids=5, folder="Allen2022_images"):
     for i, name in enumerate(ids):
         Image.fromarray(np.full((8, 8, 3), i, np.uint8)).save(images / f"{name}.png")
     stimuli = pd.DataFrame({"stimulus_id": ids, "nsd_id": range(n), "filename": [f"{name}.png" for name in ids]})
-    assembly = store.neuroid_assembly(
+    assembly = assemblies.neuroid_assembly(
         rng.normal(size=(n, neuroids)),
         presentation={"stimulus_id": ids[::-1], "repetitions": np.arange(n)},
         neuroid={
@@ -153,9 +153,9 @@ def test_interrupted_save_never_looks_complete(forked, home):
     script = f"""
 import os, sys
 sys.path[:0] = [{str(Path(__file__).parent)!r}]
-from test_store import save, store
-write = store._write_netcdf
-store._write_netcdf = lambda *a: (write(*a), os.kill(os.getpid(), 9))
+from test_store import assemblies, save
+write = assemblies.write_netcdf
+assemblies.write_netcdf = lambda *a: (write(*a), os.kill(os.getpid(), 9))
 save()
 """
     killed = forked.run(script)
@@ -194,10 +194,10 @@ def test_what_cannot_be_served_is_refused(home):
 def test_ids_that_csv_would_change_are_refused(home):
     assembly, stimuli, images = build()
     numbers = dict(zip(stimuli["stimulus_id"], (f"{i:03d}" for i in range(6)), strict=True))
-    renamed = store.neuroid_assembly(
+    renamed = assemblies.neuroid_assembly(
         assembly.values[:, :, 0],
         {"stimulus_id": [numbers[i] for i in assembly["stimulus_id"].values], "repetitions": range(6)},
-        {name: assembly[name].values for name in store.NEUROID_COORDINATES},
+        {name: assembly[name].values for name in assemblies.NEUROID_COORDINATES},
     )
     with pytest.raises(ValueError, match="'000' changes"):
         save(assembly=renamed, stimuli=stimuli.assign(stimulus_id=list(numbers.values())))

@@ -119,7 +119,7 @@ def test_rsa_with_the_embedding_itself_is_one(home, source):
 def test_odd_one_out_of_planted_features(home, source):
     from given_model import Given
 
-    from brainscore_granularity.brains.benchmark import OddOneOutBenchmark
+    from brainscore_granularity.brains.odd_one_out import OddOneOutBenchmark
 
     things.prepare(source)
     benchmark = OddOneOutBenchmark("fake.triplet", 1, lambda: store.load(TRIPLET), 1.0, 8, bibtex="")

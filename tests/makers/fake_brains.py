@@ -12,7 +12,7 @@ from brainscore_core.supported_data_standards.brainio.assemblies import NeuroidA
 from brainscore_core.supported_data_standards.brainio.stimuli import StimulusSet
 from PIL import Image
 
-from brainscore_granularity.datasets.prepare import store
+from brainscore_granularity.datasets.prepare import assemblies, store
 
 LATENT, GOOD, BAD = 8, 24, 8  # dimensions; neuroids of each subject and region
 N_IMAGES = 30
@@ -197,7 +197,7 @@ def save_local(folder: Path, identifier: str, stimulus_set_name: str, ids, subje
     presentation = {"stimulus_id": np.repeat(ids, repeats), "repetition": np.tile(range(repeats), len(ids))}
     stimuli = StimulusSet({"stimulus_id": list(ids), "filename": [f"{stimulus}.png" for stimulus in ids]})
     store.save(
-        identifier, store.neuroid_assembly(values[:, whole], presentation, neuroid), stimuli, images,
+        identifier, assemblies.neuroid_assembly(values[:, whole], presentation, neuroid), stimuli, images,
         stimulus_set_name, {"made": "for a test"},
     )  # fmt: skip
 
@@ -226,5 +226,5 @@ def save_concepts(folder: Path) -> None:
          "filename": [f"{concept}/{stimulus}.jpg" for _, concept, stimulus in rows]}
     )  # fmt: skip
     presentation = {"stimulus_id": ids, "concept": names, "concept_index": index}
-    assembly = store.neuroid_assembly(embedding, presentation, neuroid)
+    assembly = assemblies.neuroid_assembly(embedding, presentation, neuroid)
     store.save("Hebart2023_local.spose", assembly, stimuli, images, "Hebart2023_local.images", {"made": "for a test"})

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from brainscore_granularity import runner
-from brainscore_granularity.report import conditions, one_image_set
+from brainscore_granularity.report import chosen_layers, conditions, differences, one_image_set
 from brainscore_granularity.report.measures import ONE_IMAGE_SET
 
 PAGE = Path(__file__).parents[2] / "docs" / "results.md"
@@ -30,10 +30,11 @@ def page_row(block, condition):
     return [float(number) for cell in line.split("|")[2:] for number in re.findall(r"(?<![a-z\d])[+-]?\d\.\d+", cell)]
 
 
+@pytest.mark.slow
 def test_the_page_has_the_scores_that_the_networks_get(measured):
     scores, _ = measured
     for model in MODELS:
-        numbers = page_row("scores", conditions.of(model).name)
+        numbers = page_row("by depth", conditions.of(model).name)
         found = [scores[(scores["model"] == model) & (scores["benchmark"] == b)] for b in ONE_IMAGE_SET.values()]
         assert numbers[::3] == pytest.approx([row["raw"].item() for row in found], abs=0.002)
 
@@ -43,12 +44,20 @@ def test_the_page_has_the_differences_to_native_and_to_what_has_not_learned(meas
     scores, rdms = measured
     scale_of = {name: scale for scale, name in ONE_IMAGE_SET.items()}
     chosen = {(scale_of[row.benchmark], row.model): row.layer for row in scores.itertuples()}
-    found = one_image_set.against(baseline, rdms, chosen)
+    found = differences.against(baseline, rdms, one_image_set.estimates(rdms, chosen))
     assert set(found["model"]) == {model for model in MODELS if baseline not in model}
     found = found[found["model"] == MODELS[0]].set_index("scale")
-    numbers = page_row(f"committed against {baseline}", "8")
+    numbers = page_row(f"by depth against {baseline}", "8")
     assert numbers[::4] == pytest.approx([found.loc[s, "difference"] for s in ONE_IMAGE_SET], abs=0.003)
     assert numbers[1::4] == pytest.approx([found.loc[s, "low"] for s in ONE_IMAGE_SET], abs=0.01)
+
+
+def test_the_page_has_the_scores_of_chosen_layers(measured):
+    found = chosen_layers.cross_validated(measured[1])
+    for model in MODELS:
+        own = found[found["model"] == model].set_index("scale").loc[list(ONE_IMAGE_SET)]
+        numbers = page_row("cross-validated", conditions.of(model).name)
+        assert numbers == pytest.approx(own[["raw", "low", "high"]].to_numpy().ravel(), abs=0.003)
 
 
 def test_every_layer_includes_the_committed_one_with_its_score(measured):

@@ -67,16 +67,26 @@ def test_the_answer_states_peak_value_and_interval(records):
     assert "0.67 to 0.73" in said and "simulated" in said and "null" not in said
 
 
-@pytest.mark.parametrize(("value", "verdict"), [(0.9, "better than"), (0.42, "as well as"), (0.1, "worse than")])
-def test_the_verdict_on_measured_brains_follows_the_interval_of_the_difference(value, verdict):
+@pytest.mark.parametrize(
+    ("value", "fitted", "verdict"),
+    [
+        (0.9, 0.1, "better than"),
+        (0.1, 0.05, "worse than"),
+        (0.42, 0.1, "as well as"),  # +.02 within a quarter of .30
+        (0.42, 0.3, "it is not decided"),  # the same difference against a quarter of .10
+        (0.42, None, "it is not decided"),  # no baseline, no margin
+    ],
+)
+def test_the_verdict_on_measured_brains_follows_the_difference_and_what_learning_brings(value, fitted, verdict):
     benchmark = "Kriegeskorte2008.hIT-rsa"
     rows = [
         {**record(f"granularity_tiny_{labels}_s1", benchmark, v, v - 0.02, v + 0.02), "simulated": False}
-        for labels, v in (("own_k2", value), ("own_k8", value - 0.05), ("native", 0.4))
+        for labels, v in (("own_k2", value), ("own_k8", value - 0.05), ("native", 0.4), ("fitted", fitted))
+        if v is not None
     ]  # fmt: skip
     said = answer.measured(curves.by_scale(rows), "granularity_tiny")
     assert f"<strong>{verdict}</strong>" in said and "2 classes for fMRI" in said and "one seed" in said
-    best, native, difference, low, high, _ = answer.against_native(curves.by_scale(rows)[0].lines[0])
+    best, native, difference, low, high, *_ = answer.against_native(curves.by_scale(rows)[0].lines[0])
     assert (best.place, difference) == (2, pytest.approx(value - 0.4))
     assert high - low == pytest.approx(2 * 2.2414 * (2 * 0.01**2) ** 0.5, rel=1e-3)  # Bonferroni over two
 

@@ -10,6 +10,7 @@ from brainscore_granularity import runner
 from brainscore_granularity.brains import commitment
 from brainscore_granularity.brains.cross_validation import cross_validated
 from brainscore_granularity.networks.depth import layers_by_depth
+from brainscore_granularity.report.answer import difference_variance
 from brainscore_granularity.runner import grid, results
 from brainscore_granularity.runner.record import resampled_of
 from brainscore_granularity.runner.session import Session
@@ -26,6 +27,7 @@ def scored(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_the_record_holds_both_and_the_table_shows_the_one_that_is_asked_for(scored):
     records = results.read_all(scored)
     committed, chosen = results.table(records), results.table(results.cross_validated(records))
@@ -34,9 +36,23 @@ def test_the_record_holds_both_and_the_table_shows_the_one_that_is_asked_for(sco
     assert (chosen["interval_low"] < chosen["value"]).all() and (chosen["value"] < chosen["interval_high"]).all()
     for record in results.cross_validated(records):
         assert "subject_scores" not in record and record["fingerprint"]["splits"] == 20
-        assert resampled_of(record).shape[-1] == 400
+        assert resampled_of(record).shape == (2, 100)  # its own surplus, not that of the committed layer
 
 
+def test_differences_of_chosen_layers_are_paired_by_lines_of_their_own(scored):
+    """Odd-one-out scores of committed layers have a surplus, too: it never comes off values of the chosen layers."""
+    record = results.read(scored, MODEL, "World.triplet")
+    (chosen,) = results.cross_validated([record])
+    assert chosen["resampled"] != record["resampled"] and chosen["surplus"] != record["surplus"]
+    assert chosen["surplus"] == record["cross_validated"]["surplus"]
+    variance, paired = difference_variance(*((each["error"], resampled_of(each)) for each in (chosen, chosen)))
+    assert paired and variance == 0
+    before = record["cross_validated"]  # as it was kept before there was a surplus of the chosen layers
+    before = {**record, "cross_validated": {key: before[key] for key in before if key != "surplus"}}
+    assert resampled_of(results.cross_validated([before])[0]).ndim == 1
+
+
+@pytest.mark.slow
 def test_the_number_is_that_of_the_function(scored):
     (found,) = cross_validated(load_model(MODEL), [load_benchmark("World.IT-rsa")], splits=20)
     record = results.read(scored, MODEL, "World.IT-rsa")["cross_validated"]
@@ -67,23 +83,6 @@ def test_commit_by_depth_looks_at_no_stimuli(home):
     shipped = checkpoint_of(MODEL)
     checkpoints.save(checkpoints.default_store(), MODEL, shipped.state_dict(), shipped.info)
     choice, _ = commitment.by_depth(MODEL)
-    network = checkpoint_of(MODEL).network()
-    assert choice["layers"] == layers_by_depth(network.candidates, network.readout) == commitment_of(MODEL)[1]
+    assert choice["layers"] == layers_by_depth(checkpoint_of(MODEL).info["network"]) == commitment_of(MODEL)[1]
     assert choice["layers"] == {"V1": "relu1", "V2": "relu2", "V4": "relu3", "IT": "relu4", "behavior": "relu5"}
     assert load_model(MODEL).selection_stimuli == {} and np.isfinite(checkpoint_of(MODEL).info["classes"])
-
-
-@pytest.mark.parametrize("name", ["tiny", "rules_cnn", "alexnet_bn", "resnet18"])
-def test_every_network_has_layers_by_depth(name):
-    from brainscore_granularity import networks
-
-    network = networks.build(name, 4, 0)
-    layers = layers_by_depth(network.candidates, network.readout)
-    order = [network.candidates.index(layers[region]) for region in ("V1", "V2", "V4", "IT")]
-    assert order == sorted(order) and layers["behavior"] == network.readout
-    assert not any(layer.rpartition(".")[2].startswith(("conv", "fc")) for layer in layers.values())
-
-
-def test_no_convolutional_stage_is_an_error():
-    with pytest.raises(ValueError, match="no candidate is a convolutional stage"):
-        layers_by_depth(["fc1", "relu1"], "relu1")

@@ -76,6 +76,7 @@ def test_no_effect_of_k_is_found_where_there_is_none(seeds):
                 assert rate <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 300), (name, sd)
 
 
+@pytest.mark.slow
 def test_the_analysis_itself_finds_no_effect_of_nothing():
     """Sixteen judges of one network a K, network sd .01: every second study was called significant."""
     calls = []
@@ -101,11 +102,11 @@ def test_one_network_a_k_is_refused_with_the_reason(rng):
     answer = agreement.agreement(table, 99)
     assert answer.effects["p"].isna().all() and answer.pairs["p"].isna().all()
     assert answer.slopes["networks_a_k"].eq(1).all() and answer.slopes["p"].between(0, 1).all()
-    (said,) = [warning for warning in answer.warnings if "one network a K" in warning]
+    (said,) = [warning for warning in answer.warnings if "one network per K" in warning]
     assert "what another seed would change cannot be told from what K changes" in said
     full = agreement.agreement(long_table(world(rng, 0.01, 3)), 99)
     assert full.effects["p"].between(0, 1).all() and full.pairs["p"].between(0, 1).all()
-    assert not any("one network a K" in warning for warning in full.warnings)
+    assert not any("one network per K" in warning for warning in full.warnings)
 
 
 def test_label_sources_are_other_networks(rng):
@@ -143,6 +144,7 @@ def test_over_networks_is_contrasts_where_there_is_one_network(rng):
         stats.over_networks(rdms, [[1, -1, 0]], subjects, n=10)
 
 
+@pytest.mark.slow
 def test_equal_learning_rules_are_not_called_different():
     """Where seeds differ much and images little, taking the networks as fixed calls nearly everything different."""
     worlds = [equal_rules(seed, images=40, n=100) for seed in range(60)]

@@ -153,7 +153,9 @@ def _code(text):
     return "\n".join(line for line in text.splitlines() if not line.startswith(">>>"))
 
 
-@pytest.mark.parametrize("benchmark", ["Kriegeskorte2008.hIT-rsa", "Papale2025.IT-rsa", "Hebart2023.concept-rsa"])
+@pytest.mark.parametrize(
+    "benchmark", ["Kriegeskorte2008.hIT-rsa", "Cichy2014_fmri.IT-rsa", "Papale2025.IT-rsa", "Hebart2023.concept-rsa"]
+)
 def test_every_module_that_a_bundled_module_imports_is_bundled(benchmark):
     folder = plugins.registrations("benchmarks")[benchmark]
     files = pull_request._plugin("benchmarks", folder, benchmark)

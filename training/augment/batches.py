@@ -1,8 +1,8 @@
 """Augmentation in batches, on the device of the pixels; all random numbers of an image come from one row.
 
 All geometry is one affine map from output to stored pixels, so an image is interpolated once. Beyond its edge the
-stored image is mirrored (``... b a | a b c ...``): black or smeared corners do not occur in photographs, and a network
-could read the angle from them. A rotated crop shows the true pixels around the crop, as far as the stored image goes.
+stored image is mirrored (``... b a | a b c ...``): photographs have no black or smeared corners, and a network could
+tell the angle from them. A rotated crop shows the true pixels around the crop, as far as the stored image goes.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Augmentation:
     """
 
     crop_padding: int = 0
-    """Shift by up to this many pixels each way: torchvision's RandomCrop with symmetric padding."""
+    """Shift by up to this many pixels in each direction: torchvision's RandomCrop with symmetric padding."""
     random_resized_crop: tuple[float, float] | None = None
     """Smallest and largest share of the area to crop, at an aspect of 3/4 to 4/3; the crop is resized to full size."""
     flip: bool = True
@@ -77,7 +77,7 @@ class Augmentation:
     def __call__(
         self, pixels: torch.Tensor, generator: torch.Generator, part: tuple[int, int] = (0, 1)
     ) -> torch.Tensor:
-        """(b, h, w, 3) uint8 -> (b, 3, h, w) float32, ImageNet statistics, channels last in memory.
+        """Augment (b, h, w, 3) uint8 -> (b, 3, h, w) float32 with ImageNet statistics, channels last in memory.
 
         part : (index, number) of equal parts of a batch. Random numbers are drawn for the whole batch, so that the
             result does not depend on the number of parts.
@@ -188,7 +188,7 @@ def own_rows(rows: torch.Tensor, part: tuple[int, int]) -> torch.Tensor:
 
 
 def _matrix(box: torch.Tensor, flip: torch.Tensor, angle: torch.Tensor, stored, shape) -> torch.Tensor:
-    """(b, 2, 3) map from output to stored pixels, from the centre: undo the rotation, the flip, then the crop."""
+    """Map (b, 2, 3) from output to stored pixels, from the centre: undo the rotation, the flip, then the crop."""
     top, left, h, w = box.unbind(1)
     height, width = stored
     x_scale, y_scale = torch.where(flip, -1.0, 1.0) * w / shape[1], h / shape[0]
@@ -217,7 +217,7 @@ def _mirrored(index: torch.Tensor, size: int) -> torch.Tensor:
 
 
 def _normalise(images: torch.Tensor) -> torch.Tensor:
-    """(b, 3, h, w), 0..255 -> float32 with ImageNet statistics, channels last in memory."""
+    """Normalise (b, 3, h, w), 0..255, with ImageNet statistics: float32, channels last in memory."""
     mean, std = _statistics(images.device)
     images = images.to(torch.float32, memory_format=torch.channels_last, copy=True)
     return images.div_(255).sub_(mean).div_(std)

@@ -20,7 +20,7 @@ OPERATIONS = ("Identity", *SIGNED, "Posterize", "Solarize", "AutoContrast", "Equ
 
 
 def randaugment(images: torch.Tensor, choice: torch.Tensor) -> torch.Tensor:
-    """One operation an image.
+    """One operation per image.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def _move(images: torch.Tensor, matrices: torch.Tensor) -> torch.Tensor:
 
 @lru_cache(maxsize=64)
 def _matrix(name: str, sign: int, height: int, width: int) -> torch.Tensor:
-    """(2, 3) map from output to input pixels, measured from the centre; shears keep the top left corner."""
+    """Map (2, 3) from output to input pixels, measured from the centre; shears keep the top left corner."""
     shear, angle = sign * 0.3 * MAGNITUDE, math.radians(sign * 30 * MAGNITUDE)
     right, down = (int(sign * 150 / 331 * MAGNITUDE * side) for side in (width, height))
     cos, sin = math.cos(angle), math.sin(angle)

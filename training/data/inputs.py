@@ -30,7 +30,7 @@ def for_network(
         if found.info["size"] != size:
             raise ValueError(
                 f"{data} holds images of {found.info['size']} pixels, {network} takes {size}; give the images "
-                "themselves as --data and they are packed anew"
+                "themselves as --data, and they are packed again"
             )
         if images_per_class:
             raise ValueError("--images-per-class chooses from images, not from a pack; give the images as --data")
@@ -60,7 +60,7 @@ def validation(data: Path, training: Packed, choice: str, broken: str) -> Packed
         raise ValueError(f"{message}; choose another split, or --validation none")
     found = _packed(source, training.info["size"], broken)
     if found.fingerprint == training.fingerprint:
-        raise ValueError(f"split {choice!r} is what is trained on; choose another split, or --validation none")
+        raise ValueError(f"split {choice!r} is the training split; choose another one, or --validation none")
     return found
 
 

@@ -147,7 +147,7 @@ def _decode(source, folder, plan, rows, finished, failures, fatal, workers, on_p
 
 
 def _resume(source: Source, folder: Path, plan: dict) -> tuple[np.ndarray, dict, dict]:
-    """(rows of the source to pack, finished blocks, reasons by broken row), read from an unfinished pack."""
+    """Rows of the source to pack, finished blocks, and reasons by broken row, from an unfinished pack."""
     everything = np.arange(len(source))
     finished = folder / "pack.json"
     unfinished = folder / "plan.json"

@@ -14,7 +14,7 @@ import numpy as np
 
 from . import windows
 
-BLOCK = 256  # images per block; a block is the unit of checksums, of parallel work, and of what a killed run loses
+BLOCK = 256  # images per block; the unit of checksums, of parallel work, and of what a killed run can lose
 FORMAT = 1
 
 
@@ -34,7 +34,7 @@ class Packed:
     names: tuple[str, ...] = field(repr=False)
     """``<class>/<file>``, in the order of the pixels."""
     fingerprint: str
-    """Hash of the pixels, the size and the names."""
+    """Hash of the pixels, their size and the names."""
     info: dict = field(repr=False)
     """What ``pack.json`` says: size, resize, number of images and of broken ones, fingerprint of the source."""
 

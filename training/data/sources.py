@@ -68,10 +68,10 @@ def find(
     ----------
     path : a folder of images, a zip, a folder of zips, or several zips. Inside, images lie in
         ``<split>/<class>/...`` (possibly below an outer folder) or, where there are no splits, in ``<class>/...``.
-    split : ``train``, ``val``, ``test`` or whatever the folder is called. Images without a split count as
+    split : name of the folder, such as ``train``, ``val`` or ``test``. Images without a split count as
         ``train``, unless the folder or zip itself is called like the split.
-    images_per_class : keep this many images of every class, chosen by ``seed``. For one seed the images of a
-        smaller number are among those of a larger one.
+    images_per_class : keep this many images of every class, chosen by ``seed``. For equal seeds, the images
+        of a smaller number are among those of a larger one.
     """
     paths = [Path(path)] if isinstance(path, str | os.PathLike) else [Path(p) for p in path]
     found: dict[tuple[str, str], tuple[int, tuple[str, str]]] = {}  # (class, file) -> size, place
@@ -164,7 +164,7 @@ def _containers(paths: list[Path], split: str) -> Iterator[Path]:
 
 
 def _listing(container: Path) -> Iterable[tuple[list[str], int, str]]:
-    """(parts of the path, size, path) of every image; class folders appear as an entry with an empty last part."""
+    """Yields (parts of the path, size, path) of every image; a class folder is an entry with an empty last part."""
     if container.is_dir():
         entries = _walk(container)
     else:

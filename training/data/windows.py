@@ -25,7 +25,7 @@ def read(pixels: np.ndarray, images: np.ndarray) -> np.ndarray:
 
 
 def chunks(windows: Iterable[np.ndarray], skip: int, most: int) -> Iterator[np.ndarray]:
-    """The image numbers of windows: the first ``skip`` are left out, and at most ``most`` are given."""
+    """The image numbers of windows without the first ``skip``, at most ``most`` of them."""
     for window in windows:
         part = window[skip : skip + most]
         skip = max(0, skip - len(window))

@@ -21,7 +21,7 @@ from . import scores as score_files
 UNCUT = ("native", "none", "distilled")  # sources without a choice of K; their model ids have no K
 CONTROLS = ("random", "permuted")
 SEED = 0  # seed of the control labels that are drawn here if no table of them exists
-RULES = ("pca", "wordnet", "merged")  # rules that also label images outside the training set
+RULES = ("pca", "wordnet", "merged")  # rules that can also label other images
 # Entries of the table's description that must be equal for the validation and the training table.
 SAME_RULE = ("rule", "encoder", "weights", "first_component", "depth", "classes", "groups", "seed")
 

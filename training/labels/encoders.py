@@ -1,7 +1,7 @@
 """The networks whose features define classes: pretrained ones whose files the user has, and our own.
 
-Nothing is downloaded here. If weights are missing, no untrained network is used instead: the error says where the file
-was expected and how to get it.
+Nothing is downloaded here, and missing weights are never replaced by an untrained network: the error says where the
+file was expected and how to get it.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def pretrained(source: str, weights: Path | None = None) -> Encoder:
         network = spec.load(path)
     except ImportError:
         raise
-    except Exception as error:  # the readers of both formats raise many kinds of errors on a wrong file
+    except Exception as error:  # both formats' readers raise many kinds of errors on a wrong file
         reason = " ".join(str(error).split())[:300]
         raise ValueError(f"{path} does not hold the weights of {spec.title}: {reason}") from error
     return Encoder(source, network.eval(), IMAGE_SIZE, sha256_of(path), spec.mean, spec.std)

@@ -1,4 +1,4 @@
-"""Features of every image, written to disk in blocks, so that a million of them never sit in memory.
+"""Features of every image, written to disk in blocks, so that those of a million images need not fit in memory.
 
 A spool is a folder with ``features.bin`` (rows in image order) and ``spool.json`` (what the rows are, and a checksum
 of every finished block). A stopped run resumes after the last finished block.

@@ -1,4 +1,4 @@
-"""Label tables on disk: columns ``image`` and ``label`` as CSV or Parquet, with a JSON beside that says what they are.
+"""Label tables on disk: columns ``image`` and ``label`` as CSV or Parquet, each with a JSON that says what they are.
 
 The principal components that made the labels go into a safetensors file, so that other images can be labelled later.
 """
@@ -142,7 +142,7 @@ def _encode(path, names, labels):
 
 
 def _decode(path, content):
-    """(image, label) of every row."""
+    """Image and label of every row."""
     if path.suffix == ".csv":
         reader = csv.reader(io.StringIO(content.decode("utf-8-sig")))
         header = next(reader, [])

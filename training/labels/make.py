@@ -65,7 +65,7 @@ def make(
     weights : file of a pretrained network; by default the one in the cache of the library that publishes it.
     checkpoint, store : id of a network of our own, and the folder of its checkpoint.
     is_a, depth : the WordNet taxonomy, and how far below its root classes are merged; without a depth, it is cut
-        into as many groups as the ladder says, as even as they can be.
+        into the ladder's numbers of groups, as equal in size as possible.
     tables : label tables to permute.
     seed : seed of random labels, of merged classes, and of the untrained network.
     network : architecture of the untrained network.
@@ -202,7 +202,7 @@ def _write_scores(fitted, images, folder, beside, info, say):
         about = {**info, "rule": "scores", "data": held_out.fingerprint, "of": images.fingerprint}
         scores = score_files.standardised(scores, fitted.scores)
         score_files.write(Path(where) / path.name, held_out.names, scores, about)
-    say(f"{path}: {fitted.scores.shape[1]} scores an image, mean 0 and deviation 1")
+    say(f"{path}: {fitted.scores.shape[1]} scores per image, mean 0 and deviation 1")
     return [path]
 
 

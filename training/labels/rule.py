@@ -25,7 +25,7 @@ class PCA:
     variances: np.ndarray  # (features,) float64: all eigenvalues, in descending order
 
     def scores(self, features: np.ndarray) -> np.ndarray:
-        """(images, features) -> (images, components)."""
+        """Scores (images, components) of features (images, features)."""
         return (np.asarray(features, np.float64) - self.mean) @ self.components
 
 
@@ -54,7 +54,7 @@ def fit_pca(blocks: Callable[[], Iterable[np.ndarray]], n_components: int = 6) -
         centred = np.asarray(block, np.float64) - mean
         covariance = covariance + centred.T @ centred
     if not np.isfinite(covariance).all():
-        raise ValueError("the features hold NaN or infinity; look at the network that made them")
+        raise ValueError("the features hold NaN or infinity; check the network that made them")
     if n_components > len(mean):
         raise ValueError(f"{n_components} components cannot be computed from {len(mean)} features")
     variances, vectors = np.linalg.eigh(covariance / (rows - 1))

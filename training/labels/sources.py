@@ -95,7 +95,7 @@ def from_wordnet(names: Sequence[str], is_a: Path, depth: int) -> tuple[np.ndarr
 def class_groups(
     source: str, names: Sequence[str], ladder: Iterable[int], *, seed: int | None = None, is_a: Path | None = None
 ) -> dict[int, dict[str, int]]:
-    """{K: {class: group}} for the classes of images named ``<class>/<file>``, merged at random or along WordNet."""
+    """Groups {K: {class: group}} of the classes of images ``<class>/<file>``, merged at random or along WordNet."""
     classes = sorted({name.split("/")[0] for name in names})
     if source == "merged":
         return {k: merged.merge(classes, k, seed) for k in ladder}

@@ -1,7 +1,7 @@
 """Batches for training: read ahead of the step, augmented once, and shared by several networks.
 
 The images at a position in the run, and their augmentation, depend only on the recipe's data stream and the position:
-not on the network, nor on what was trained before or beside it.
+not on the network, nor on other networks trained before or with it.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Feed:
             self.resident = torch.from_numpy(np.array(self.pixels)).to(self.device)
 
     def batches(self, first: int, last: int) -> Iterator[tuple[int, torch.Tensor, list[torch.Tensor]]]:
-        """(position, image numbers, views) for the batches first..last-1, numbered over all epochs."""
+        """Yields (position, image numbers, views) of the batches first..last-1, numbered over all epochs."""
         for position, numbers, flips, pixels in _ahead(self._read(first, last)):
             if self.resident is None:
                 pixels = pixels.to(self.device, non_blocking=True)
@@ -115,7 +115,7 @@ class Feed:
 
 
 def normalise(pixels: torch.Tensor) -> torch.Tensor:
-    """(n, h, w, 3) uint8 -> (n, 3, h, w) float, ImageNet statistics, channels last in memory."""
+    """Normalise (n, h, w, 3) uint8 with ImageNet statistics: (n, 3, h, w) float, channels last in memory."""
     return Augmentation.none(pixels)
 
 

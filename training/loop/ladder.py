@@ -1,7 +1,7 @@
 """Train many networks in one pass over the data: every K, seed and label source of a study in one job (a ladder).
 
 Each batch is read, moved and augmented once, and every network takes a step on it. Each network has its own weights,
-optimiser and random stream, so that it comes out as if it had been trained alone.
+optimiser and random stream, and ends with the weights that it would have if it had been trained alone.
 Networks can share a pass if they agree on the data stream: seed, batch size, augmentation, order and views.
 """
 
@@ -86,7 +86,7 @@ def groups(rungs: list[Rung], most: int) -> list[list[Rung]]:
 
 
 def fitting(rungs: list[Rung], device: str) -> int:
-    """Number of networks whose weights and optimisers fit on a GPU beside the activations of one; on a CPU, all."""
+    """Number of networks whose weights and optimisers fit on a GPU with the activations of one; on a CPU, all."""
     if torch.device(device).type != "cuda":
         return len(rungs)
     free = torch.cuda.mem_get_info(device)[0]
@@ -163,7 +163,7 @@ def _train_group(rungs: list[Rung], images, execution: Execution, title) -> dict
         try:
             loop.fit(runs, feed, execution, title=title)
         except TrainingDiverged:
-            pass  # every run says so itself
+            pass  # it is kept in the ``failed`` of every run
     finally:
         for run in runs:
             run.close()

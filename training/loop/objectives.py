@@ -223,8 +223,7 @@ def load_start(network: nn.Module, objective: str, start: dict[str, torch.Tensor
 
 
 def freeze(network: nn.Module, tune: str | None) -> list[nn.Module]:
-    """Freeze the parts that a curriculum's ``tune`` does not train; returns them, because their running statistics
-    must be frozen too.
+    """Freeze the parts that a curriculum's ``tune`` does not train; returns them, to freeze their statistics too.
 
     ``head``: all but the last linear layer. ``late``: the first half of the layers, in the order of the network.
     """

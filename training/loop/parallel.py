@@ -172,7 +172,7 @@ def share_batch_norm(network: nn.Module) -> None:
 
 @contextmanager
 def _others() -> Iterator[None]:
-    """Turn torch's errors about a process that does not answer into one clear error."""
+    """Turn torch's errors about processes that do not answer into one clear error."""
     try:
         yield
     except RuntimeError as error:
@@ -180,5 +180,5 @@ def _others() -> Iterator[None]:
         reason = " ".join(str(error).split())[:200]
         raise ProcessLost(
             f"process {here.rank + 1} of {os.environ.get('WORLD_SIZE')} lost the others: one has ended or cannot be "
-            f"reached ({reason}). The state last saved is kept; the same command goes on from there."
+            f"reached ({reason}). The state last saved is kept; the same command continues from there."
         ) from error

@@ -47,7 +47,7 @@ class Backprop(nn.Module):
         return loss.detach()
 
     def statistics(self) -> list[torch.Tensor]:
-        """Tensors of this batch, beside gradients, that must be averaged over processes."""
+        """Tensors of this batch, other than gradients, that must be averaged over processes."""
         return []
 
     def after_step(self, network: nn.Module, rate: float) -> None:

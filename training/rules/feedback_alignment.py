@@ -80,7 +80,7 @@ class FeedbackAlignment(Backprop):
 
 @torch.no_grad()
 def _direct_shapes(network: nn.Module, names: list[str]) -> dict[str, tuple[int, int]]:
-    """(number of classes, number of inputs of the layer) for every layer."""
+    """Number of classes, and number of inputs, of every layer."""
     training, network = network.training, network.eval()
     sizes: dict[str, int] = {}
     inputs = torch.zeros(1, 3, network.image_size, network.image_size)

@@ -16,7 +16,7 @@ BETWEEN = (_BatchNorm, nn.ReLU, nn.MaxPool2d, nn.AdaptiveAvgPool2d, nn.Flatten)
 
 
 def weighted(network: nn.Module) -> dict[str, nn.Module]:
-    """The layers with weights, early to late; an error for a network that a local rule cannot be run on."""
+    """The layers with weights, early to late; raises for a network that local rules cannot train."""
     if not isinstance(network, Network):
         raise ValueError(
             "this learning rule needs a network without branches, such as rules_cnn, mini or tiny, "

@@ -1,4 +1,4 @@
-"""Only the readout learns, by the gradient of the loss: the baseline of random features, and the control for STDP.
+"""Only the readout learns, by the gradient of the loss: the baseline with random features, and the control for STDP.
 
 Everything before the last linear layer keeps its initial weights; batch norm follows its running statistics, with
 scale 1 and offset 0.

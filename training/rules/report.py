@@ -34,7 +34,7 @@ class Report:
         self.start = {name: layer.weight.detach().clone() for name, layer in weighted(learner.network).items()}
 
     def __call__(self, learner) -> dict[str, dict[str, float]]:
-        """{quantity: {layer: value}}."""
+        """The report: {quantity: {layer: value}}."""
         own = weighted(learner.network)
         moved = {name: ((own[name].weight.detach() - w).norm() / w.norm()).item() for name, w in self.start.items()}
         asked, exact = (self._changes(learner, rule) for rule in (learner.rule, Backprop(learner.recipe, None)))
@@ -61,7 +61,7 @@ class Report:
 
 
 def by_layer(epochs: list[dict]) -> dict[str, dict[str, list[float | None]]]:
-    """One report an epoch -> {quantity: {layer: a value an epoch}}; None where there is no angle."""
+    """Reports, one per epoch -> {quantity: {layer: values by epoch}}; None where there is no angle."""
     return {
         quantity: {
             layer: [None if math.isnan(epoch[quantity][layer]) else epoch[quantity][layer] for epoch in epochs]

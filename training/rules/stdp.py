@@ -12,18 +12,18 @@ A step uses only a few places of each map: the same in all images of a batch, ot
   for the rest of the image (Kheradpisheh et al. 2018).
 - For every pair of spikes, with dt = t_post - t_pre (Bi & Poo 1998; Song, Miller & Abbott 2000):
   dt > 0: dw = exp(-dt / \tau_+);  dt < 0: dw = -A exp(dt / \tau_-);  dt = 0: nothing.
-- Kernels compete for each input: from its changes, their mean over kernels is subtracted, so that what an input gives
-  in all stays the same (heterosynaptic competition, Fiete et al. 2010). Without it, all kernels become one.
+- Kernels compete for each input: the mean over kernels is subtracted from its changes, so that the sum of an input's
+  weights stays the same (heterosynaptic competition, Fiete et al. 2010). Without it, all kernels become equal.
 - Homeostasis: \theta falls in channels that fire less than their share, and rises in the others; kernels are scaled
   back to their initial norm after each step.
 
 A kernel moves by \eta times the mean change over the places that would be its share, relative to its norm. With r the
-schedule's share of the learning rate, \eta follows 2 r - 1 and ends at 0: kernels learn while r is above a half, after
-which the readout goes on alone, on features that stay. AdamW has no part in it: it would give small changes the size
-of large ones.
+schedule's share of the learning rate, \eta follows 2 r - 1 and ends at 0: kernels learn while r is above a half; then
+only the readout learns, on fixed features. AdamW does not change kernels: it would make small changes as large as
+large ones.
 
 Lateral inhibition M = (C + mean variance of C)^(-1/2), with C the covariance of the channels of the last batches, makes
-the strong directions of the input alike and leaves the weak ones weak (Falez et al. 2020 whiten patches). Inhibition
+the strong directions of the input equal and leaves the weak ones weak (Falez et al. 2020 whiten patches). Inhibition
 and surround are linear, so that the network's weights are W = u M, less the surround, each scaled to its initial norm:
 what is evaluated are the rates of the neurons that learned. Kernels u begin as the network's initial weights.
 
@@ -183,7 +183,7 @@ def windows(layer: nn.Module, inputs: torch.Tensor, places: int, generator: torc
 
 
 def latency_spikes(inputs: torch.Tensor, steps: int) -> torch.Tensor:
-    """(n, d) activity -> (steps, n, d) spikes in {-1, 0, 1}, at most one per unit, the strongest of a row first."""
+    """Spikes (steps, n, d) in {-1, 0, 1} of activity (n, d): at most one per unit, the strongest of a row first."""
     size = 2 * inputs.square().mean(1, keepdim=True).sqrt().clamp(min=1e-12)
     time = (steps * (1 - (inputs.abs() / size).clamp(max=1))).floor()
     moments = torch.arange(steps, device=inputs.device).view(-1, 1, 1)
@@ -191,7 +191,7 @@ def latency_spikes(inputs: torch.Tensor, steps: int) -> torch.Tensor:
 
 
 def winners(drive: torch.Tensor, threshold: torch.Tensor) -> torch.Tensor:
-    """(steps, n, channels) input currents -> spikes of the same shape, at most one in each of the n rows."""
+    """Spikes of the units with input currents (steps, n, channels), at most one in each of the n rows."""
     potential = torch.zeros_like(drive[0])
     quiet = torch.ones_like(drive[0][:, :1], dtype=torch.bool)
     fired = []
@@ -220,7 +220,7 @@ def pair_changes(
 
 
 def trace(spikes: torch.Tensor, tau: float) -> torch.Tensor:
-    """(T, ...): decaying trace of earlier spikes, the sum of exp(-age / tau) over them."""
+    """Decaying trace (T, ...) of earlier spikes: the sum of exp(-age / tau) over them."""
     decay, left, traces = torch.exp(torch.tensor(-1 / tau)).item(), torch.zeros_like(spikes[0]), []
     for now in spikes:
         traces.append(left)

@@ -1,5 +1,4 @@
-"""One effect at three scales? Curves over K for behaviour, spiking and fMRI, with networks and subjects as random
-factors."""
+"""One effect at several scales? Curves over K of each scale, with networks and subjects as random factors."""
 
 from __future__ import annotations
 
@@ -58,7 +57,7 @@ def agreement(table: pd.DataFrame, permutations: int = 999, seed: int = 0) -> Ag
         if scores[scale].shape[1] == 1:
             notes.append(f"{scale} has one subject: its slope does not generalise to others")
     if "labels" in table and networks["labels"].nunique() == 1:
-        notes.append("one label source: what another one's cuts would change is in no interval")
+        notes.append("one label source: no interval covers what another source would change")
     slopes, effects = [], []
     for scale in scales:
         slope, effect = ladder.slope(scores[scale]), ladder.effect(scores[scale])
@@ -74,10 +73,10 @@ def agreement(table: pd.DataFrame, permutations: int = 999, seed: int = 0) -> Ag
 
 
 def _untested(networks_a_k: int, seeds: int) -> str:
-    which = "one network a K" if networks_a_k == 1 else "too few networks a K"
+    which = "one network per K" if networks_a_k == 1 else "too few networks per K"
     return (
-        f"{which}{' (one seed only)' if seeds == 1 else ''}: what another seed would change cannot be told from what K "
-        "changes. Not tested: whether K matters in any way but a straight line, and whether curves go together because "
+        f"{which}{' (one seed only)' if seeds == 1 else ''}: effects of the seed cannot be told from effects of K. "
+        "Not tested: whether K matters other than along a straight line, and whether curves are alike because "
         "of K. Slopes are tested against the networks' deviations from a straight line"
     )
 
@@ -101,12 +100,12 @@ def _checked(table) -> tuple[pd.DataFrame, list[str]]:
         )
     means = data.groupby("scale")["score"].transform("mean")
     if (means <= 0).any():
-        raise ValueError("the mean score of a scale is not above 0: there is no curve to put on a common axis")
+        raise ValueError("the mean score of a scale is not above 0, so its curve cannot be divided by it")
     return data.assign(relative=data["score"] / means, subject=data["subject"].astype(str)), []
 
 
 def _complete(data, scales, notes) -> tuple[dict[str, np.ndarray], pd.DataFrame]:
-    """{scale: (networks, subjects)} of the networks with all scores, and a table of these networks."""
+    """Relative scores {scale: (networks, subjects)} of the networks with all scores, and a table of these networks."""
     wide = data.pivot(index=list(NETWORK), columns=["scale", "subject"], values="relative")
     whole = wide.dropna().sort_index()
     if left := len(wide) - len(whole):

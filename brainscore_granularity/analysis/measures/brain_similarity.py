@@ -16,7 +16,7 @@ DRAWS = 20  # number of random sets of components
 
 
 def coordinates(rdm) -> np.ndarray:
-    """(n, k) patterns behind a correlation-distance RDM, up to a rotation; each image's have mean 0 and length 1.
+    """Patterns (n, k) behind a correlation-distance RDM, up to a rotation; each has mean 0 and length 1.
 
     1 - RDM is the matrix of inner products of such patterns, which is all that a ridge regression needs. Used for
     brains with published RDMs only. Negative eigenvalues, from rounding and averaging, are dropped.

@@ -89,11 +89,11 @@ def against(features, native, components=(1, 2, 5, 10)) -> pd.DataFrame:
 
 
 def scores(features, k: int) -> np.ndarray:
-    """(n, k) scores on the first k principal components."""
+    """Scores (n, k) on the first k principal components."""
     x = np.asarray(features, np.float64).reshape(len(features), -1)
     found = principal_components(x, np.arange(len(x))).scores
     if found.shape[1] < k:
-        raise ValueError(f"{len(x)} images give {found.shape[1]} principal components here, asked: {k}; ask for fewer")
+        raise ValueError(f"{len(x)} images give {found.shape[1]} principal components here, not {k}; ask for fewer")
     return found[:, :k]
 
 

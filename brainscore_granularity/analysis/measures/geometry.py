@@ -1,4 +1,4 @@
-"""How far apart are two geometries? RSA and CKA of layers, a map of all RDMs, RDMs sorted for display."""
+"""How far apart are two geometries? RSA and CKA of layers, a map of all RDMs, the order of images for display."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def cka(a, b, kept=None) -> np.ndarray:
 
 
 def hsic(a, b, kept) -> np.ndarray:
-    """(resamples,) unbiased HSIC of matrices whose diagonal is 0; kept (resamples, n) of 0 and 1."""
+    """Unbiased HSIC (resamples,) of matrices whose diagonal is 0; kept (resamples, n) of 0 and 1."""
     n = kept.sum(axis=1)
     rows_a, rows_b = kept @ a, kept @ b
     together = ((kept @ (a * b)) * kept).sum(axis=1)
@@ -85,7 +85,7 @@ def hsic(a, b, kept) -> np.ndarray:
 
 
 def similarities(rdms) -> np.ndarray:
-    """(m, m) Spearman correlations between RDMs (m, n, n)."""
+    """Spearman correlations (m, m) between RDMs (m, n, n)."""
     ranks = np.stack([rsa.standardised_ranks(rdm, f"RDM {i}") for i, rdm in enumerate(rdms)])
     return np.clip(ranks @ ranks.T, -1, 1)
 
@@ -131,7 +131,7 @@ def by_class(classes, scores) -> np.ndarray:
 
 
 def _classical(distances):
-    """(m, 2) Torgerson's solution: leading eigenvectors of the doubly centred squares."""
+    """Torgerson's solution (m, 2): leading eigenvectors of the doubly centred squares."""
     squares = distances**2
     means = squares.mean(axis=0)
     values, vectors = np.linalg.eigh(-(squares - means - means[:, None] + means.mean()) / 2)

@@ -19,7 +19,7 @@ def extremes(scores, names, labels=None, count: int = 6) -> pd.DataFrame:
     if scores.ndim != 2 or len(scores) != len(names):
         raise ValueError(f"expected scores (images, components) of {len(names)} images, got {scores.shape}")
     if not 1 <= count <= len(names) // 2:
-        raise ValueError(f"{count} images at each end asked of {len(names)}; ask at most {len(names) // 2}")
+        raise ValueError(f"{count} images at each end of {len(names)} in all; ask for at most {len(names) // 2}")
     rows = []
     for number, column in enumerate(scores.T, start=1):
         order = np.argsort(column, kind="stable")
@@ -64,7 +64,7 @@ def held(axis, plane, resamples: int = 1000, seed: int = 0) -> tuple[float, floa
 
 
 def _r2(axis, plane, counts):
-    """(resamples,) R^2 of a weighted least-squares fit for counts (resamples, n)."""
+    """R^2 (resamples,) of least-squares fits weighted by counts (resamples, n)."""
     weights = counts / counts.sum(axis=1, keepdims=True)
     data = np.column_stack([axis, plane])
     data = data - data.mean(axis=0)

@@ -58,8 +58,7 @@ def _below(network: nn.Module, layer: str, inputs: torch.Tensor) -> torch.Tensor
 
 
 def _parts(module: nn.Module, below: torch.Tensor) -> Iterator[torch.Tensor]:
-    """The output of the layer; of a convolution some channels at a time, because at 224 pixels all may not fit in
-    memory."""
+    """The output of the layer, for convolutions in groups of channels: at 224 pixels all may not fit in memory."""
     if not isinstance(module, nn.Conv2d) or module.groups != 1:
         yield module(below)
         return

@@ -1,8 +1,8 @@
-"""Learning rules and brains: networks by rule and seed, compared with the network of the same seed before learning.
+"""Learning rules and brains: networks by rule and seed, compared with the networks of the same seed before learning.
 
-Two such networks have the same weights: ``untrained``, with initial batch-norm statistics, and ``fitted``, with the
-statistics of training images, as every trained network has. The effect of learning is the difference between a rule and
-``fitted``; the difference between ``untrained`` and ``fitted`` needs no learning.
+There are two of these, with the same weights: ``untrained``, with initial batch-norm statistics, and ``fitted``, with
+the statistics of training images, as every trained network has. The effect of learning is the difference between a rule
+and ``fitted``; the difference between ``untrained`` and ``fitted`` is no effect of learning.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ def rectified(activations, layer: str = "the layer") -> np.ndarray:
 
 
 def class_selectivity(x, labels) -> np.ndarray:
-    """(units,) (mu_max - mu_other) / (mu_max + mu_other) on class means; NaN for dead units.
+    """Selectivity (units,) of class means, (mu_max - mu_other) / (mu_max + mu_other); NaN for dead units.
 
     mu_max is the mean of the class that drives the unit most, mu_other the mean over the other classes' means.
     """
@@ -72,7 +72,7 @@ def dimension(x) -> float:
 
 
 def squared_distances(x) -> np.ndarray:
-    """(n, n) between images, with infinity on the diagonal."""
+    """Squared distances (n, n) between images, with infinity on the diagonal."""
     squares = (x**2).sum(axis=1)  # with many units one matrix product for all distances is faster than a tree
     squared = np.maximum(squares[:, None] + squares - 2 * (x @ x.T), np.finfo(float).tiny)
     np.fill_diagonal(squared, np.inf)

@@ -106,13 +106,12 @@ def held_out(x, y, alphas=ALPHAS, folds: int = FOLDS, seed: int = 0) -> HeldOut:
 
 
 def held_out_r(x, y, alphas=ALPHAS, folds: int = FOLDS, seed: int = 0) -> np.ndarray:
-    """(t,) the r of `held_out`."""
+    """Only the r (t,) of `held_out`."""
     return held_out(x, y, alphas, folds, seed).r
 
 
 def resampled_r(found: HeldOut, y, resamples: int, seed: int = 0) -> Iterator[tuple[slice, np.ndarray]]:
-    """Yields (slice of targets, r (resamples, targets in the slice)), with the images of every fold resampled with
-    replacement.
+    """Yields (slice of targets, r (resamples, targets in the slice)) on resamples of the images of every fold.
 
     Fits are not repeated: the interval is for new images, not for new fits.
     """
@@ -128,7 +127,7 @@ def resampled_r(found: HeldOut, y, resamples: int, seed: int = 0) -> Iterator[tu
 
 
 def _weighted_correlation(a, b, weights):
-    """(resamples, t) Pearson r of columns of a and b (n, t) for weights (resamples, n) that sum to 1."""
+    """Pearson r (resamples, t) of the columns of a and b (n, t) for weights (resamples, n) that sum to 1."""
     a, b = a - a.mean(axis=0), b - b.mean(axis=0)
     mean_a, mean_b = weights @ a, weights @ b
     spread = (weights @ a**2 - mean_a**2) * (weights @ b**2 - mean_b**2)
@@ -156,7 +155,7 @@ def slope(classes, values) -> float:
 
 
 def measure_weights(about, model: str) -> np.ndarray:
-    """(measures, t) weights: a network's measures are weighted sums of the r of its components; layers count equally.
+    """Weights (measures, t) of a network's components: its measures are weighted sums of their r; layers count equally.
 
     about : table with t rows: model, layer, rank and variance of every component.
     """
@@ -171,13 +170,13 @@ def measure_weights(about, model: str) -> np.ndarray:
 
 
 def median_over_networks(values) -> np.ndarray:
-    """(..., targets) median over predictors (..., targets, predictors), without a network's own (NaN)."""
+    """Median over the last axis of (..., targets, predictors), without a network's prediction of itself (NaN)."""
     return np.nanmedian(values, axis=-1)
 
 
 def bootstrapped_slope(classes, values, samples=None, resamples: int = 1000, seed: int = 0, level: float = 0.95,
                        networks: bool = True):  # fmt: skip
-    """(slope, low, high), resampling the predicting networks, the images, or both.
+    """Slope over log2 of the classes and its interval, resampling the predicting networks, the images, or both.
 
     Parameters
     ----------

@@ -10,7 +10,7 @@ ALPHAS = np.logspace(-1, 5, 7)
 
 
 def linear_probe(features, labels, folds: int = 5, seed: int = 0) -> np.ndarray:
-    """(n,) bool: whether a linear classifier, fitted without the image, predicts its class.
+    """Whether a linear classifier, fitted without an image, predicts its class: (n,) bool.
 
     Ridge regression onto one target per class; features are z-scored on the other folds, and the penalty is chosen
     there by leave-one-out; folds are stratified by class.
@@ -29,7 +29,7 @@ def linear_probe(features, labels, folds: int = 5, seed: int = 0) -> np.ndarray:
 
 
 def few_shot(features, labels, shots: int, episodes: int = 100, seed: int = 0) -> np.ndarray:
-    """(episodes,) accuracy of the nearest class mean, from ``shots`` images per class, on all other images.
+    """Accuracy (episodes,) of the nearest class mean, from ``shots`` images per class, on all other images.
 
     Cosine similarity after removing the mean of the support images. Accuracy is averaged over classes.
     """
@@ -89,6 +89,6 @@ def checked(features, labels, needed: int):
     if len(classes) < 2 or counts.min() < needed:
         raise ValueError(
             f"expected 2 classes or more with at least {needed} images each, got {len(classes)} classes, the "
-            f"smallest of {counts.min()} images; take fewer shots or folds, or more images a class"
+            f"smallest of {counts.min()} images; take fewer shots or folds, or more images per class"
         )
     return x, labels

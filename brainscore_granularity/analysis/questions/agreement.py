@@ -1,4 +1,4 @@
-"""One effect at three scales of measurement?"""
+"""One effect at several scales of measurement?"""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _without_one_k(table, seed) -> list[str]:
         if lost:
             told = ", ".join(f"{name} {left.loc[name, 'slope']:+.3f} ({left.loc[name, 'low']:+.3f} to "
                              f"{left.loc[name, 'high']:+.3f})" for name in lost)  # fmt: skip
-            notes.append(f"rests on K = {k}: without it the slope is {told}")
+            notes.append(f"depends on K = {k}: without it the slope is {told}")
     return notes
 
 
@@ -95,12 +95,12 @@ def draw(findings) -> dict:
         right.axvline(0, color=style.MUTED, linewidth=0.6)
         right.set_yticks(range(len(slopes)), slopes["scale"])
         right.set_ylim(len(slopes) - 0.5, -0.5)
-        right.set_xlabel("change a doubling of K")
+        right.set_xlabel("change per doubling of K")
         figure.tight_layout()
     return {
         "agreement": (
             figure,
-            "Left: mean score of the committed layer over K, divided by the mean of its benchmark. Right: slope a "
+            "Left: mean score of the committed layer over K, divided by the mean of its benchmark. Right: slope per "
             "doubling of K with its 95% interval over networks and subjects.",
         )
     }
@@ -111,11 +111,12 @@ ANALYSIS = Analysis(
     question="One effect at several scales: do behaviour, spiking and fMRI change alike with K?",
     how_to_read=(
         "Scores of each benchmark are divided by their mean, so that curves over K share an axis. Networks (label "
-        "source, K and seed) and subjects are random factors: slopes a doubling of K come with intervals for other "
-        "networks and subjects, and with the p of 'all slopes are equal'. Whether K matters in any way is an analysis "
-        "of variance of the networks' means; curves are compared by rank with K shuffled, between networks of "
-        "different seeds. Both need two networks a K and are refused without. Not to be told apart is not the same as "
-        "equal: look at the intervals. Slopes are straight lines in log2 K; a curve that rises and falls may have none."
+        "source, K and seed) and subjects are random factors: slopes per doubling of K have intervals for other "
+        "networks and subjects, and a p of 'all slopes are equal'. Whether K matters in any way is tested by an "
+        "analysis of variance of the networks' means; curves are correlated by rank, between networks of different "
+        "seeds, with K shuffled for the null. Both tests need two networks per K. Slopes that cannot be told apart "
+        "need not be equal: look at the intervals. Slopes are of straight lines in log2 K; that of a curve that rises "
+        "and falls may be 0."
     ),
     run=run,
     draw=draw,

@@ -20,7 +20,7 @@ def run(study) -> Findings:
     native = next((run for run in runs if run.native), None)
     if native is not None:
         native = snapshots.features(native, native.weights(native.steps[-1]), paths, [layer])[layer]
-    courses, halves, shared, notes = [], [], [], ["one network a condition: intervals are over images only"]
+    courses, halves, shared, notes = [], [], [], ["one network per condition: intervals are over images only"]
     notes.append(snapshots.STATISTICS)
     for each in runs:
         steps, rdms = [], []
@@ -66,7 +66,7 @@ def _answer(halves, layer) -> str:
             for row in own.itertuples()
         )
         parts.append(f"{name}: {said}")
-    return f"Step at which half of the gain in alignment over the first network is there, in {layer}: " + (
+    return f"Step at which half of the gain in alignment over the first network is reached, in {layer}: " + (
         "; ".join(parts) + "."
     )
 
@@ -102,8 +102,8 @@ ANALYSIS = Analysis(
     question="When in training does alignment arise, and earlier for coarse classes?",
     how_to_read=(
         "Alignment at every step at which the run kept its weights. The step at which half of the gain over the first "
-        "one is there has an interval from resamples of images, the same at every step; it is 'never' where the last "
-        "network aligns no better than the first one. One layer, fixed beforehand. Table native: RSA with the "
+        "step is reached has an interval from resamples of images, the same at every step; it is 'never' if the last "
+        "network aligns no better than the first. One layer, fixed beforehand. Table native: RSA with the "
         "trained native network within the first k components of each."
     ),
     run=run,

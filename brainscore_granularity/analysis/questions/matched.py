@@ -17,7 +17,7 @@ def run(study) -> Findings:
     runs, layer = snapshots.of(study)
     study.brain_rows  # noqa: B018  an error where there are no brains
     if study.labels is None:
-        raise NotApplicable("needs a task: add --images, a folder <class>/<image>, whose classes are told apart")
+        raise NotApplicable("needs a task, to tell the classes of images apart: add --images, a folder <class>/<image>")
     if len(runs) < 2:
         raise NotApplicable("needs two training runs or more")
     reference = max(runs, key=lambda run: (run.native, run.k))
@@ -38,7 +38,7 @@ def run(study) -> Findings:
     )
     notes = [
         snapshots.STATISTICS,
-        "one network a condition: intervals are over the brains' images, none over networks or the task's images",
+        "one network per condition: intervals are over the brains' images, none over networks or the task's images",
         f"accuracy is that of a linear probe on {layer}, the same {len(set(study.labels))} classes for all",
     ]
     return Findings({"matched": found, "tracks": pd.concat(rows, ignore_index=True)}, _answer(found, reference), notes)
@@ -108,9 +108,10 @@ ANALYSIS = Analysis(
     question="Is the gain of coarse training a matter of accuracy?",
     how_to_read=(
         "Every checkpoint has an alignment and an accuracy on one task that is the same for all networks: a linear "
-        "probe on the classes of --images. Networks are compared where each first reaches the same accuracy, linear "
-        "between checkpoints and never beyond them. A probe on untrained features is well above chance, so that the "
-        "level all reach may be reached early. One layer, fixed beforehand; q over all differences."
+        "probe on the classes of --images. Networks are compared where each first reaches the same accuracy, "
+        "interpolated linearly between checkpoints and never beyond them. A probe on untrained features is well above "
+        "chance, so the accuracy that all reach may be reached early. One layer, fixed beforehand; q over all "
+        "differences."
     ),
     run=run,
     draw=draw,

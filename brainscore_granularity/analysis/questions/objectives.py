@@ -34,7 +34,7 @@ def run(study) -> Findings:
         found.append(table.rename(columns=names).assign(benchmark=brain.name, layer=layer))
         study.say(f"objectives: {brain.name}")
     table = pd.concat(found, ignore_index=True)
-    notes = ["one network an objective: intervals are over images and subjects, none over networks"]
+    notes = ["one network per objective: intervals are over images and subjects, none over networks"]
     return Findings({"objectives": table}, _answer(table, fine, coarse, layer), notes)
 
 
@@ -98,7 +98,7 @@ ANALYSIS = Analysis(
     how_to_read=(
         "Every objective against plain fine and plain coarse training of the same data, in one layer that was fixed "
         "beforehand. An objective has gained only if it is better than both, at q < 0.05 over all differences of the "
-        "benchmark; intervals of single objectives say nothing of differences, whose own are in the table."
+        "benchmark; the intervals of differences are in the table and do not follow from those of single objectives."
     ),
     run=run,
     draw=draw,

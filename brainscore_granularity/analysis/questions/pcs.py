@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from brainscore_granularity.report import style
-from brainscore_granularity.rsa.distances import DegenerateFeatures
+from brainscore_granularity.rsa.degenerate import DegenerateFeatures
 
 from .. import drawing, label_axes, thumbnails
 from ..base import Analysis, Findings
@@ -149,11 +149,11 @@ ANALYSIS = Analysis(
     name="pcs",
     question="What are the axes along which classes were cut, and do networks have them?",
     how_to_read=(
-        "The label source's components are found by the card of a network and applied to these images. Images at both "
-        "ends show what a component is about; names are judgements of the reader. The scatter shows each network's own "
-        "first two components, coloured by the label source's classes: colours that separate mean that the network's "
-        "largest axes are those it was taught. The table gives the share of each label component's variance in that "
-        "plane, beside shuffled images; a native network can have it too."
+        "The label source's components are those that a network's description names, applied to these images. Images "
+        "at both ends show what a component is about; naming it is left to the reader. The scatter shows each "
+        "network's own first two components, coloured by the label source's classes: where colours separate, the "
+        "network's largest axes are those it was taught. The table gives the share of each label component's variance "
+        "in that plane, and the same for shuffled images; a native network's plane can hold it too."
     ),
     run=run,
     draw=draw,

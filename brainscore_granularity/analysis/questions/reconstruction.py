@@ -17,7 +17,7 @@ def run(study) -> Findings:
         raise NotApplicable("needs models of coarse classes and one of native classes among --models")
     asked, most = study.settings.components, len(study.rows) - 1
     if asked is not None and asked > most:
-        raise ValueError(f"{asked} principal components asked of {most + 1} images, which have at most {most}")
+        raise ValueError(f"{asked} principal components were asked for, {most + 1} images have at most {most}")
     found, verdicts = [], []
     for brain in study.brains:
         for seed in dict.fromkeys(study.describe(model)["seed"] for model in coarse):
@@ -103,8 +103,8 @@ ANALYSIS = Analysis(
     how_to_read=(
         "The native network is cut to its M leading principal components, fitted on images that are not scored where "
         "--images gives them. A coarse network supports the claim of being more than that only if it aligns better "
-        "than the native one cut to any M (every q < 0.05 over all pairs of the benchmark); one M that is better "
-        "refutes it. The comparison was fixed before: nothing is chosen among the M."
+        "than the native one cut to any M (every q < 0.05 over all pairs of the benchmark); one better M refutes "
+        "it. The comparison was fixed beforehand: no M is chosen by its result."
     ),
     run=run,
     draw=draw,

@@ -18,7 +18,7 @@ from ..measures import resolution
 from ..measures import rules as r
 from . import rules_figures
 
-GABOR_SIZE = 48  # pixels a side
+GABOR_SIZE = 48  # pixels per side
 BASELINES = ("pixels", "luminance", "gabor")
 
 
@@ -53,9 +53,9 @@ def run(study) -> Findings:
     found["training"], found["layers"] = _training(models)
     found = {name: table for name, table in found.items() if len(table)}
     if few := sorted(rule for rule, seeds in models.items() if len(seeds) < 3):
-        notes.append(f"fewer than three seeds of {', '.join(few)}: how much seeds differ is not known")
+        notes.append(f"fewer than three seeds of {', '.join(few)}: the spread over seeds is not known")
     if left_out:
-        notes.append(f"no resolution sweep of {', '.join(left_out)}, which are no straight networks")
+        notes.append(f"no resolution sweep of {', '.join(left_out)}, which have branches")
     notes.append(
         "intervals and p of differences are over stimuli and seeds for these subjects; p_seeds is over seeds alone"
     )
@@ -63,7 +63,7 @@ def run(study) -> Findings:
 
 
 def by_rule(study) -> dict[str, dict[int, str]]:
-    """{rule: {seed: model}}, untrained and fitted first; names of rules include the labels unless they are native."""
+    """Models {rule: {seed: model}}, untrained and fitted first; a rule's name includes labels that are not native."""
     from brainscore_granularity.weights.find import checkpoint_of
 
     found: dict[str, dict[int, str]] = {}
@@ -74,7 +74,7 @@ def by_rule(study) -> dict[str, dict[int, str]]:
             raise NotApplicable(f"needs networks of this package, whose recipes say their rule: {error}") from None
         name, seed = rule_of(info)
         if seed in found.setdefault(name, {}):
-            raise ValueError(f"{model} and {found[name][seed]} both are {name} with seed {seed}; name one of them")
+            raise ValueError(f"{model} and {found[name][seed]} are both {name} with seed {seed}; name one of them")
         found[name][seed] = model
     found = {name: dict(sorted(seeds.items())) for name, seeds in found.items()}
     if r.BASELINE not in found or not found.keys() - {*r.STARTS}:
@@ -180,7 +180,7 @@ def _training(models) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def _filters(models) -> dict[str, np.ndarray]:
-    """{rule: kernels (channels, 3, height, width) of the first layer}, for the lowest seed that all rules have.
+    """First-layer kernels {rule: (channels, 3, height, width)} of the lowest seed that all rules have.
 
     The fitted network has the kernels of the untrained one.
     """
@@ -226,11 +226,11 @@ ANALYSIS = Analysis(
     how_to_read=(
         "Networks of one architecture, initialisation, data order and schedule differ in the rule that changed their "
         "weights; each is compared with the untrained network of its own seed whose batch-norm statistics were taken "
-        "from training images (fitted). The same network with the statistics that it was made with (untrained) stands "
-        "beside it: what lies between the two is no learning. Layers are those committed before any score. A rule "
-        "that is below pixels, luminance or Gabor energy of the images says little about learning, and a difference "
-        "that depends on the size at which images are shown (the sweep) is one of input statistics. "
-        "Partial scores take pixels and luminance out of both sides."
+        "from training images (fitted). The same network with its initial statistics (untrained) is shown as well: the "
+        "difference between the two is no effect of learning. Layers were committed before any score. A rule that "
+        "scores below pixels, luminance or Gabor energy of the images says little about learning, and a difference "
+        "that depends on the size at which images are shown (the sweep) is one of input statistics. Partial scores "
+        "have pixels and luminance partialled out of both sides."
     ),
     run=run,
     draw=draw,

@@ -99,7 +99,7 @@ def _resolution(plt, table, rules, colours):
             flat = own[own["rule"] == baseline].groupby("pixels")["rsa"].mean()
             axis.plot(flat, color=style.INK, linestyle=line, linewidth=0.8, label=baseline)
         axis.set_title(name.removesuffix("-rsa"), loc="left")
-        axis.set_xlabel("pixels a side")
+        axis.set_xlabel("pixels per side")
     next(iter(axes.values())).set_ylabel("RSA (Spearman)")
     drawing.legend_below(figure, next(iter(axes.values())), 8, 0.12)
     return figure

@@ -17,7 +17,7 @@ from .agreement import records
 LAWS = ("log-linear", "free")  # the first is drawn and gives the answer; the second has E and alpha, if identified
 AXIS_NAMES = {
     "classes": "classes in training, K",
-    "images_per_class": "training images of a class",
+    "images_per_class": "training images per class",
     "samples_seen": "images seen",
     "total_flops": "training compute, FLOPs",
     "accuracy": "accuracy on held-out images",
@@ -45,7 +45,7 @@ def run(study) -> Findings:
                     curves += _curve(found)
     if not curves:
         raise NotApplicable(
-            f"no curve has points enough: {len(table['model'].unique())} scored models; a law needs three different "
+            f"no curve has enough points: {len(table['model'].unique())} scored models; a law needs three different "
             f"values of one of {', '.join(along.AXES)}"
         )
     tables = {"parameters": pd.DataFrame(parameters), "points": pd.DataFrame(points), "curves": pd.DataFrame(curves)}
@@ -54,7 +54,7 @@ def run(study) -> Findings:
     named = dict.fromkeys(f"{row.labels} over {_words(row.axis)}" for row in without.itertuples())
     notes = [f"no curve, for the reasons in the table of parameters: {', '.join(named)}"] if named else []
     if (table.groupby(["family", "labels", "k"], dropna=False)["seed"].nunique() < 2).all():
-        notes.append("one seed a network: intervals resample networks and know nothing of seeds")
+        notes.append("one seed per network: intervals resample networks and do not cover seeds")
     return Findings(tables, _answer(found), notes)
 
 
@@ -92,8 +92,7 @@ def _curve(found) -> list[dict]:
 
 
 def _answer(parameters) -> str:
-    """The change per doubling for each benchmark, for curves in which an interval excludes zero; other curves are only
-    named."""
+    """The change per doubling on each benchmark, for curves with an interval that excludes 0; others are only named."""
     found = parameters[(parameters["law"] == LAWS[0]) & (parameters["parameter"] == "k")]
     sure, open_ = [], []
     for (axis, labels), rows in found.groupby(["axis", "labels"], sort=False):
@@ -104,8 +103,8 @@ def _answer(parameters) -> str:
         told = ", ".join(f"{name} {c.value:+.3f} ({c.low:+.3f} to {c.high:+.3f})"
                          for name, c in zip(rows["benchmark"], changes.itertuples(), strict=True))  # fmt: skip
         sure.append(f"over {curve}: {told}")
-    said = "Change of the score a doubling, with 95% intervals over networks, " + "; ".join(sure) + "." if sure else ""
-    return " ".join(filter(None, (said, f"Not told from zero on any benchmark: {', '.join(open_)}." if open_ else "")))
+    said = f"Change of the score per doubling, with 95% intervals over networks, {'; '.join(sure)}." if sure else ""
+    return " ".join(filter(None, (said, f"Not told from 0 on any benchmark: {', '.join(open_)}." if open_ else "")))
 
 
 def _words(axis: str) -> str:
@@ -118,8 +117,8 @@ def draw(findings) -> dict:
     for axis in dict.fromkeys(curves["axis"]):
         figures[f"scaling_{axis}"] = (
             _figure(points[points["axis"] == axis], curves[curves["axis"] == axis], axis),
-            f"Misalignment (1 - score) over {AXIS_NAMES[axis]}: a dot a network, line and band the log-linear law and "
-            "its 95% interval over networks.",
+            f"Misalignment (1 - score) over {AXIS_NAMES[axis]}: dots are networks; line and band are the "
+            "log-linear law and its 95% interval over networks.",
         )
     return figures
 
@@ -158,9 +157,9 @@ ANALYSIS = Analysis(
     how_to_read=(
         "Misalignment is 1 minus the score. Each curve is one law fitted to the networks of one source of labels or "
         "one architecture; resamples of networks give the interval. The log-linear law L = c - k log X is drawn, and "
-        "its k times log 2 is the change a doubling. The table also has the free law L = E + A X^-alpha, whose "
-        "parameters are given as identified only where the profile likelihood excludes other values. Axes go together "
-        "(more images mean more steps), so that a slope along one of them is not its own effect."
+        "its k times log 2 is the change per doubling. The table also has the free law L = E + A X^-alpha, whose "
+        "parameters are given as identified only where the profile likelihood excludes other values. Axes vary "
+        "together (more images mean more steps), so a slope along one of them need not be an effect of that one."
     ),
     run=run,
     draw=draw,

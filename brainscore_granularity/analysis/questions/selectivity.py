@@ -41,11 +41,11 @@ def run(study) -> Findings:
     names = ", ".join(layer for layer in study.layers if layer in signed)
     if not rows:
         raise NotApplicable(
-            f"none of the layers ({names}) is the output of a ReLU, because activations are negative; choose some "
-            "that are with --layers"
+            f"none of the layers ({names}) is the output of a ReLU, because activations are negative; choose "
+            "layers after a ReLU with --layers"
         )
     if signed:
-        notes.append(f"left out, because activations are negative and so no output of a ReLU: {names}")
+        notes.append(f"left out, because negative activations cannot be the output of a ReLU: {names}")
     table = pd.concat(rows, ignore_index=True)
     table = table[["model", "labels", "k", "seed", "layer", "measure", "value", "low", "high", "null", "p"]]
     if table["seed"].nunique() == 1:
@@ -120,9 +120,9 @@ ANALYSIS = Analysis(
     question="Does coarse training leave artefacts: selective, sparse, dead or extreme units, few dimensions?",
     how_to_read=(
         "Class selectivity is 0 for a unit that all classes drive alike and 1 for one that a single class drives; "
-        "sparseness is 0 where all units of an image are alike and 1 where one is active. A layer in which most units "
-        "are dead or one holds most of the variance makes its alignment rest on few units; the limits are conventions, "
-        "not tests. The null shuffles images in every unit on its own. Only layers after a ReLU."
+        "sparseness is 0 where all units of an image are alike and 1 where one is active. If most units of a layer are "
+        "dead, or one holds most of the variance, its alignment rests on few units; the limits are conventions, "
+        "not tests. The null shuffles images separately in every unit. Only layers after a ReLU are measured."
     ),
     run=run,
     version=2,

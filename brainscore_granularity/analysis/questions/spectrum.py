@@ -8,7 +8,7 @@ from scipy.stats import false_discovery_control
 
 from brainscore_granularity import stats
 from brainscore_granularity.report import style
-from brainscore_granularity.rsa.distances import DegenerateFeatures
+from brainscore_granularity.rsa.degenerate import DegenerateFeatures
 
 from .. import drawing
 from ..base import Analysis, Findings
@@ -23,7 +23,7 @@ def run(study) -> Findings:
     rdms = {}  # (model, layer) -> RDMs with the top components, and with all
     asked = study.settings.components
     if asked is not None and asked > len(study.rows) - 1:
-        raise ValueError(f"{asked} principal components asked of {len(study.rows)} images, which have at most "
+        raise ValueError(f"{asked} principal components were asked for, {len(study.rows)} images have at most "
                          f"{len(study.rows) - 1}; give more images or a smaller --components")  # fmt: skip
     for model in study.models:
         study.say(f"spectrum: {model}")
@@ -179,9 +179,10 @@ ANALYSIS = Analysis(
     name="spectrum",
     question="Is the gain of coarse training in the top principal components?",
     how_to_read=(
-        "Variance against the rank of its component, both logarithmic: a straight line is a power law, a steep one few "
-        "dimensions. Then the alignment of the committed layer when only its leading components are kept: a gain that "
-        "lies in the top components is there before the curves end. Exponents carry 95% intervals over images."
+        "Variance against the rank of its component, both logarithmic: a straight line is a power law, a steep line "
+        "means few dimensions. Then the alignment of the committed layer when only its leading components are kept: a "
+        "gain that lies in the top components is there before the curves end. Exponents carry 95% intervals over "
+        "images."
     ),
     run=run,
     draw=draw,

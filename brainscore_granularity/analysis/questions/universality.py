@@ -24,8 +24,8 @@ def run(study) -> Findings:
     asked = study.settings.components
     if asked is not None and asked > len(fit) - 1:
         raise ValueError(
-            f"{asked} principal components asked, but they are fitted on {len(fit)} images (half of all, the other "
-            "half scores); give more images or a smaller --components"
+            f"{asked} principal components were asked for, but they are fitted on {len(fit)} images (half of all; the "
+            "other half scores); give more images or a smaller --components"
         )
     targets = {model: _targets(study, model, fit, asked or AT_MOST) for model in study.models}
     pairs, samples = _pairs(study, targets, fit, score)
@@ -37,7 +37,8 @@ def run(study) -> Findings:
     if trend is not None:
         tables["trend"] = trend
     warnings = ["intervals over images score the same fits on other images; low-dimensional networks look universal "
-                "for free, so compare with the untrained network, best with fitted statistics, with the permuted null, "
+                "trivially, so compare with the untrained network, best with fitted statistics, with the permuted "
+                "null,"
                 "and by rank"]  # fmt: skip
     if "same" not in set(pairs["pool"]):
         warnings.append("one seed of each condition only: the pool of other seeds is empty, and no interval is over "
@@ -232,10 +233,10 @@ ANALYSIS = Analysis(
     how_to_read=(
         "Universality of a component is the held-out correlation with which another network's channels predict it by "
         "ridge regression, median over networks (Chen & Bonner 2025). Components are fitted on one half of the images "
-        "and predicted on the other. A network of few dimensions looks universal for free: compare variance-weighted "
-        "and by rank, with the untrained network and with permuted images. Brain similarity is the same "
-        "regression from one subject's responses; a component can be universal and brain-like only because it is "
-        "large, so the rank correlation of both is also given with the component's rank held fixed."
+        "and predicted on the other. A network of few dimensions looks universal trivially: compare the values "
+        "weighted by variance with those by rank, and with the untrained network and permuted images. Brain similarity "
+        "is the same regression from one subject's responses; a component can be universal and brain-like only because "
+        "it is large, so the rank correlation of both is also given with the component's rank held fixed."
     ),
     run=run,
     draw=draw,

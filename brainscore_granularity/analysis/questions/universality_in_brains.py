@@ -19,8 +19,8 @@ def run(study, targets, components, score, tables, warnings) -> str:
     rows = study.brain_rows if study.separate else score
     within = rows - study.brain_rows[0]
     if not study.separate:
-        warnings.append("brains saw the images on which components were fitted: their half that scores is used, for "
-                        "RSA all of them; --images gives others to fit on")  # fmt: skip
+        warnings.append("components were fitted on images that the brains saw: brain similarity is measured on the "
+                        "other half of these, RSA on all; --images gives others to fit on")  # fmt: skip
     known = components[components["pool"] != "same"] if (components["pool"] != "same").any() else components
     known = known.rename(columns={"permuted": "permuted_networks"}).drop(columns="pool")
     y = np.concatenate([targets[model][0][rows] for model in study.models], axis=1)

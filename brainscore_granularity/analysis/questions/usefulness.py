@@ -96,10 +96,10 @@ ANALYSIS = Analysis(
     name="usefulness",
     question="Aligned but useless: what can still be read out of coarse networks?",
     how_to_read=(
-        "A linear probe and nearest class means (1, 5, 10, 20 images a class) on the spatial maxima of a layer's "
-        "channels tell whether fine classes can be read out of a network that was trained on coarse ones. Compare with "
-        "chance, with shuffled labels (column null), and with the untrained network: the one with fitted batch-norm "
-        "statistics tells what learning gave."
+        "A linear probe and nearest class means (1, 5, 10, 20 images per class) on the spatial maxima of a layer's "
+        "channels show whether fine classes can be read out of a network that was trained on coarse ones. Compare with "
+        "chance, with shuffled labels (column null), and with the untrained networks: the difference to the one with "
+        "fitted batch-norm statistics is the effect of learning."
     ),
     run=run,
     draw=draw,

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 LEAST_SPAN = 2
 AXES = {
-    "classes": "how many classes a network was trained on",
+    "classes": "number of classes in training",
     "images_per_class": "training images of each class",
     "samples_seen": "images a network has seen, epochs counted",
-    "total_flops": "compute of training",
-    "accuracy": "share of held-out images of its own data set that a network of native classes names rightly",
+    "total_flops": "training compute",
+    "accuracy": "accuracy on held-out images of its own data set, for networks of native classes",
 }
 
 
@@ -115,7 +115,7 @@ def _with_axis(table, axis, training) -> pandas.DataFrame:
         is_native = table["labels"] == conditions.NATIVE
         native = table["family"].map(conditions.NATIVE_CLASSES).where(is_native)
         table[axis] = table["k"].astype(float).fillna(native)
-        # networks on native classes end the ladder of every label source of their family, but for random labels
+        # networks on native classes end the ladder of every label source of their family except random labels
         coarse = table["k"].notna() & table["labels"].map(conditions.is_coarse)
         ladders = table[coarse][["family", "labels"]].drop_duplicates()
         top = table[is_native].drop(columns="labels").merge(ladders, on="family")

@@ -1,4 +1,4 @@
-"""Which law predicts new data? Laws are compared at larger X than they were fitted to, never in-sample."""
+"""Which law predicts new data? Laws are compared at larger X than they were fitted to, never on the fitted rows."""
 
 from __future__ import annotations
 

@@ -2,41 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from io import StringIO
-
 import numpy as np
 
 from brainscore_granularity.report import style
+from brainscore_granularity.report.panels import panels
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#8C4A9E", "#7f7f7f")  # Okabe & Ito (2008), as in report/style.py
 DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)), "-")
-
-
-@contextmanager
-def panels(count: int, size, **options):
-    """A figure in the package's style, and a function that turns it into SVG."""
-    import matplotlib
-
-    matplotlib.use("Agg", force=False)
-    from matplotlib import pyplot as plt
-
-    with plt.rc_context(style.SETTINGS):
-        figure, axes = plt.subplots(1, count, figsize=size, squeeze=False, **options)
-        for axis in axes[0]:
-            axis.grid(axis="y", color=style.GRID, linewidth=0.6)
-            axis.set_axisbelow(True)
-            axis.tick_params(length=0, labelleft=True)
-
-        def svg() -> str:
-            buffer = StringIO()
-            figure.savefig(buffer, format="svg", metadata={"Date": None}, dpi=200)
-            return buffer.getvalue()
-
-        try:
-            yield figure, axes[0], svg
-        finally:
-            plt.close(figure)
 
 
 def scatter(axis, points, colour=style.MUTED, label=None, alpha=0.25) -> None:

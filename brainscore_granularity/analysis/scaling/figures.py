@@ -8,11 +8,12 @@ import numpy as np
 
 from brainscore_granularity.paths import write_atomically
 from brainscore_granularity.report import style
+from brainscore_granularity.report.panels import panels
 
 from . import study
 from .allocation import gains
 from .comparison import CUTS, compare, extrapolate
-from .figure import DASHES, PALETTE, curve, panels, scatter
+from .figure import DASHES, PALETTE, curve, scatter
 from .fitting import fit
 from .reproduction import TABLE
 from .table import read

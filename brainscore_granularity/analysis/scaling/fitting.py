@@ -39,7 +39,7 @@ class Fit:
 
     @property
     def parameters(self) -> dict[str, float]:
-        """{name: value}, for X in units of ``points.scale``; E, A, B are given beside their logarithms."""
+        """Parameters by name, for X in units of ``points.scale``; E, A and B, and also their logarithms."""
         return {name: float(value) for name, value in public(self.law, self.theta, self.log_g).items()}
 
     def predict(self, x) -> np.ndarray:

@@ -86,8 +86,8 @@ def reproduce(data: Path, resamples: int = 1000, only=None, progress=None) -> pa
 def verdicts(rows: pandas.DataFrame) -> pandas.DataFrame:
     """Whether each fit is reproduced: same rows, same loss, and a minimum that is not above the published one.
 
-    The published parameters have the published loss only on the rows they were fitted to. This test does not depend on
-    an optimiser, and also works for parameters that the data do not identify.
+    The published parameters have the published loss only on the rows they were fitted to. This test needs no optimiser,
+    and also works for parameters that the data do not identify.
 
     Parameters
     ----------

@@ -3,8 +3,8 @@
 .. math:: \\sum_i w_i\\, h_\\delta(\\log \\hat L(x_i; \\theta) - \\log L_i), \\qquad
           h_\\delta(r) = r^2 / 2 \\text{ for } |r| \\le \\delta, \\text{ else } \\delta (|r| - \\delta / 2).
 
-With delta = 0.001 and residuals of a few percent this is nearly a sum of absolute values: not smooth, with many local
-minima close to each other. So every start first descends on the same loss with a wide delta, starts that converge to
+With delta = 0.001 and residuals of a few percent this is nearly a sum of absolute values, with many local minima close
+to each other. So every start first descends on the same loss with a wide delta, starts that converge to
 the same point are merged, and the best distinct points then descend with the final delta. The result does not depend on
 how the work is divided, or on the number of threads.
 """

@@ -101,7 +101,7 @@ def profile(fit: Fit, confidence: float = 0.95) -> dict[str, Range]:
 
     with n the number of models, because rows of one model are not independent. Every coordinate is moved away from the
     minimum, at most to the end of its box, while the others adapt. A parameter is identified if none of the points
-    that are not excluded is beyond the law's limits for it: E = 1e-6 is such a limit, since log E may then be anything.
+    that are not excluded is beyond the law's limits for it, such as E = 1e-6, below which log E hardly matters.
     """
     points, form = fit.points, fit.law
     limit = fit.loss * np.exp(chi2.ppf(confidence, 1) / (2 * len(np.unique(points.models))))
@@ -124,8 +124,7 @@ def profile(fit: Fit, confidence: float = 0.95) -> dict[str, Range]:
 
 
 def _crossing(fit, found, limit) -> np.ndarray:
-    """The point (1, p), or none, where a path leaves the range that is not excluded; the root of the loss is nearly
-    linear along it."""
+    """The point (1, p) where a path crosses the limit, or none; the root of the loss is nearly linear along it."""
     outside = np.flatnonzero(~(found.loss <= limit))
     if not len(outside) or not np.isfinite(found.loss[outside[0]]):
         return np.empty((0, len(fit.theta)))

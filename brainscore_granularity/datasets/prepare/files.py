@@ -45,8 +45,7 @@ def named(path: Path):
 
 
 def open_nifti(path: Path):
-    """A NIfTI image whose file stays open: reopening a compressed file for every part would read it from the start each
-    time."""
+    """A NIfTI image whose file stays open: a compressed file that is reopened is read again from its start."""
     try:
         import nibabel
     except ImportError as error:
@@ -58,7 +57,7 @@ def open_nifti(path: Path):
 
 
 def fingerprint(path: Path, hash_up_to: int = HASH_UP_TO) -> dict:
-    """{"file", "bytes", "sha256"}; for files larger than ``hash_up_to`` "modified" (seconds) instead of the hash."""
+    """Name, bytes and SHA-256 of a file; if larger than ``hash_up_to``, "modified" (seconds) instead of the hash."""
     status = path.stat()
     record = {"file": path.name, "bytes": status.st_size}
     if status.st_size <= hash_up_to:

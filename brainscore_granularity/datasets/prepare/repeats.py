@@ -29,8 +29,7 @@ class Repeats:
         self._total = np.zeros(self.neuroids)
 
     def add(self, stimuli: np.ndarray, responses: np.ndarray) -> None:
-        """Add trials in the order in which they happened: ids (trials,), responses (trials, neuroids). Trials of other
-        stimuli are ignored."""
+        """Add trials in the order of time: ids (trials,), responses (trials, neuroids); other stimuli are ignored."""
         for stimulus, response in zip(stimuli, responses, strict=True):
             row = self._row.get(int(stimulus))
             if row is not None:
@@ -40,21 +39,21 @@ class Repeats:
                 self._total += response
 
     def mean(self) -> np.ndarray:
-        """(stimuli, neuroids) float32; a stimulus that was never shown is an error."""
+        """Mean responses (stimuli, neuroids) float32; raises if a stimulus was never shown."""
         never = np.flatnonzero(self.counts == 0)
         if len(never):
             raise ValueError(f"{len(never)} stimuli were never shown, such as {self.stimuli[never[0]]}")
         return self._sums.sum(axis=0) / self.counts[:, None].astype(np.float32)
 
     def reliability(self) -> np.ndarray:
-        """(neuroids,) split-half reliability, from the stimuli that were shown at least twice."""
+        """Split-half reliability (neuroids,), from the stimuli that were shown at least twice."""
         twice = self.counts >= 2
         halves = ((self.counts[twice] + 1) // 2, self.counts[twice] // 2)
         odd, even = (sums[twice] / count[:, None] for sums, count in zip(self._sums, halves, strict=True))
         return split_half(odd, even)
 
     def ncsnr(self) -> np.ndarray:
-        """(neuroids,) signal-to-noise ratio of single presentations; see ``reliability``."""
+        """Signal-to-noise ratio (neuroids,) of single presentations; see ``reliability``."""
         n = self.counts.sum()
         variance = (self._squares - self._total**2 / n) / (n - 1)
         # Sum of squares within stimuli, pooled over those shown at least twice, each variance counted by its

@@ -14,15 +14,12 @@ import time
 from io import StringIO
 from pathlib import Path
 
-import numpy as np
-
 from brainscore_granularity.paths import HOME_VARIABLE, home, sha256_of, write_atomically
 
+from . import assemblies
 from .registry import DATASETS, dataset_of
 
 VERSION = 1  # version of the layout of a build's folder
-TIME_BIN = (70, 170)  # milliseconds; Brain-Score's nominal time window for responses without time
-NEUROID_COORDINATES = ("neuroid_id", "subject", "region")
 
 
 class Missing(FileNotFoundError):
@@ -50,35 +47,13 @@ def image_folder(name: str) -> Path:
     return root() / name / "images"
 
 
-def neuroid_assembly(values: np.ndarray, presentation: dict, neuroid: dict, **attributes):
-    """Responses (presentations, neuroids) as Brain-Score has them: presentation x neuroid x time_bin, one bin.
-
-    presentation, neuroid : {coordinate: one value per presentation or neuroid}. attributes : strings and numbers, kept
-        in the file.
-    """
-    from brainscore_core.supported_data_standards.brainio.assemblies import NeuroidAssembly
-
-    assembly = NeuroidAssembly(
-        np.asarray(values, np.float32)[:, :, None],
-        dims=["presentation", "neuroid", "time_bin"],
-        coords={
-            **{name: ("presentation", np.asarray(column)) for name, column in presentation.items()},
-            **{name: ("neuroid", np.asarray(column)) for name, column in neuroid.items()},
-            "time_bin_start": ("time_bin", [TIME_BIN[0]]),
-            "time_bin_end": ("time_bin", [TIME_BIN[1]]),
-        },
-    )
-    assembly.attrs.update(attributes)
-    return assembly
-
-
 def save(identifier: str, assembly, stimuli, images: Path, stimulus_set: str, source: dict) -> Path:
     """Write a build. An older build with the same identifier is marked as incomplete before any file is changed.
 
     Parameters
     ----------
     assembly : presentation x neuroid x time_bin, finite, with coordinates stimulus_id and at least one more for
-        presentations, and neuroid_id, subject, region for neuroids; see ``neuroid_assembly``.
+        presentations, and neuroid_id, subject, region for neuroids; see ``assemblies.neuroid_assembly``.
     stimuli : data frame with the columns stimulus_id (unique) and filename (within ``images``), and others.
     images : folder of the image files. Inside the store its relative path is kept; elsewhere the folder must not move.
     stimulus_set : name of the stimuli, equal for builds that show the same images, so that a model sees them once.
@@ -90,7 +65,7 @@ def save(identifier: str, assembly, stimuli, images: Path, stimulus_set: str, so
     """
     dataset = dataset_of(identifier)
     images = Path(images).absolute()
-    _check(identifier, assembly, stimuli, images)
+    assemblies.check(identifier, assembly, stimuli, images)
     folder = root() / identifier
     record = folder / "prepared.json"
     record.unlink(missing_ok=True)
@@ -98,10 +73,10 @@ def save(identifier: str, assembly, stimuli, images: Path, stimulus_set: str, so
     table = StringIO()
     stimuli.to_csv(table, index=False)
     table = table.getvalue().encode()
-    _check_names_survive(identifier, stimuli, table)
+    assemblies.check_names_survive(identifier, stimuli, table)
     write_atomically(folder / f"stimulus_{identifier}.csv", table)
     assembly_file = folder / f"assy_{identifier}.nc"
-    _write_netcdf(assembly, assembly_file)
+    assemblies.write_netcdf(assembly, assembly_file)
     sizes = [(images / name).stat().st_size for name in stimuli["filename"]]
     content = hashlib.sha256(table + json.dumps(sizes).encode()).hexdigest()
     write_atomically(
@@ -127,7 +102,7 @@ def save(identifier: str, assembly, stimuli, images: Path, stimulus_set: str, so
 def load(identifier: str):
     """A build as Brain-Score loads its own: a NeuroidAssembly with the columns of its stimulus set merged in.
 
-    attrs: stimulus_set, stimulus_set_identifier, identifier, and the attributes given to ``neuroid_assembly``. The
+    attrs: stimulus_set, stimulus_set_identifier, identifier, and those given to ``assemblies.neuroid_assembly``. The
     identifier of the stimulus set holds a hash of its content and of the images' folder, because Brain-Score caches
     activations by that name and compares the paths.
     """
@@ -158,7 +133,7 @@ def load(identifier: str):
 
 
 def state(identifier: str) -> tuple[str, str]:
-    """("ready" | "missing" | "incomplete" | "damaged", detail), from the sizes of the files, without reading them."""
+    """State of a build, ready, missing, incomplete or damaged, and a detail; from file sizes, without reading them."""
     folder = root() / identifier
     dataset_of(identifier)
     if not folder.is_dir():
@@ -232,60 +207,3 @@ def _wrong_sizes(expected: dict[Path, int]) -> str:
         if found != size:
             return f"{path} has {found} bytes, {size} were written"
     return ""
-
-
-def _check(identifier: str, assembly, stimuli, images: Path) -> None:
-    assembly.validate()
-    levels = {dim: set(assembly.indexes[dim].names) for dim in ("presentation", "neuroid") if dim in assembly.indexes}
-    if len(levels.get("presentation", ())) < 2:
-        raise ValueError(
-            f"{identifier}: expected stimulus_id and a second presentation coordinate, because Brain-Score's loader "
-            "loses a single one; add one, such as repetition"
-        )
-    neural = "neuroid" in assembly.dims  # else choices: one value per presentation
-    needed = {"stimulus_id", *(NEUROID_COORDINATES if neural else ())}
-    if lacking := needed - levels["presentation"] - levels.get("neuroid", set()):
-        raise ValueError(f"{identifier}: expected the coordinates {', '.join(sorted(lacking))}, which are not there")
-    bad = int((~np.isfinite(assembly.values)).any(axis=(0, 2)).sum()) if neural else 0
-    if bad:
-        raise ValueError(f"{identifier}: {bad} neuroids have NaN or infinite responses; drop them and say how many")
-    for what, names in (("neuroid_id", assembly["neuroid_id"].values if neural else ()),
-                        ("stimulus_id", stimuli["stimulus_id"])):  # fmt: skip
-        if len(set(names)) != len(names):
-            raise ValueError(f"{identifier}: {what} must be unique, got {len(names)} rows with {len(set(names))}")
-    unknown = sorted(set(assembly["stimulus_id"].values) - set(stimuli["stimulus_id"]))
-    if unknown:
-        raise ValueError(f"{identifier}: {len(unknown)} stimulus ids are not in the stimuli, such as {unknown[0]}")
-    absent = [name for name in stimuli["filename"] if not (images / name).is_file()]
-    if absent:
-        raise FileNotFoundError(f"{identifier}: {len(absent)} images are not in {images}, such as {absent[0]}")
-
-
-def _check_names_survive(identifier: str, stimuli, table: bytes) -> None:
-    """Raise for ids that change when read from a CSV, such as 007 or NA."""
-    import pandas as pd
-
-    back = pd.read_csv(StringIO(table.decode()))
-    for column in ("stimulus_id", "filename"):
-        wrong = [name for name, found in zip(stimuli[column], back[column], strict=True) if name != found]
-        if wrong:
-            raise ValueError(f"{identifier}: {column} {wrong[0]!r} changes when read from CSV; put letters before it")
-
-
-def _write_netcdf(assembly, path: Path) -> None:
-    """Write Brain-Score's own format, atomically and with a faster compression (seconds instead of minutes)."""
-    import os
-
-    flat = assembly.reset_index(list(assembly.indexes))
-    flat.attrs = {name: value for name, value in assembly.attrs.items() if isinstance(value, (str, int, float))}
-    dataset = flat.to_dataset(name="data")
-    # xarray would list the coordinates in the order of a set, so that the bytes would differ between processes.
-    dataset["data"].encoding = {"zlib": True, "complevel": 1, "coordinates": " ".join(flat.coords)}
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        dataset.to_netcdf(temporary, engine="netcdf4")
-        with open(temporary, "rb") as file:
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -13,7 +13,7 @@ import numpy as np
 
 from brainscore_granularity.progress import progress
 
-from . import files, matlab73, store
+from . import assemblies, files, matlab73, store
 from .registry import DATASETS
 from .things import images as things_images
 
@@ -82,7 +82,7 @@ def _prepare_region(source, region, monkeys, stimuli, folder, inputs, say) -> li
     if dropped:
         say(f"{region}: {len(dropped)} electrodes have NaN or infinite responses and are left out: {dropped[0]}, ...")
     for split, identifier in identifiers.items():
-        assembly = store.neuroid_assembly(
+        assembly = assemblies.neuroid_assembly(
             values[split][:, usable],
             presentation=things_images.presentation(stimuli[split], repeats[split]),
             neuroid={name: column[usable] for name, column in neuroids.items()},

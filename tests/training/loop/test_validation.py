@@ -168,6 +168,7 @@ def test_native_and_principal_component_labels_are_validated_from_the_command_li
     assert targets.held_out(aim, beside, beside, RECIPE) is None  # cut for other training images
 
 
+@pytest.mark.slow
 def test_without_a_validation_split_or_with_none_training_is_the_same(photographs, home, tmp_path):
     fast = ("--recipe", "world", "--epochs", 1, "--batch-size", 64)
     for name, data, choice in (
@@ -193,7 +194,7 @@ def test_a_validation_split_that_does_not_fit(photographs, home, tmp_path, capsy
     assert run(*words, "--validation", "val") == 1
     assert "no images of split 'val'" in capsys.readouterr().err
     assert run(*words, "--validation", "train") == 1
-    assert "split 'train' is what is trained on" in capsys.readouterr().err
+    assert "split 'train' is the training split" in capsys.readouterr().err
 
 
 def test_wrong_lengths_are_refused(drawn):

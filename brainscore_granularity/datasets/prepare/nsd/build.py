@@ -17,7 +17,7 @@ import numpy as np
 
 from brainscore_granularity.progress import progress
 
-from .. import files, images, store
+from .. import assemblies, files, images, store
 from ..reliability import noise_ceiling
 from ..repeats import Repeats
 from . import design, voxels
@@ -121,7 +121,7 @@ def _save(plan: Plan, name: str, nsd_ids, responses, presentations, neuroids: di
     import pandas as pd
 
     ids = [f"nsd_{nsd_id:05d}" for nsd_id in nsd_ids]
-    assembly = store.neuroid_assembly(
+    assembly = assemblies.neuroid_assembly(
         responses,
         presentation={"stimulus_id": ids, "nsd_id": nsd_ids, "repetitions": presentations},
         neuroid=neuroids,

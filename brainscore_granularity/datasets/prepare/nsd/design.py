@@ -27,11 +27,11 @@ class Design:
     """(1000,) nsdId of the images that were planned for all subjects, sorted."""
 
     def session(self, subject: int, session: int) -> np.ndarray:
-        """(750,) nsdId of the trials of a session; both count from 1."""
+        """The nsdId of each of a session's 750 trials; subjects and sessions count from 1."""
         return self.trial_images[subject - 1, (session - 1) * TRIALS : session * TRIALS]
 
     def presentations(self, subject: int, sessions: Iterable[int]) -> np.ndarray:
-        """(73000,) how often each image was shown in the given sessions."""
+        """How often each of the 73,000 images was shown in the given sessions."""
         shown = [self.session(subject, session) for session in sessions]
         return np.bincount(np.concatenate(shown), minlength=N_IMAGES)
 

@@ -20,7 +20,7 @@ import numpy as np
 
 from brainscore_granularity.progress import progress
 
-from .. import files, images, store
+from .. import assemblies, files, images, store
 from ..registry import DATASETS, SYNTHETIC_REGIONS
 from ..reliability import noise_ceiling
 from ..repeats import Repeats
@@ -103,7 +103,7 @@ def _build(region: str, names: list[str], stimuli, found: dict[str, tuple[voxels
     if not means:
         raise ValueError(f"no subject has voxels in {region}")
     identifier = f"Allen2022_fmri_synthetic_local.{region}.test"
-    assembly = store.neuroid_assembly(
+    assembly = assemblies.neuroid_assembly(
         np.concatenate(means, axis=1),
         presentation={"stimulus_id": names, "repetitions": repeats.counts},
         neuroid=voxels.joint(neuroids),
@@ -127,7 +127,7 @@ def _needed(source: Path, subjects: list[Subject]) -> list:
 
 
 def _order(source: Path) -> np.ndarray:
-    """(744,) image of each trial, 1 to 220; -1 for the 64 that differ between subjects."""
+    """Image of each of the 744 trials, 1 to 220; -1 for the 64 images that differ between subjects."""
     path = _design_file(source)
     order = matlab(path, "masterordering")[0].ravel().astype(int)
     if len(order) != TRIALS or order.min() != 1 or order.max() != N_IMAGES:
@@ -139,8 +139,7 @@ def _order(source: Path) -> np.ndarray:
 
 
 def _stimuli(source: Path, names: list[str]):
-    """Write the images and return their stimulus set: number, blank, and, if the owner's table exists, class and
-    subclass."""
+    """Write the images; returns their stimulus set: number, blank, and if the owner's table exists class, subclass."""
     import h5py
     import pandas as pd
     from PIL import Image

@@ -13,7 +13,7 @@ import numpy as np
 
 from brainscore_granularity.paths import sha256_of
 
-from .. import files, store
+from .. import assemblies, files, store
 from ..registry import DATASETS
 from . import images as things_images
 
@@ -21,7 +21,7 @@ CONCEPTS, EMBEDDING = "unique_id.txt", "spose_embedding_66d_sorted.txt"
 TRIPLETS, TRIPLET_TABLE = "validationset.txt", "triplets_large_final_correctednc_correctedorder.csv"
 N_CONCEPTS = 1854
 N_TRIPLETS = 453_642  # number in validationset.txt, as in Brain-Score's Hebart2023
-BELOW = ("", "*/", "*/*/")  # patterns of folders that may contain the files
+BELOW = ("", "*/", "*/*/")  # folders that may contain the files, as patterns
 SPOSE, TRIPLET = "Hebart2023_local.spose", "Hebart2023_local.triplet"
 
 
@@ -78,7 +78,7 @@ def _prepare_spose(stimuli, embedding, folder, paths, say) -> str:
     if store.is_made_from(SPOSE, inputs):
         say(f"{SPOSE}: ready, made from these files before")
         return SPOSE
-    assembly = store.neuroid_assembly(
+    assembly = assemblies.neuroid_assembly(
         embedding[stimuli["concept_index"].values],
         presentation={name: stimuli[name].values for name in ("stimulus_id", "concept", "concept_index")},
         neuroid={
@@ -126,7 +126,7 @@ def read_concepts(path: Path) -> list[str]:
 
 
 def read_embedding(path: Path, n_concepts: int) -> np.ndarray:
-    """(concepts, dimensions) float64; separated by tabs or spaces."""
+    """The embedding (concepts, dimensions) float64, from a table separated by tabs or spaces."""
     try:
         embedding = np.loadtxt(path, ndmin=2)
     except ValueError as error:
@@ -164,7 +164,7 @@ def read_images(folder: Path, concepts: list[str]):
 
 
 def read_triplets(path: Path, n_concepts: int) -> np.ndarray:
-    """(triplets, 3) numbers of concepts from 0, the odd one last; a text file of lines ``a b odd`` from 0."""
+    """Triplets (t, 3) of concept numbers from 0, the odd one last, from a text file of lines ``a b odd``."""
     import pandas as pd
 
     try:
@@ -177,8 +177,7 @@ def read_triplets(path: Path, n_concepts: int) -> np.ndarray:
 
 
 def read_triplet_table(path: Path, n_concepts: int, n: int = N_TRIPLETS, seed: int = 42) -> np.ndarray:
-    """Like ``read_triplets``, from the owners' table of all choices: numbers from 1, separated by tabs, and the
-    position of the odd one in a fourth column.
+    """Like ``read_triplets``, from the owners' table of all choices: three numbers from 1, and the odd one's position.
 
     Uses ``n`` random choices outside the test sets (noise_ceiling 0), in the table's order. The table does not say
     which of them are in validationset.txt; the others were used to fit the embedding.

@@ -19,7 +19,7 @@ import numpy as np
 
 from brainscore_granularity.paths import write_atomically
 
-from .. import files, store
+from .. import assemblies, files, store
 from ..registry import DATASETS
 from ..reliability import split_half
 from . import fmri_tables
@@ -97,7 +97,7 @@ def _prepare_region(region: str, kept: dict[str, Kept], stimuli, folder, inputs,
             repeats.add(n)
         if len(repeats) != 1:
             raise ValueError(f"{identifier}: expected equally many repetitions of all subjects, got {sorted(repeats)}")
-        assembly = store.neuroid_assembly(
+        assembly = assemblies.neuroid_assembly(
             np.concatenate(parts, axis=1),
             presentation=things_images.presentation(stimuli[split], repeats.pop()),
             neuroid=neuroids,

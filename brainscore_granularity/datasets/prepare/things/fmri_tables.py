@@ -135,7 +135,7 @@ def read_responses(path: Path, voxels, n_voxels: int, trials) -> tuple[np.ndarra
 
 
 def zscored(values: np.ndarray, sessions: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """(voxels, trials) with mean 0 and standard deviation 1 within each session, and which voxels vary in all."""
+    """Values (voxels, trials) z-scored within each session, and which voxels vary in all sessions."""
     out, usable = np.zeros_like(values), np.isfinite(values).all(axis=1)
     for trials in sessions:
         part = values[:, trials]
