@@ -11,6 +11,8 @@ from .encoding_benchmark import EncodingBenchmark
 from .populations import Populations, populations
 from .shown import with_pictures
 
+METHOD = ("mehta2026coarse", "naselaris2011encoding")
+
 
 def ridge_on(
     identifier: str, version: int, data: Measured, region: str, *, records: str | None = None, summary: str = ""
@@ -35,7 +37,7 @@ def ridge_on(
         region=records or region,
         load=load,
         visual_degrees=data.visual_degrees,
-        bibtex=bibtex(data.reference, "mehta2026coarse"),
+        bibtex=bibtex(data.reference, *METHOD),
         status=source.status,
         summary=summary,
     )

@@ -142,6 +142,16 @@ _TEXT = """
   year = {2013},
   url = {https://doi.org/10.3389/fpsyg.2013.00128}
 }
+@article{naselaris2011encoding,
+  title = {Encoding and decoding in {fMRI}},
+  author = {Naselaris, Thomas and Kay, Kendrick N. and Nishimoto, Shinji and Gallant, Jack L.},
+  journal = {NeuroImage},
+  volume = {56},
+  number = {2},
+  pages = {400--410},
+  year = {2011},
+  url = {https://doi.org/10.1016/j.neuroimage.2010.07.073}
+}
 @article{nili2014toolbox,
   title = {A toolbox for representational similarity analysis},
   author = {Nili, Hamed and Wingfield, Cai and Walther, Alexander and Su, Li and Marslen-Wilson, William and
