@@ -17,16 +17,15 @@ import numpy as np
 from brainscore_core.supported_data_standards.brainio.assemblies import NeuroidAssembly
 from brainscore_core.supported_data_standards.brainio.stimuli import StimulusSet
 
-from brainscore_granularity.download import DataMissing, fetch
-from brainscore_granularity.paths import home, sha256_of
-from brainscore_granularity.progress import say
+from brainscore_granularity.download import DataMissing
 
+from .pinned import Pinned
 from .stimuli import from_bytes, joined
 
 FOLDER_VARIABLE = "BRAINSCORE_GRANULARITY_COWLEY"
 COMMIT = "f4552ad9d34a466ebc66658f72a08a8e5038f1cf"
 REPOSITORY = f"https://raw.githubusercontent.com/cowleygroup/V4_compact_models/{COMMIT}/data_V4_responses"
-TERMS = "GPL-3 licence; cite Cowley, Stan, Pillow & Smith (2023), doi.org/10.1101/2023.11.22.568315"
+TERMS = "Licence: GPL-3. Cite Cowley, Stan, Pillow & Smith (2023), doi.org/10.1101/2023.11.22.568315"
 IMAGES, AVERAGES, REPEATS = (
     "images/images_{}.zip",
     "responses_repeat_averaged/responses_{}.npy",
@@ -46,17 +45,18 @@ PINNED = {
 SESSIONS = ("190923", "201025", "210225", "210325")
 # Animals and first days, from the owners' table: an animal's sessions lie between its first day and the next animal's.
 FIRST_DAYS = {"WE": "190923", "PE": "201016", "RA": "210620"}
-ADVICE = (
-    f"Cowley2023 ({TERMS}) needs images/, responses_repeat_averaged/ and, where there are repeats, responses_raw/ from "
-    f"github.com/cowleygroup/V4_compact_models, data_V4_responses; download them on a computer with network access and "
-    f"set {FOLDER_VARIABLE} to their folder."
-)
+
+
+def files() -> Pinned:
+    """The files of the registered sessions."""
+    addresses = {name: (f"{REPOSITORY}/{name}", sha256) for name, sha256 in PINNED.items()}
+    origin = "github.com/cowleygroup/V4_compact_models, data_V4_responses"
+    return Pinned("Cowley2023", "cowley2023", FOLDER_VARIABLE, origin, TERMS, "18 MB", addresses)
 
 
 def state() -> str:
     """Whether the files are on this computer, for `granularity benchmarks`."""
-    folder = _folder() or home() / "data" / "cowley2023"
-    return "ready" if all((folder / name).is_file() for name in PINNED) else "downloadable (18 MB, once)"
+    return files().state()
 
 
 def animal(session: str) -> str:
@@ -166,19 +166,13 @@ def _folder() -> Path | None:
 
 
 def _path(name: str) -> Path:
-    folder, sha256 = _folder(), PINNED.get(name)
+    known, folder = files(), _folder()
+    if name in known.files:
+        return known.path(name)
     if folder is None:
-        if sha256 is None:
-            raise DataMissing(
-                f"{name} is not fetched: sessions besides {', '.join(SESSIONS)} are read from a folder. {ADVICE}"
-            )
-        kept = home() / "data" / "cowley2023" / name
-        if not kept.exists():
-            say(f"Cowley2023 ({TERMS}): fetching {name}")
-        return fetch(f"{REPOSITORY}/{name}", kept, sha256, ADVICE)
-    path = folder / name
-    if not path.is_file():
-        raise DataMissing(f"{FOLDER_VARIABLE} is {folder}, where there is no {name}. {ADVICE}")
-    if sha256 and (found := sha256_of(path)) != sha256:
-        raise DataMissing(f"{path}: expected SHA-256 {sha256}, got {found}: a wrong or damaged file. {ADVICE}")
-    return path
+        raise DataMissing(
+            f"{name} is not fetched: sessions besides {', '.join(SESSIONS)} are read from a folder. {known.advice}"
+        )
+    if not (folder / name).is_file():
+        raise DataMissing(f"{FOLDER_VARIABLE} is {folder}, where there is no {name}. {known.advice}")
+    return folder / name

@@ -9,7 +9,7 @@ from PIL import Image
 from plugin_data import registered
 from v4_session import write_session
 
-from brainscore_granularity.datasets import cowley2023
+from brainscore_granularity.datasets import cowley2023, pinned
 from brainscore_granularity.download import DataMissing
 
 # session -> monkey, units, images, presentations; from the owners' table
@@ -151,7 +151,7 @@ def test_files_that_do_not_belong_together_are_refused(tmp_path, monkeypatch):
 
 def test_what_is_missing_or_damaged_is_named(tmp_path, monkeypatch):
     monkeypatch.setenv(cowley2023.FOLDER_VARIABLE, str(tmp_path))
-    with pytest.raises(DataMissing, match="no images/images_201025.zip.*GPL-3.*github.com/cowleygroup"):
+    with pytest.raises(DataMissing, match="no images/images_201025.zip.*github.com/cowleygroup.*GPL-3"):
         load_dataset("Cowley2023.201025")
     (tmp_path / "images").mkdir()
     (tmp_path / "images" / "images_201025.zip").write_bytes(b"half of it")
@@ -173,7 +173,7 @@ def test_files_are_fetched_from_one_commit_and_the_licence_is_said_before(monkey
         return cowley_v4 / url.partition("data_V4_responses/")[2]
 
     monkeypatch.delenv(cowley2023.FOLDER_VARIABLE)
-    monkeypatch.setattr(cowley2023, "fetch", fetch)
+    monkeypatch.setattr(pinned, "fetch", fetch)
     assert load_dataset("Cowley2023.190923").shape == (1200, 33)
     assert set(asked) == {
         "https://raw.githubusercontent.com/cowleygroup/V4_compact_models/f4552ad9d34a466ebc66658f72a08a8e5038f1cf/"
