@@ -17,6 +17,8 @@ from brainscore_granularity.paths import home
 from brainscore_granularity.progress import progress, say
 from brainscore_granularity.weights import checkpoints
 
+from .labels.files import SUFFIXES
+
 SETTING = ("--recipe tiny --precision bfloat16 --epochs 6 --warmup-epochs 0.5 --snapshots-mb 9").split()
 EPOCHS, PRECISION = 6, "bfloat16"
 LADDER, ENDS = (2, 4, 8, 16, 32, 64), (8, 2, 64)
@@ -90,8 +92,8 @@ def _train(source, k, seed, suffix, name) -> tuple[str, ...]:
 
 def table(stem: str) -> Path | None:
     """The file of a label table."""
-    found = sorted((home() / "labels").glob(f"*/{stem}.csv"))
-    return found[-1] if found else None
+    found = [path for suffix in SUFFIXES for path in sorted((home() / "labels").glob(f"*/{stem}{suffix}"))]
+    return found[0] if found else None
 
 
 def is_done(job: Job) -> bool:
