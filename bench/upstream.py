@@ -18,13 +18,13 @@ from pathlib import Path
 
 import numpy as np
 
-os.environ["RESULTCACHING_DISABLE"] = "1"  # Brain-Score keeps ceilings on disk by name, whatever the data are
-os.environ["TQDM_DISABLE"] = "1"
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "makers"))
 PAIRS = ("Allen2022_fmri.IT", "Li2026.IT")
 
 
 def main() -> None:
+    os.environ["RESULTCACHING_DISABLE"] = "1"  # Brain-Score keeps ceilings on disk by name, whatever the data are
+    os.environ["TQDM_DISABLE"] = "1"
+    sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "makers"))
     import pytest
     from brainscore_vision import data_registry, load_benchmark
     from candidates import Given
