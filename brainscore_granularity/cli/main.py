@@ -99,7 +99,7 @@ def doctor() -> None:
 
 
 def data() -> None:
-    """Prepare data that we may not distribute from their owners' files, and list what is prepared.
+    """Fetch data from their owners, prepare what we may not distribute from their files, and list what is here.
 
     Example: granularity data status
     """  # does nothing itself: the verbs are below it
