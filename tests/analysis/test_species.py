@@ -147,7 +147,8 @@ def test_the_command_answers_on_the_92_images(kriegeskorte92, tmp_path, capsys):
     assert direct["human_lower"] < direct["human_upper"] and np.isnan(direct["macaque_lower"])
     assert len(partial) == 2 * 8 and set(partial["species"]) == {"human", "macaque"}
     assert "macaque ceiling unknown" in record["answer"] and "different halves of the images" in record["answer"]
-    assert "left out, no brain region of the other species beside it: Kriegeskorte2008.judgment-rsa" in str(record)
+    left = "left out, without a benchmark of the other species and region: Kriegeskorte2008.judgment-rsa"
+    assert left in record["warnings"]
     with pytest.raises(SystemExit):
         cli.main(["analyze", "species", *asked, "--benchmarks", "Kriegeskorte2008.hIT-rsa"])
     assert "needs a human (fMRI or MEG) and a macaque (spiking) benchmark of one region" in capsys.readouterr().err
@@ -181,8 +182,25 @@ def test_several_monkeys_have_a_ceiling_and_regions_are_not_mixed(study):
 
 def test_few_networks_are_not_applicable(study):
     study.models = MODELS[:5]
-    with pytest.raises(NotApplicable, match="at least 6 networks .* add --models"):
+    with pytest.raises(NotApplicable, match="at least 6 networks that differ in more than their seed, got 5"):
         question.run(study)
+
+
+def test_a_collapsed_network_is_left_out_and_named(study, monkeypatch):
+    from brainscore_granularity.rsa import DegenerateFeatures
+
+    whole = study.products
+
+    def products(model, layer):
+        if model == MODELS[0]:
+            raise DegenerateFeatures(f"{model} {layer}: the same for all images")
+        return whole(model, layer)
+
+    monkeypatch.setattr(study, "products", products)
+    found = question.run(study)
+    assert set(found.tables["partial"]["model"]) == set(MODELS[1:])
+    assert any(note.startswith(f"left out: {MODELS[0]}") for note in found.warnings)
+    assert question.committed(study)[MODELS[0]] == [study.committed(MODELS[0], "IT")]
 
 
 def test_an_order_of_equal_scores_is_undefined():

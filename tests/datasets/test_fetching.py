@@ -58,6 +58,27 @@ def test_only_the_files_that_prepare_needs_are_fetched_once(bucket, tmp_path, ca
     assert len(bucket.asked) == asked and f"0 of {len(needed)} files are missing" in capsys.readouterr().err
 
 
+@pytest.mark.slow
+def test_what_is_fetched_is_what_prepare_reads(tmp_path, bucket, monkeypatch):
+    """The owner's formats, two sessions a subject."""
+    import fake_nsd
+
+    from brainscore_granularity.datasets.prepare.nsd import files, plan
+
+    for module in (files, plan, nsd_bucket):
+        monkeypatch.setattr(module, "SESSIONS", (2,) * 8)
+    fake_nsd.write(tmp_path / "owner")
+    bucket.content = {path.relative_to(tmp_path / "owner").as_posix(): path.read_bytes()
+                      for path in (tmp_path / "owner").rglob("*") if path.is_file()}  # fmt: skip
+    monkeypatch.setattr(download, "TIMEOUT_SECONDS", 20)
+    regions = ("V1", "IT")
+    cli.main(["data", "fetch", "nsd", "--to", str(tmp_path / "here"), "--subjects", "1", "2", "--regions", *regions,
+              *ACCEPTED])  # fmt: skip
+    from_owner, from_here = (plan.make_plan(tmp_path / where, (1, 2), regions, 2, 60, 0) for where in ("owner", "here"))
+    assert list(from_here.test) == list(from_owner.test) and from_here.regions == from_owner.regions
+    assert [list(part.sessions) for part in from_here.parts] == [[1, 2], [1, 2]]
+
+
 def test_some_regions_need_some_maps(bucket, tmp_path):
     fetch(tmp_path, "--regions", "V1", *ACCEPTED)
     assert {path.name for path in tmp_path.rglob("roi/*")} == {"prf-visualrois.nii.gz"}

@@ -9,6 +9,7 @@ import pandas as pd
 from scipy.stats import false_discovery_control
 
 from brainscore_granularity.report import conditions, measures, style
+from brainscore_granularity.rsa.degenerate import DegenerateFeatures
 
 from .. import drawing
 from ..base import Analysis, Findings, NotApplicable
@@ -23,38 +24,58 @@ BETWEEN = ["human_benchmark", "macaque_benchmark"]
 def run(study) -> Findings:
     pairs, notes = _pairs(study)
     settings, found = study.settings, {"orders": [], "partial": [], "direct": []}
-    groups = [re.sub(r"_s\d+$", "", model) for model in study.models]
     for human, macaque in pairs:
-        layers = [study.committed(model, human.region) for model in study.models]
-        rdms = np.stack([study.products(model, layer).rdm(study.brain_rows, f"{model} {layer}")
-                         for model, layer in zip(study.models, layers, strict=True)])  # fmt: skip
-        about = dict(zip(BETWEEN, (human.name, macaque.name), strict=True)) | {"images": rdms.shape[1]}
-        try:
-            rows = s.orders(rdms, human.rdms, macaque.rdms, groups, settings.resamples, settings.seed)
-        except ValueError as error:
-            raise NotApplicable(f"species: {error}; add --models") from None
+        rdms, layers = _rdms(study, human.region, notes)
+        groups = [re.sub(r"_s\d+$", "", model) for model in rdms]
+        if len(set(groups)) < s.FEWEST:
+            raise NotApplicable(
+                f"needs at least {s.FEWEST} networks that differ in more than their seed, got {len(set(groups))}"
+            )
+        stack = np.stack([*rdms.values()])
+        about = dict(zip(BETWEEN, (human.name, macaque.name), strict=True)) | {"images": stack.shape[1]}
+        rows = s.orders(stack, human.rdms, macaque.rdms, groups, settings.resamples, settings.seed)
         found["orders"] += [about | row for row in rows]
         found["direct"].append(about | s.direct(human.rdms, macaque.rdms, settings.resamples, settings.seed))
         for who, own, other in (("human", human, macaque), ("macaque", macaque, human)):
             control = s.pooled(other.rdms)
             lower, upper = s.partial_ceiling(own.rdms, control)
-            rows = s.partials(rdms, own.rdms, control, settings.resamples, settings.seed)
+            rows = s.partials(stack, own.rdms, control, settings.resamples, settings.seed)
             found["partial"] += [
-                about | study.describe(model) | {"layer": layer, "species": who} | row
+                about | study.describe(model) | {"layer": layers[model], "species": who} | row
                 | {"ceiling_lower": lower, "ceiling_upper": upper}
-                for model, layer, row in zip(study.models, layers, rows, strict=True)
+                for model, row in zip(rdms, rows, strict=True)
             ]  # fmt: skip
         study.say(f"species: {human.name} and {macaque.name}")
         notes += [f"{brain.name} has one RDM: how much of it is noise is not known"
                   for brain in (human, macaque) if len(brain.subjects) == 1]  # fmt: skip
+        if len(set(groups)) < len(groups):
+            notes.append(f"{len(groups)} networks, {len(set(groups))} in the orders: seeds of one network count as one")
     tables = {name: pd.DataFrame(rows) for name, rows in found.items()}
     tables["partial"]["q"] = false_discovery_control(tables["partial"]["p"])
-    if len(set(groups)) < len(groups):
-        notes.append(f"{len(groups)} networks, {len(set(groups))} in the orders: seeds of one network count as one")
     notes.append(
         "subjects are as they are in all intervals; 'networks' takes these for a random draw of independent networks"
     )
-    return Findings(tables, _answer(tables), notes)
+    return Findings(tables, _answer(tables), list(dict.fromkeys(notes)))
+
+
+def _rdms(study, region: str, notes: list[str]) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """{model: RDM} and {model: layer} of the layers committed to a region; a note on networks that have no RDM."""
+    rdms, layers = {}, {model: study.committed(model, region) for model in study.models}
+    for model, layer in layers.items():
+        try:
+            rdms[model] = study.products(model, layer).rdm(study.brain_rows, f"{model} {layer}")
+        except DegenerateFeatures as error:
+            notes.append(f"left out: {error}")
+    return rdms, layers
+
+
+def committed(study) -> dict:
+    """The layers that the results depend on."""
+    regions = {brain.region for brain in study.brains}
+    try:
+        return {model: [study.committed(model, region) for region in sorted(regions)] for model in study.models}
+    except NotApplicable:  # said when it is run
+        return {}
 
 
 def _pairs(study) -> tuple[list, list[str]]:
@@ -70,7 +91,7 @@ def _pairs(study) -> tuple[list, list[str]]:
         )
     paired = {brain.name for pair in pairs for brain in pair}
     left = [name for name in of if name not in paired]
-    return pairs, [f"left out, no brain region of the other species beside it: {', '.join(left)}"] if left else []
+    return pairs, [f"left out, without a benchmark of the other species and region: {', '.join(left)}"] if left else []
 
 
 def _answer(tables) -> str:
@@ -186,4 +207,5 @@ ANALYSIS = Analysis(
     run=run,
     draw=draw,
     needs=(),
+    inputs=committed,
 )
