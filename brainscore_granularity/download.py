@@ -86,13 +86,14 @@ def fetch_large(
         if size is None or part.stat().st_size < size:
             _whole(url, part, received)
     except requests.RequestException as error:
-        response = getattr(error, "response", None)
-        reason = f"the server says {response.status_code}" if response is not None else type(error).__name__
-        raise DataMissing(
-            f"cannot download {url} ({reason}; {part.stat().st_size} bytes are kept for the next time). {advice}"
-        ) from error
-    wrong = _wrong(part, size, checksum)
-    if wrong:
+        status = getattr(error.response, "status_code", None)
+        here = part.stat().st_size
+        if status != requests.codes.requested_range_not_satisfiable or not here:  # else nothing was left to send
+            reason = type(error).__name__ if status is None else f"the server says {status}"
+            raise DataMissing(
+                f"cannot download {url} ({reason}; {here} bytes are kept for the next time). {advice}"
+            ) from error
+    if wrong := _wrong(part, size, checksum):
         part.unlink()
         raise DataMissing(f"{url}: {wrong}; nothing was kept. {advice}")
     os.replace(part, to)

@@ -168,6 +168,7 @@ def study():
     return made
 
 
+@pytest.mark.slow
 def test_several_monkeys_have_a_ceiling_and_regions_are_not_mixed(study):
     found = question.run(study)
     direct = found.tables["direct"].iloc[0]
@@ -186,6 +187,7 @@ def test_few_networks_are_not_applicable(study):
         question.run(study)
 
 
+@pytest.mark.slow
 def test_a_collapsed_network_is_left_out_and_named(study, monkeypatch):
     from brainscore_granularity.rsa import DegenerateFeatures
 

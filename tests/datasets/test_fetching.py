@@ -117,6 +117,22 @@ def test_a_command_that_was_stopped_goes_on_where_it_stopped(bucket, tmp_path, m
     assert not list(tmp_path.rglob("*.part"))
 
 
+def test_a_part_that_is_complete_is_checked_and_kept_or_not(bucket, tmp_path):
+    """As a process that was killed before the last step leaves it, where nobody said the size."""
+    url, to, content = f"{bucket.url}/{DESIGN}", tmp_path / "design", bucket.content[DESIGN]
+    for left, arrives in ((content, True), (content[::-1], False)):
+        checksum = "sha256", hashlib.sha256(content).hexdigest()
+        download.part_of(to, None, checksum).write_bytes(left)
+        if arrives:
+            download.fetch_large(url, to, None, checksum, "Advice.")
+            assert to.read_bytes() == content
+            to.unlink()
+        else:
+            with pytest.raises(download.DataMissing, match=r"expected sha256 .*; nothing was kept. Advice."):
+                download.fetch_large(url, to, None, checksum, "Advice.")
+            assert not list(tmp_path.iterdir())
+
+
 def test_a_file_that_the_owner_changed_is_not_joined_to_a_part_of_the_old_one(bucket, tmp_path, monkeypatch):
     bucket.faults[DESIGN] = "cut"
     monkeypatch.setattr(download, "ATTEMPTS", 1)

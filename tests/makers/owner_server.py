@@ -79,6 +79,8 @@ class Owner:
         if fault == "wrong":
             body = bytes(255 - b for b in body)
         start = int(part.removeprefix("bytes=").rstrip("-")) if part and self.ranges else 0
+        if start >= len(body):
+            return handler._send(416, b"")
         rest = body[start:]
         if fault not in ("stall", "cut"):
             headers = {"Content_Range": f"bytes {start}-{len(body) - 1}/{len(body)}"} if start else {}
