@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 NAMES = (
     "spectrum", "universality", "reconstruction", "geometry", "pcs", "agreement", "selectivity", "usefulness",
-    "dynamics", "matched", "objectives", "scaling", "rules",
+    "dynamics", "matched", "objectives", "scaling", "rules", "species",
 )  # fmt: skip
 
 

@@ -169,9 +169,9 @@ class Study:
         file = kept.file(self.sets, model, layer, kind)
         found = kept.read(file)
         if found is None:
-            if layer in self._shown(model):
+            if self._shown_with_others(model, layer):
                 self.prepare([kind], [model])
-            else:  # a committed layer that the user did not ask for
+            else:  # a committed layer that the user did not ask for, or of networks that share no layers
                 kept.make(self.sets, model, [layer], [kind])
             found = kept.read(file)
         if found is None:
@@ -181,6 +181,12 @@ class Study:
     def _shown(self, model: str) -> list[str]:
         """The layers that are kept of a model when it sees the images."""
         return self.layers if model in self.models else self.layers_of(model)
+
+    def _shown_with_others(self, model: str, layer: str) -> bool:
+        try:
+            return layer in self._shown(model)
+        except models.MissingLayers:
+            return False
 
     def kept(self, model: str, layer: str, kind: str, make: Callable[[], dict]) -> dict[str, np.ndarray]:
         """Arrays of a layer that ``make`` returns; made once and kept on disk beside the digests.

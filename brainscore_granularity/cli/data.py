@@ -1,4 +1,4 @@
-"""`granularity data prepare NAME` and `granularity data status`: one short function per data set.
+"""`granularity data prepare NAME`, `data fetch NAME` and `data status`: thin, as all verbs.
 
 A data set has an entry in ``datasets.prepare.registry``, a module with ``prepare(source, ...)``, and its command here.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tyro
 
@@ -101,6 +101,54 @@ def tvsd(source: From, images: Path | None = None, to: Path | None = None) -> No
         to: Home for the result instead of $BRAINSCORE_GRANULARITY_HOME.
     """
     _make("tvsd", source, to, images=images)
+
+
+def fetch(
+    name: Annotated[
+        Literal["kriegeskorte2008", "cichy2014", "cichy2016", "cowley2023", "nsd", "nsd-synthetic"],
+        tyro.conf.Positional,
+        tyro.conf.arg(metavar="NAME"),
+    ],
+    to: Path | None = None,
+    subjects: tuple[int, ...] = (),
+    regions: tuple[str, ...] = (),
+    accept_terms: str = "",
+    dry_run: bool = False,
+) -> None:
+    """Fetch a data set from its owner: only the files that are needed here, and of these only what is missing.
+
+    Says the size and the time first. It can be stopped at any time: the same command goes on where it stopped. Files
+    are checked by the sums that their owner publishes. NSD is fetched after you have agreed to its owners' terms, and
+    then needs `granularity data prepare`; the others are fetched at their first use anyway.
+
+    Example: granularity data fetch nsd --to /data/natural-scenes-dataset --subjects 1 2 --dry-run
+
+    Args:
+        name: kriegeskorte2008, cichy2014, cichy2016, cowley2023, nsd or nsd-synthetic.
+        to: Folder for the files of NSD; the others go where they are looked for.
+        subjects: NSD: numbers from 1 to 8; by default all.
+        regions: NSD: V1 V2 V3 V4 early ventral FFA PPA IT; by default all.
+        accept_terms: NSD: the sentence in which you accept its terms; without it, an error says which.
+        dry_run: Only list what would be fetched.
+    """
+    from brainscore_granularity.datasets import nsd_bucket, orders
+
+    if name in (pinned := orders.pinned_sets()):
+        if to or subjects or regions or accept_terms:
+            raise ValueError(
+                f"--to, --subjects, --regions and --accept-terms are for NSD; {pinned[name].title} has none"
+            )
+        order = orders.of_pinned(pinned[name])
+    else:
+        if to is None:
+            raise ValueError("--to: which folder? NSD takes up to hundreds of gigabytes")
+        order = nsd_bucket.order(name, to, subjects, regions)
+    if dry_run:
+        for file in orders.announced(order):
+            print(file.path if file.size is None else f"{file.path}  {file.size / 1e6:.1f} MB")
+        return
+    orders.get(order, accept_terms)
+    print(f"{order.title}: {len(order.files)} files in {order.folder}; {order.then}")
 
 
 PREPARE = {"nsd": nsd, "nsd-synthetic": nsd_synthetic, "things": things, "things-fmri": things_fmri, "tvsd": tvsd}

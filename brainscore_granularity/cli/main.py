@@ -99,7 +99,7 @@ def doctor() -> None:
 
 
 def data() -> None:
-    """Prepare data that we may not distribute from their owners' files, and list what is prepared.
+    """Fetch data from their owners, prepare what we may not distribute from their files, and list what is here.
 
     Example: granularity data status
     """  # does nothing itself: the verbs are below it
@@ -135,7 +135,7 @@ GROUPS = {
 VERBS = {name: verb for group in GROUPS.values() for name, verb in group.items()}
 # Verbs that only contain other verbs.
 INNER_VERBS = {
-    data: {"prepare": data_commands.prepare, "status": data_commands.status},
+    data: {"fetch": data_commands.fetch, "prepare": data_commands.prepare, "status": data_commands.status},
     data_commands.prepare: data_commands.PREPARE,
     scaling_commands.scaling: scaling_commands.VERBS,
 }

@@ -17,10 +17,10 @@ from brainscore_granularity.cli import main as cli
 ROOT = Path(__file__).parents[2]
 PAGES = [
     "quickstart", "add_a_model", "add_a_benchmark", "add_an_analysis", "add_a_learning_rule", "train_on_imagenet",
-    "prepare_data", "report",
+    "prepare_data", "report", "upstream",
 ]  # fmt: skip
 ADDS_ONE = ROOT / "docs" / "add_a_learning_rule.md"  # its command takes a rule that the page adds
-FOLDERS = ("brainscore_granularity", "training", "models", "benchmarks", "data", "docs", "tests")
+FOLDERS = ("brainscore_granularity", "training", "models", "benchmarks", "data", "docs", "tests", "bench")
 
 
 @pytest.fixture(scope="module")

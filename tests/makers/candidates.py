@@ -1,5 +1,7 @@
 """Models whose responses are given, registered as Brain-Score asks, so that ``brainscore_vision.score`` loads them."""
 
+from pathlib import Path
+
 import numpy as np
 from brainscore_core.supported_data_standards.brainio.assemblies import NeuroidAssembly
 from brainscore_vision.model_interface import BrainModel
@@ -31,7 +33,7 @@ class Given(BrainModel):
 
     def look_at(self, stimuli, number_of_trials=1, layers=None):
         ids = stimuli["stimulus_id"].values[::-1]
-        assert all(stimuli.get_stimulus(stimulus).is_file() for stimulus in ids)
+        assert all(Path(stimuli.get_stimulus(stimulus)).is_file() for stimulus in ids)
         features = np.asarray(self.respond(ids), np.float64)
         return NeuroidAssembly(
             features[:, :, None],

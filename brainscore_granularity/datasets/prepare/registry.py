@@ -49,7 +49,7 @@ def nsd_identifiers() -> tuple[str, ...]:
 
 _NSD_ACCESS = (
     "agree to the terms of the Natural Scenes Dataset on naturalscenesdataset.org (a form), then copy the files from "
-    "the S3 bucket natural-scenes-dataset"
+    "the S3 bucket natural-scenes-dataset, or let `granularity data fetch` fetch those that are needed"
 )
 DATASETS = {
     dataset.name: dataset
