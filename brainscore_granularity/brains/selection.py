@@ -17,7 +17,6 @@ from . import cichy_rsa, concepts, targets
 from .benchmark import RSABenchmark
 from .measured_rsa import rsa_on
 from .odd_one_out import OddOneOutBenchmark
-from .recording import BEHAVIOUR
 
 REGIONS = ("V1", "V2", "V4", "IT")
 DEFAULT = "World_selection"
@@ -75,16 +74,7 @@ def _cichy(data: str) -> list:
 
 
 def _concepts() -> list:
-    return [
-        RSABenchmark(
-            "Hebart2023.concept-rsa-selection",
-            version=1,
-            region=BEHAVIOUR,
-            load=lambda: concepts.targets(concepts.SELECTION),
-            visual_degrees=concepts.VISUAL_DEGREES,
-            bibtex="",
-        )
-    ]
+    return [concepts.rsa_on("Hebart2023.concept-rsa-selection", concepts.SELECTION)]
 
 
 SELECTIONS = {
