@@ -65,6 +65,16 @@ def cichy(real_data, monkeypatch) -> Path:
 
 
 @pytest.fixture
+def things_concepts(real_data, monkeypatch) -> Path:
+    """Real images of 1,824 of the 1,854 concepts of THINGS, with their embedding, which the plugin then reads."""
+    folder = real_data / "things_subset"
+    if not folder.is_dir():
+        pytest.skip(f"no things_subset in {real_data}")
+    monkeypatch.setenv("BRAINSCORE_GRANULARITY_THINGS", str(folder))
+    return folder
+
+
+@pytest.fixture
 def candidate_plugin(tmp_path_factory, monkeypatch):
     """A plugin beside our models whose model is ``candidates.current["model"]``."""
     import candidates

@@ -81,8 +81,8 @@ def targets(split: str) -> Targets:
     missing = _missing(assembly, concept, wanted)
     if len(chosen) < MIN_SHARE * len(wanted):
         raise DataMissing(
-            f"{data()}: images of only {len(chosen)} of the {len(wanted)} concepts for {split}, where at least half are "
-            f"needed; there are none of {listed(missing)}"
+            f"{data()}: images of only {len(chosen)} of the {len(wanted)} concepts for {split}, where at least half "
+            f"are needed; there are none of {listed(missing)}"
         )
     names = assembly["concept"].values[first][chosen]
     everything = assembly.attrs["stimulus_set"]

@@ -45,7 +45,7 @@ def status() -> str:
     try:
         concepts = read_concepts(_path(CONCEPTS))
         shown = len(set(map(concept_of, _images())) & set(concepts))
-    except (DataMissing, ValueError, zipfile.BadZipFile) as error:
+    except (DataMissing, ValueError) as error:
         return f"cannot be read: {error}"
     return f"ready ({FOLDER_VARIABLE}), images of {shown:,} of {len(concepts):,} concepts"
 
@@ -91,7 +91,10 @@ def _images() -> dict[str, Callable[[], bytes]]:
     folder = _root() / FOLDER
     if folder.is_dir():
         return {path.name: path.read_bytes for path in folder.glob("*.jpg") if not path.name.startswith(".")}
-    archive = zipfile.ZipFile(_path(ARCHIVE))
+    try:
+        archive = zipfile.ZipFile(_path(ARCHIVE))
+    except zipfile.BadZipFile as error:
+        raise DataMissing(f"{_path(ARCHIVE)} is damaged or cut short ({error}). {HOW_TO_GET}") from error
     return {name: lambda name=name: archive.read(name) for name in archive.namelist() if _is_image(name)}
 
 

@@ -44,6 +44,7 @@ def install(patch, folder: Path, *names: str) -> None:
     """Put data sets in place under their real names (all by default), for as long as ``patch`` lasts."""
     patch.setenv("BRAINSCORE_GRANULARITY_HOME", str(folder / "home"))
     patch.setenv("BRAINIO_HOME", str(folder / "brainio"))
+    patch.delenv("BRAINSCORE_GRANULARITY_THINGS", raising=False)  # local builds, not what may lie there
     for name in names or (*BRAINSCORE, *LOCAL):
         made = _made(folder, name)
         if name in BRAINSCORE:

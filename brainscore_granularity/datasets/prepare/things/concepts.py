@@ -147,7 +147,9 @@ def read_concepts(path: Path) -> list[str]:
     if len(set(concepts)) != len(concepts):
         raise ValueError(f"{path}: expected every concept once, got {len(concepts)} with {len(set(concepts))} names")
     if len(concepts) == N_CONCEPTS and concepts == sorted(concepts):
-        raise ValueError(f"{path}: expected the owners' order of concepts, got the alphabet; the embedding follows theirs")
+        raise ValueError(
+            f"{path}: expected the owners' order of concepts, got the alphabet; the embedding follows theirs"
+        )
     return concepts
 
 
