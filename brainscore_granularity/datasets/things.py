@@ -51,7 +51,7 @@ def status() -> str:
 
 
 def embedding():
-    """The embedding, a row for every image, in the owners' order of concepts; see `embedding_of` for its coordinates."""
+    """The embedding, a row for every image, in the owners' order of concepts, as `embedding_of` makes it."""
     for name, sha256 in SHA256.items():
         if (found := sha256_of(_path(name))) != sha256:
             raise DataMissing(f"{_path(name)}: expected SHA-256 {sha256}, got {found}: another file. {HOW_TO_GET}")

@@ -147,9 +147,7 @@ def read_concepts(path: Path) -> list[str]:
     if len(set(concepts)) != len(concepts):
         raise ValueError(f"{path}: expected every concept once, got {len(concepts)} with {len(set(concepts))} names")
     if len(concepts) == N_CONCEPTS and concepts == sorted(concepts):
-        raise ValueError(
-            f"{path}: expected the owners' order of concepts, got the alphabet; the embedding follows theirs"
-        )
+        raise ValueError(f"{path}: expected the owners' order of concepts, as in the embedding, got the alphabet")
     return concepts
 
 
@@ -190,8 +188,8 @@ def read_images(folder: Path, concepts: list[str]):
             missing.append(concept)
     if len(concepts) - len(missing) < MIN_SHARE * len(concepts):
         raise FileNotFoundError(
-            f"{folder} lacks the images of {len(missing)} of {len(concepts)} concepts: {listed(missing)}; at least half "
-            f"of the concepts need images ({DATASETS['things'].access})"
+            f"{folder} lacks the images of {len(missing)} of {len(concepts)} concepts: {listed(missing)}; at least "
+            f"half of the concepts need images ({DATASETS['things'].access})"
         )
     return pd.DataFrame(rows, columns=["stimulus_id", "concept", "concept_index", "filename"]), missing
 
