@@ -25,7 +25,7 @@ from .stimuli import from_files
 FOLDER_VARIABLE = "BRAINSCORE_GRANULARITY_THINGS"
 DATA = "Hebart2023_concepts"
 TABLE, ARCHIVE, FOLDER = "concepts.tsv", "images.zip", "images"
-SHA256 = {  # of the owners' files, osf.io/f5rn6
+SHA256 = {  # of the owners' two files
     CONCEPTS: "e2e59d02197e89776034938e7a73940a0823cacac4b6084b56b1d8959816ff76",
     EMBEDDING: "6a485922fe22c10b2eb920140198488451d44ac6de0c6be5e8ee8eec8a2007cc",
 }

@@ -174,11 +174,11 @@ def test_fewer_than_half_of_the_concepts_are_too_few(home, source):
         things.prepare(source)
 
 
-def test_concepts_in_the_order_of_the_alphabet_are_refused(real_data, tmp_path):
+def test_concepts_in_the_order_of_the_alphabet_are_refused(things_concepts, tmp_path):
     """Twenty rows of the embedding would then belong to other concepts."""
-    names = (real_data / "things_subset" / "unique_id.txt").read_text().split()
+    names = (things_concepts / "unique_id.txt").read_text().split()
     (tmp_path / "unique_id.txt").write_text("\n".join(sorted(names)))
-    with pytest.raises(ValueError, match="expected the owners' order of concepts, as in the embedding, got the alphabet"):
+    with pytest.raises(ValueError, match="owners' order of concepts, as in the embedding, got the alphabet"):
         things.read_concepts(tmp_path / "unique_id.txt")
 
 
