@@ -1,11 +1,16 @@
-"""RSA on THINGS-fMRI: 100 images shown 12 times to three people."""
+"""RSA on THINGS-fMRI, three people: 100 images shown 12 times, and one image of each of 720 concepts shown once."""
 
 from brainscore_vision import benchmark_registry
 
-from .benchmark import rsa_benchmark
+from .benchmark import of_720_concepts, rsa_benchmark
 
 benchmark_registry["Hebart2023_fmri.V1-rsa"] = lambda: rsa_benchmark("V1")
 benchmark_registry["Hebart2023_fmri.V2-rsa"] = lambda: rsa_benchmark("V2")
 benchmark_registry["Hebart2023_fmri.V4-rsa"] = lambda: rsa_benchmark("V4")
 benchmark_registry["Hebart2023_fmri.LOC-rsa"] = lambda: rsa_benchmark("LOC")
 benchmark_registry["Hebart2023_fmri.IT-rsa"] = lambda: rsa_benchmark("IT")
+
+benchmark_registry["Hebart2023_fmri.V1-720-rsa"] = lambda: of_720_concepts("V1")
+benchmark_registry["Hebart2023_fmri.V2-720-rsa"] = lambda: of_720_concepts("V2")
+benchmark_registry["Hebart2023_fmri.LOC-720-rsa"] = lambda: of_720_concepts("LOC")
+benchmark_registry["Hebart2023_fmri.IT-720-rsa"] = lambda: of_720_concepts("IT")

@@ -11,12 +11,18 @@ from scipy.spatial.distance import pdist
 from scipy.stats import spearmanr
 
 
-def _regions(name: str, regions, ids, subjects, repeats: int = 1):
+def _regions(name: str, regions, ids, subjects, repeats: int = 1, part: str = "test"):
     def save(folder: Path) -> None:
         for region in regions:
-            save_local(folder, f"{name}.{region}.test", f"{name}.test", ids, subjects, repeats)
+            save_local(folder, f"{name}.{region}.{part}", f"{name}.{part}", ids, subjects, repeats)
 
     return save
+
+
+def _things_fmri(folder: Path) -> None:
+    name, people = "Hebart2023_fmri_local", ["01", "02", "03"]
+    _regions(name, ("LOC",), things_ids("test"), people, repeats=12)(folder)
+    _regions(name, ("V1", "V2", "LOC", "IT"), things_ids("train"), people, part="concepts720")(folder)
 
 
 NSD_IDS, NSD_SUBJECTS = [f"nsd_{i:05d}" for i in range(N_IMAGES)], [f"subj{s:02d}" for s in range(1, 9)]
@@ -28,9 +34,7 @@ LOCAL = {  # regions that Brain-Score's data sets have not
     "Allen2022_fmri_synthetic_local": _regions(
         "Allen2022_fmri_synthetic_local", ("early", "ventral"), SYNTHETIC_IDS, NSD_SUBJECTS
     ),
-    "Hebart2023_fmri_local": _regions(
-        "Hebart2023_fmri_local", ("LOC",), things_ids("test"), ["01", "02", "03"], repeats=12
-    ),
+    "Hebart2023_fmri_local": _things_fmri,
     "Hebart2023_local": save_concepts,
 }
 
