@@ -4,9 +4,11 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 
+import fake_brains
+import fake_laion
 import numpy as np
 from brainscore_vision import data_registry
-from fake_brains import BRAINSCORE, LATENT, N_IMAGES, latent, save_concepts, save_local, things_ids
+from fake_brains import LATENT, N_IMAGES, latent, save_concepts, save_local, things_ids
 from scipy.spatial.distance import pdist
 from scipy.stats import spearmanr
 
@@ -44,15 +46,21 @@ def _made(folder: Path, name: str):
     return LOCAL[name](folder) if name in LOCAL else BRAINSCORE[name](folder)
 
 
+_laion_images = cache(fake_laion.images)
+BRAINSCORE = {**fake_brains.BRAINSCORE, **fake_laion.ASSEMBLIES}
+
+
 def install(patch, folder: Path, *names: str) -> None:
     """Put data sets in place under their real names (all by default), for as long as ``patch`` lasts."""
     patch.setenv("BRAINSCORE_GRANULARITY_HOME", str(folder / "home"))
     patch.setenv("BRAINIO_HOME", str(folder / "brainio"))
     patch.delenv("BRAINSCORE_GRANULARITY_THINGS", raising=False)  # local builds, not what may lie there
+    patch.setenv("LAION_FMRI_STIMULI_DIR", str(_laion_images(folder)))
     for name in names or (*BRAINSCORE, *LOCAL):
         made = _made(folder, name)
         if name in BRAINSCORE:
-            import_module(f"brainscore_vision.data.{name.partition('_t')[0].lower()}")  # registers the real one
+            plugin = "laion_fmri" if name.startswith("Zerbe") else name.partition("_t")[0].lower()
+            import_module(f"brainscore_vision.data.{plugin}")  # registers the real one
             patch.setitem(data_registry, name, lambda made=made: made)
 
 
