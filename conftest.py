@@ -14,6 +14,7 @@ os.environ["BRAINSCORE_HOME"] = str(Path(_folder.name, "brain-score"))
 os.environ["BS_INSTALL_DEPENDENCIES"] = "no"
 os.environ["TQDM_DISABLE"] = "1"
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.pop("BRAINSCORE_GRANULARITY_THINGS", None)  # comes before the local builds of tests; see things_concepts
 
 import brainscore_granularity  # noqa: E402, F401  (switches the plugin hook on, also for `pytest models/...` alone)
 

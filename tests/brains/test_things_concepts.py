@@ -6,7 +6,7 @@ import brainscore_vision
 import fake_things
 import numpy as np
 import pytest
-from brainscore_vision import load_model
+from brainscore_vision import load_benchmark, load_model
 from brainscore_vision.model_helpers.activations.pytorch import PytorchWrapper, torchvision_preprocess
 from candidates import IDENTIFIER, Given, current
 from PIL import Image
@@ -14,13 +14,15 @@ from scipy.spatial.distance import pdist
 from scipy.stats import spearmanr
 
 from brainscore_granularity import runner
-from brainscore_granularity.brains import catalogue, concepts, layers
+from brainscore_granularity.brains import catalogue, commitment, concepts, layers, selection
 from brainscore_granularity.brains.shown import SelectionLeak
 from brainscore_granularity.datasets import things
 from brainscore_granularity.datasets.prepare.things import concepts as prepare
 from brainscore_granularity.download import DataMissing
+from brainscore_granularity.weights import checkpoints
+from brainscore_granularity.weights.find import checkpoint_of
 
-BENCHMARK = "Hebart2023.concept-rsa"
+BENCHMARK, NETWORK = "Hebart2023.concept-rsa", "granularity_tiny_own_k8_s1"
 KNOWN = {  # relu5 and relu6 of networks, measured with other code, images resized bicubically
     "untrained": (0.050, 0.057),
     "own_k2": (0.251, 0.255),
@@ -69,9 +71,9 @@ def test_networks_score_as_known(things_concepts, network):
 
 @pytest.mark.slow
 def test_a_score_says_what_is_missing(things_concepts, tmp_path):
-    (row,) = runner.score_grid(["granularity_tiny_own_k8_s1"], [BENCHMARK], tmp_path).to_dict("records")
+    (row,) = runner.score_grid([NETWORK], [BENCHMARK], tmp_path).to_dict("records")
     assert row["status"] == "ok" and row["raw"] == pytest.approx(0.2145, abs=0.002) and row["n_stimuli"] == 1459
-    (file,) = tmp_path.rglob("granularity_tiny_own_k8_s1.json")
+    (file,) = tmp_path.rglob(f"{NETWORK}.json")
     assert '"camera2"' in file.read_text() and '"baton2"' in file.read_text()
 
 
@@ -91,6 +93,27 @@ def test_real_concepts_by_the_book(things_concepts, candidate_plugin, monkeypatc
     target = pdist(owners[tested], "correlation")
     expected = spearmanr(pdist((owners + noise)[tested], "correlation"), target)[0]
     assert score.item() == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.slow
+def test_layers_chosen_on_a_fifth_of_the_real_concepts_score_on_the_rest(things_concepts, home, monkeypatch):
+    monkeypatch.setattr("brainscore_granularity.brains.benchmark.N_BOOTSTRAP", 10)
+    shipped = checkpoint_of(NETWORK)
+    checkpoints.save(checkpoints.default_store(), NETWORK, shipped.state_dict(), shipped.info)
+    selection.benchmarks.cache_clear()
+    try:
+        choice, _ = commitment.recommit(NETWORK, ["Hebart2023"], ["relu4", "relu5", "relu6"])
+        (chosen,) = selection.benchmarks("Hebart2023")
+    finally:
+        selection.benchmarks.cache_clear()
+    assert (len(chosen.order), len(chosen.targets.missing)) == (365, 5)
+    scores = choice["scores"]["behavior"]
+    assert choice["layers"]["behavior"] == max(scores, key=scores.get) and set(scores) == {"relu4", "relu5", "relu6"}
+    model = load_model(NETWORK)
+    score = load_benchmark(BENCHMARK)(model)
+    assert score.attrs["n_stimuli"] == 1459 and score.attrs["layer"] == choice["layers"]["behavior"]
+    with pytest.raises(SelectionLeak, match="chosen on 365 of the 1824 stimuli"):
+        every_concept()(model)
 
 
 def test_the_split_does_not_depend_on_what_is_missing(part):
