@@ -101,5 +101,5 @@ def _missing(assembly, concept: np.ndarray, wanted: np.ndarray) -> list[str]:
     """Names of the wanted concepts that have no images, in the owners' order."""
     every = int(assembly.attrs.get("n_concepts", len(concept)))
     without = np.setdiff1d(np.arange(every), concept)
-    names = dict(zip(without, str(assembly.attrs.get("missing_concepts", "")).split(), strict=True))
-    return [names[index] for index in without if index in set(wanted)]
+    names = str(assembly.attrs.get("missing_concepts", "")).split()
+    return [name for index, name in zip(without, names, strict=True) if np.isin(index, wanted)]

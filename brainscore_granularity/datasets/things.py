@@ -69,7 +69,7 @@ def stimulus_set():
 
 def _stimuli(concepts: list[str]):
     place = {concept: row for row, concept in enumerate(concepts)}
-    images, sums, files, content = _images(), _sums(place), {}, hashlib.sha256()
+    images, sums, content = _images(), _sums(place), hashlib.sha256()
     if unknown := [name for name in images if concept_of(name) not in place]:
         raise ValueError(f"{_root()}: expected images of the concepts of {CONCEPTS}, got {unknown[0]}")
     names = sorted(images, key=lambda name: (place[concept_of(name)], name))
