@@ -76,7 +76,7 @@ def targets(split: str) -> Targets:
     concept, first = np.unique(assembly["concept_index"].values, return_index=True)
     embedding = assembly.values[first].astype(np.float64)  # (concepts with images, dimensions), in the owners' order
     every = int(assembly.attrs.get("n_concepts", len(concept)))
-    wanted = dict(zip((SELECTION, TEST), concept_split(every), strict=True)).get(split, np.arange(every))
+    wanted = dict(zip((SELECTION, TEST, ALL), (*concept_split(every), np.arange(every)), strict=True))[split]
     chosen = np.flatnonzero(np.isin(concept, wanted))
     missing = _missing(assembly, concept, wanted)
     if len(chosen) < MIN_SHARE * len(wanted):

@@ -150,7 +150,7 @@ def test_the_state_of_a_local_build_says_it_too(home, tmp_path, monkeypatch):
     assert concepts.status() == "needs `granularity data prepare things --from DIR`"
     fake_things.write_things(tmp_path / "owner")
     prepare.prepare(tmp_path / "owner", say=lambda line: None)
-    assert concepts.status() == "ready (Hebart2023_local.spose)"
+    assert concepts.status() == "ready (Hebart2023_local.spose)" and concepts.targets(concepts.ALL).missing == []
     for path in (tmp_path / "owner" / "object_images" / "dog").iterdir():
         path.unlink()
     prepare.prepare(tmp_path / "owner", say=lambda line: None)
