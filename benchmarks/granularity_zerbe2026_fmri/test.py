@@ -105,7 +105,7 @@ def test_images_and_responses_that_are_not_here_say_how(small_data, monkeypatch,
     with pytest.raises(DataMissing, match="Zerbe2026_fmri_full_sub-03 .responses CC0.*ZeroDivisionError"):
         load_benchmark(identifier("IT")).targets  # noqa: B018
     monkeypatch.setenv(laion_fmri.FOLDER_VARIABLE, str(tmp_path))
-    assert benchmark.status().startswith("needs the images, which are under an agreement: agree to the terms at laion")
+    assert benchmark.status() == "needs the images, by agreement: laion-fmri.hebartlab.com/request"
     with pytest.raises(DataMissing, match="the images of LAION-fMRI are not in .*laion-fmri download-stimuli"):
         benchmark.targets  # noqa: B018
 

@@ -31,9 +31,10 @@ DATA = "Zerbe2026_fmri"
 RELIABILITY = "nc_12rep"  # percent of a voxel's variance over 12 presentations that can be explained
 LICENCE = "responses CC0; images under the data use agreement of LAION-fMRI"
 FOLDER_VARIABLE = "LAION_FMRI_STIMULI_DIR"  # Brain-Score's own
+AGREEMENT = "laion-fmri.hebartlab.com/request"
 HOW_TO_GET_IMAGES = (
-    "agree to the terms at laion-fmri.hebartlab.com/request, fetch them with `laion-fmri download-stimuli`, and "
-    "extract them with `python -m brainscore_vision.data.laion_fmri.data_packaging.get_local_stimuli`"
+    f"agree to the terms at {AGREEMENT}, fetch them with `laion-fmri download-stimuli`, and extract them with "
+    "`python -m brainscore_vision.data.laion_fmri.data_packaging.get_local_stimuli`"
 )
 
 
@@ -81,7 +82,7 @@ class People:
     def status(self) -> str:
         """One line that says whether responses and images are on this computer, without reading them."""
         if not _has_images():
-            return f"needs the images, which are under an agreement: {HOW_TO_GET_IMAGES}"
+            return f"needs the images, by agreement: {AGREEMENT}"
         ready = all(source.status().startswith("ready") for source in self._sources().values())
         return f"ready ({DATA})" if ready else "downloadable from Brain-Score's store"
 

@@ -46,7 +46,7 @@ def status() -> str:
         concepts = read_concepts(_path(CONCEPTS))
         shown = len(set(map(concept_of, _images())) & set(concepts))
     except (DataMissing, ValueError) as error:
-        return f"cannot be read: {error}"
+        return f"cannot be read: {str(error).removesuffix(HOW_TO_GET).rstrip(' .')}"
     return f"ready ({FOLDER_VARIABLE}), images of {shown:,} of {len(concepts):,} concepts"
 
 
