@@ -5,7 +5,7 @@ BIN := .venv/bin
 export BS_INSTALL_DEPENDENCIES ?= no
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help demo test test-fast test-numpy2 lint docs bench bench-training calibrate weights results clean
+.PHONY: help demo test test-fast test-numpy2 lint docs bench bench-training calibrate weights results study clean
 
 help:
 	@echo "make demo       answer the question on an embedded world, in minutes"
@@ -18,6 +18,7 @@ help:
 	@echo "make bench-training DATA=folder   the same for training, on Tiny-ImageNet"
 	@echo "make calibrate  check the statistics on simulated data with a known truth (slow)"
 	@echo "make results    score the shipped networks on measured brains; fills docs/results.md"
+	@echo "make study DATA=folder   train the networks of docs/study.md (hours; resumes); LIST=list only lists them"
 	@echo "make weights    train the shipped networks of the embedded world again"
 
 demo: .venv/installed
@@ -45,6 +46,7 @@ bench: .venv/installed
 	@$(BIN)/python -m bench.report
 	@$(BIN)/python -m bench.scaling
 	@$(BIN)/python -m bench.analyses
+	@$(BIN)/python -m bench.encoding
 
 # DATA: a folder with the Tiny-ImageNet zips
 bench-training: .venv/installed
@@ -74,6 +76,11 @@ weights: .venv/installed
 # The 92 images are downloaded, or found in the folder that BRAINSCORE_GRANULARITY_KRIEGESKORTE92 names.
 results: .venv/installed
 	@$(BIN)/python -W ignore -m brainscore_granularity.cli.results_page results/tiny docs/results.md docs/figures/tiny.svg
+
+# DATA: a folder with the Tiny-ImageNet zips. WORKERS: processes of one thread. IS_A: file of a taxonomy, such as WordNet's data.noun.
+study: .venv/installed
+	@test -n "$(DATA)" || { echo "DATA is missing: make study DATA=folder, with the Tiny-ImageNet zips" >&2; exit 1; }
+	@$(BIN)/python -W ignore -m brainscore_granularity.cli.study "$(DATA)" $(WORKERS) $(IS_A) $(LIST)
 
 # Torch comes from the package index with the torchvision that matches it: several GB, a few minutes once.
 .venv/installed: setup.py constraints.txt

@@ -76,6 +76,16 @@ def things_concepts(real_data, monkeypatch) -> Path:
 
 
 @pytest.fixture
+def cowley_v4(real_data, monkeypatch) -> Path:
+    """The real files of Cowley2023, which the plugin then reads."""
+    folder = real_data / "cowley_v4"
+    if not folder.is_dir():
+        pytest.skip(f"no cowley_v4 in {real_data}")
+    monkeypatch.setenv("BRAINSCORE_GRANULARITY_COWLEY", str(folder))
+    return folder
+
+
+@pytest.fixture
 def candidate_plugin(tmp_path_factory, monkeypatch):
     """A plugin beside our models whose model is ``candidates.current["model"]``."""
     import candidates

@@ -56,7 +56,7 @@ setup(
     package_data={
         "": [
             *("py.typed", "*.md", "*.json", "*.toml", "*.css", "*.js"),
-            *("weights/*", "statistics/*", "labels/*/*", "region_layer_map/*.json"),
+            *("weights/*", "statistics/*", "labels/*/*.safetensors", "region_layer_map/*.json"),
         ],
     },
     install_requires=[

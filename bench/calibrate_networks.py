@@ -1,6 +1,6 @@
 """Networks as a random factor: does `agreement` find effects of K that are not there, and those that are?
 
-    python -m bench.calibrate --only networks          writes its part of docs/calibration.md
+Their tables: `bench/networks_section.py`.
 
 A world is a ladder of K = 2 to 64 with 1, 3 or 5 seeds, scored by 16 judges, 4 fMRI subjects and one pooled population,
 as the benchmarks on the 92 images are. Every network has something of its own, normal with a given sd, 70% of whose
@@ -10,12 +10,13 @@ shipped networks.
 
 from __future__ import annotations
 
-from functools import cache, partial
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from bench.calibrate_scores import latent, units
 from brainscore_granularity import rsa, stats
 from brainscore_granularity.analysis.measures.agreement import pairs as curves_together
 from brainscore_granularity.stats.ladder import Ladder
@@ -23,10 +24,6 @@ from brainscore_granularity.stats.ladder import Ladder
 KS = (2, 4, 8, 16, 32, 64)
 SDS, SEEDS = (0.0, 0.005, 0.01, 0.02), (1, 3, 5)
 SHARED = 0.7
-ASKED = (3, 7)
-COLUMNS = (
-    "slope, judgments", "slope, fMRI", "slopes differ", "any K, judgments", "any K, fMRI", "curves together",
-)  # fmt: skip
 
 
 class Scale(NamedTuple):
@@ -154,8 +151,6 @@ def equivalent_at_the_margin(seed: int, seeds: int = 5, sd: float = 0.01, share:
 
 def equal_rules(seed: int, seeds: int = 5, images: int = 60, subjects: int = 4, n: int = 300) -> dict[str, bool]:
     """Whether two learning rules of equal merit are called different at 5%, with networks random and fixed."""
-    from bench.calibrate import latent, units
-
     rng = np.random.default_rng([12, seed])
     z = latent(rng, images)
     b = [rsa.rdm(units(rng, z, 1, 1.5, own=0.5)) for _ in range(subjects)]
@@ -164,98 +159,3 @@ def equal_rules(seed: int, seeds: int = 5, images: int = 60, subjects: int = 4, 
     (random,) = stats.over_networks(networks, [pairs], b, n, seed)
     (fixed,) = stats.contrasts(networks, [pairs.mean(axis=0)], b, n, seed)
     return {"networks random": random.p <= 0.05, "networks fixed": fixed.p <= 0.05}
-
-
-HEAD = """
-## Networks as a random factor
-
-`agreement` on simulated ladders of K = 2 to 64 that K does nothing to (`bench/calibrate_networks.py`; {worlds} worlds a
-row, {fewer} for curves): false positives at 5%. Asked: 3 to 7%, or no test. With one network a K the test of any effect
-of K and that of curves that go together are refused; slopes are then tested against deviations from a line.
-
-What was chosen by looking at simulations: that subjects' own slopes count from p < .25 on. On other seeds of the same
-kind of world, counting them always gave 2.3 to 4.5% with four subjects, and from p < .05 on up to 13.6% where their
-slopes differ. A first run of this table, 1,000 worlds with the same noise in the rows of a number of seeds, had four
-cells below 3%: 2.3 and 2.5% (slope, fMRI, 5 seeds), 2.8 and 2.4% (curves, 500 worlds). The rows then got noise of their
-own and more worlds; the tests stayed as they were.
-
-"""
-
-
-def section(run, worlds: int) -> str:
-    """Markdown. run(function, worlds) -> percentage of yes by name."""
-    lines = [f"| sd of networks | seeds | {' | '.join(COLUMNS)} |", "|" + "---|" * (2 + len(COLUMNS))]
-    coverage, outside, many = [], 0, 4 * worlds
-    for seeds in SEEDS:
-        for sd in SDS:
-            rates = run(partial(found, sd=sd, seeds=seeds), many)
-            if seeds > 1:
-                rates["curves together"] = run(partial(together, sd=sd, seeds=seeds), worlds)[""]
-            coverage += [rate for name, rate in rates.items() if name.startswith("covered")]
-            shown = [rates.get(name) for name in COLUMNS]
-            outside += sum(not ASKED[0] <= rate <= ASKED[1] for rate in shown if rate is not None)
-            cells = ["refused" if rate is None else f"{rate:.1f}%" for rate in shown]
-            lines.append(f"| {sd:g} | {seeds} | {' | '.join(cells)} |")
-            print(lines[-1], flush=True)
-    text = HEAD.format(worlds=f"{many:,}", fewer=f"{worlds:,}") + "\n".join(lines)
-    text += f"\n\nOutside of what was asked: {outside}. 95% intervals of slopes contain 0 in {min(coverage):.1f} to "
-    text += f"{max(coverage):.1f}%."
-    return text + _varied(run, worlds) + _power(run, worlds) + _alternatives(run, worlds) + _conditions(run, worlds)
-
-
-def _varied(run, worlds) -> str:
-    cells = [(sd, seeds, varied) for sd in (0.0, 0.01) for seeds in SEEDS for varied in (0.0025, 0.005)]
-    rates = [run(partial(found, sd=sd, seeds=seeds, varied=varied), worlds) for sd, seeds, varied in cells]
-    told = []
-    for name in ("judgments", "fMRI"):
-        values = [rate[f"slope, {name}"] for rate in rates]
-        told.append(f"{name} {min(values):.1f} to {max(values):.1f}%")
-    return (
-        " Where subjects have slopes of their own (sd .0025 and .005 a doubling, mean 0), false positives of slopes "
-        f"over twelve such rows: {', '.join(told)}.\n"
-    )
-
-
-def _power(run, worlds) -> str:
-    columns = [name for name in COLUMNS if name[:5] in ("slope", "any K") and "," in name]
-    lines = [f"| effect, sd of networks .01 | seeds | {' | '.join(columns)} |", "|" + "---|" * 6]
-    steps = np.linspace(-1, 1, len(KS))
-    effects = {"2 sd from K = 2 to 64, a line": 0.01 * steps, "4 sd from K = 2 to 64, a line": 0.02 * steps,
-               "K = 2 is 2 sd below all others": -0.02 * (np.arange(len(KS)) == 0),
-               "rises by 2 sd to K = 8 and falls again": 0.02 * np.array([0, 0.5, 1, 1, 0.5, 0])}  # fmt: skip
-    for name, effect in effects.items():
-        for seeds in SEEDS:
-            rates = run(partial(found, sd=0.01, seeds=seeds, effect=effect), worlds)
-            cells = [f"{rates[column]:.0f}%" if column in rates else "refused" for column in columns]
-            lines.append(f"| {name} | {seeds} | {' | '.join(cells)} |")
-            print(lines[-1], flush=True)
-    return "\nPower, the share of worlds in which an effect that is there is found:\n\n" + "\n".join(lines) + "\n"
-
-
-def _alternatives(run, worlds) -> str:
-    lines = ["| test of the slope | sd of networks | seeds | judgments | fMRI |", "|" + "---|" * 5]
-    few = max(worlds // 10, 1)
-    tests = [(partial(mixed, networks=False), "mixed model without networks, Wald z", few),
-             (partial(mixed, networks=True), "mixed model with networks, Wald z", few),
-             (shuffled, "K shuffled within seeds", worlds)]  # fmt: skip
-    for test, name, many in tests:
-        for sd, seeds in ((0.005, 1), (0.01, 1), (0.02, 1), (0.01, 3)):
-            rates = run(partial(test, sd=sd, seeds=seeds), many)
-            lines.append(f"| {name} | {sd:g} | {seeds} | {rates['judgments']:.1f}% | {rates['fMRI']:.1f}% |")
-            print(lines[-1], flush=True)
-    head = f"\nOther tests of the same, false positives at 5% (mixed models: {few} worlds a row):\n\n"
-    return head + "\n".join(lines) + "\n"
-
-
-def _conditions(run, worlds) -> str:
-    many = max(2 * worlds // 5, 1)
-    lines = ["| two conditions of 5 networks each | reached | asked |", "|" + "---|" * 3]
-    for name, rate in run(equivalent_at_the_margin, 4 * worlds).items():
-        what = f"equivalence, {name}: called equivalent where the difference is the margin"
-        lines.append(f"| {what} | {rate:.1f}% | 3 to 7% |")
-    for name, rate in run(equal_rules, many).items():
-        asked = "3 to 7%" if name == "networks random" else "none, shown for comparison"
-        lines.append(f"| two equal learning rules, 60 images, {name}: called different at 5% | {rate:.1f}% | {asked} |")
-    print(*lines, sep="\n", flush=True)
-    head = f"\n{4 * worlds:,} worlds for equivalence, {many} for learning rules; less than 3% errs on the careful side:"
-    return head + "\n\n" + "\n".join(lines) + "\n"

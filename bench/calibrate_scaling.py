@@ -10,13 +10,13 @@ and every seed (1.5%), so that rows of one model are not independent.
 from __future__ import annotations
 
 import argparse
-import os
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from bench.calibrate import run
+from bench.calibration_page import row
+from bench.worlds import Worlds
 from brainscore_granularity.analysis import scaling
 
 MODELS, SEEDS, DECADES = 40, 3, 5
@@ -82,19 +82,14 @@ The range for coverage was asked for. The range for choosing the law is ours.
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--worlds", type=int, default=400)
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--workers", type=int, help="processes; default: one for each core")
     default = Path(__file__).parents[1] / "docs" / "calibration_scaling.md"
     parser.add_argument("--output", type=Path, default=default)
     options = parser.parse_args()
-    os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"  # for the worker processes
-    lines = []
+    worlds, lines = Worlds(options.worlds, options.workers), []
     for function, name, asked in ROWS:
-        for method, rate in run(function, options.worlds, options.workers).items():
-            error = 100 * np.sqrt(rate / 100 * (1 - rate / 100) / options.worlds)
-            wanted = f"{asked[0]} to {asked[1]}%" if asked else "none"
-            verdict = "" if not asked else "yes" if asked[0] <= rate <= asked[1] else "**no**"
-            lines.append(f"| {name.format(method)} | {rate:.1f}% (+-{error:.1f}) | {wanted} | {verdict} |")
-            print(lines[-1], flush=True)
+        for method, rate in worlds(function).items():
+            lines.append(row(name.format(method), rate, options.worlds, asked or "none"))
     options.output.write_text(HEAD.format(worlds=f"{options.worlds:,}") + "\n".join(lines) + "\n")
 
 

@@ -9,10 +9,12 @@ one size are equally good.
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 
 import numpy as np
 
+from bench.calibrate_scores import LATENT, SCALES
+from bench.calibration_page import HEADER, note, row
 from brainscore_granularity import stats
 from brainscore_granularity.report.answer import difference_variance
 from brainscore_granularity.runner.record import N_RESAMPLED
@@ -24,9 +26,9 @@ EFFECTS = {  # largest effect of an image and of a pair on the probability to be
     "effects of pairs": (0.0, 0.15),
     "effects of both": (0.06, 0.09),
 }
-LATENT, TEMPERATURE, NOISE = 12, 0.7, 0.8
-SCALES = 1 / np.sqrt(np.arange(1, LATENT + 1))
-MANY = 100_000  # triplets whose design is drawn once
+TEMPERATURE, NOISE = 0.7, 0.8
+MANY = 100_000  # triplets whose design is drawn once, and which have fewer worlds
+FEWER = 0.3
 
 
 @lru_cache(maxsize=8)
@@ -42,12 +44,12 @@ def design(images: int, triplets: int, which: int) -> stats.Overlaps:
 def odd_one_out(seed: int, images: int, triplets: int) -> dict[str, bool]:
     """Whether the interval of each world contains its truth, and whether two equal models are not told apart."""
     overlaps = design(images, triplets, 0 if triplets >= MANY else seed % 8)
-    rng = np.random.default_rng([8, seed])
+    rng = np.random.default_rng([42, seed, images])
     found = {}
     for name, (image, pair) in EFFECTS.items():
         found[name] = _holds(_right(rng, overlaps, image, pair), overlaps, 0.5)
     people, models = _geometry(rng, overlaps.rows, images)
-    correct = [_accuracy(model, overlaps.rows, people) for model in models]
+    correct = [accuracy(model, overlaps.rows, people) for model in models]
     found["choices by similarity"] = _holds(correct[0], overlaps, truth())
     difference = stats.triplet_mean(correct[0] - correct[1], overlaps)
     found["difference of two equal models"] = difference.low <= 0 <= difference.high
@@ -70,11 +72,16 @@ def _right(rng, overlaps, image: float, pair: float) -> np.ndarray:
     return (rng.random(len(p)) < p).astype(float)
 
 
-def _geometry(rng, rows, images: int):
-    """Which position people call odd, (t,), and the features of two models."""
+def choices(rng, rows, images: int) -> tuple[np.ndarray, np.ndarray]:
+    """Latent variables (images, LATENT), and which position people call odd, (t,)."""
     z = rng.normal(size=(images, LATENT)) * SCALES
     logits = _similarities(z, rows) / TEMPERATURE
-    odd = (logits + rng.gumbel(size=logits.shape)).argmax(axis=0)  # a draw from the softmax
+    return z, (logits + rng.gumbel(size=logits.shape)).argmax(axis=0)  # a draw from the softmax
+
+
+def _geometry(rng, rows, images: int):
+    """Which position people call odd, (t,), and the features of two models."""
+    z, odd = choices(rng, rows, images)
     return odd, [z + NOISE * rng.normal(size=z.shape) * SCALES for _ in range(2)]
 
 
@@ -84,7 +91,8 @@ def _similarities(z, rows) -> np.ndarray:
     return np.stack([(b * c).sum(axis=1), (a * c).sum(axis=1), (a * b).sum(axis=1)])
 
 
-def _accuracy(features, rows, odd) -> np.ndarray:
+def accuracy(features, rows, odd) -> np.ndarray:
+    """(t,) whether features make people's choice, 0 or 1."""
     return (_similarities(features, rows).argmax(axis=0) == odd).astype(float)
 
 
@@ -94,7 +102,7 @@ def truth(triplets: int = 200_000, draws: int = 12) -> float:
     rows, found = np.arange(3 * triplets).reshape(-1, 3), []
     for draw in range(draws):
         odd, models = _geometry(np.random.default_rng([9, draw]), rows, 3 * triplets)
-        found += [_accuracy(model, rows, odd).mean() for model in models]
+        found += [accuracy(model, rows, odd).mean() for model in models]
     return float(np.mean(found))
 
 
@@ -103,3 +111,18 @@ DESIGNS = [  # dense and sparse: 47, 3 and 728 triplets an image
     {"images": 1800, "triplets": 2000},
     {"images": 1854, "triplets": 450_000},
 ]
+
+
+def section(worlds) -> str:
+    """Markdown; worlds: `bench.worlds.Worlds`."""
+    truth()  # once, before there are several processes
+    lines = []
+    for own in DESIGNS:
+        some = worlds.times(FEWER if own["triplets"] >= MANY else 1)
+        for name, rate in some(partial(odd_one_out, **own)).items():
+            what = f"{own['triplets']:,} triplets on {own['images']:,} images, {name}: coverage of 95%"
+            lines.append(row(what, rate, some.worlds, (93, 97)))
+    fewer = worlds.times(FEWER).worlds
+    error = 100 * np.sqrt(0.95 * 0.05 / fewer)
+    numbers = {"worlds": f"{worlds.worlds:,}", "fewer": f"{fewer:,}", "error": error}
+    return note("odd_one_out", **numbers) + HEADER + "\n".join(lines) + "\n"

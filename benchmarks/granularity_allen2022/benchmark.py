@@ -1,3 +1,4 @@
+from brainscore_granularity.brains.measured_encoding import ridge_on
 from brainscore_granularity.brains.measured_rsa import rsa_on
 from brainscore_granularity.datasets.measured import NSD
 
@@ -25,4 +26,16 @@ def rsa_benchmark(region):
         records=RECORDED[region],
         partial=True,
         summary=f"{'103 images (515 from a local build)' if in_brainscore else '515 images'}, 8 subjects",
+    )
+
+
+def ridge_benchmark(region):
+    """Fitted and tested on the shared images, in five folds; Brain-Score's own fit to its train images."""
+    return ridge_on(
+        f"Allen2022_fmri.{region}-ridge",
+        version=1,
+        data=NSD,
+        region=region,
+        records=RECORDED[region],
+        summary="515 images, 8 subjects",
     )

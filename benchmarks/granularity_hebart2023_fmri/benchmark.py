@@ -1,3 +1,4 @@
+from brainscore_granularity.brains.measured_encoding import ridge_on
 from brainscore_granularity.brains.measured_rsa import rsa_on
 from brainscore_granularity.datasets.measured import THINGS_FMRI
 from brainscore_granularity.datasets.sources import Source
@@ -35,4 +36,16 @@ def of_720_concepts(region):
         cite=("leutenegger2026untrained",),
         partial=True,
         summary="720 images of as many concepts, shown once, 3 subjects",
+    )
+
+
+def ridge_benchmark(region):
+    """Fitted and tested on the 100 images, in five folds: noise is known from their 12 repeats."""
+    return ridge_on(
+        f"Hebart2023_fmri.{region}-ridge",
+        version=1,
+        data=THINGS_FMRI,
+        region=region,
+        records=RECORDED[region],
+        summary="100 images, 3 subjects",
     )

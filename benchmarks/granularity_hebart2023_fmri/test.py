@@ -5,7 +5,7 @@ from brainscore_vision import benchmark_registry, load_benchmark, load_dataset
 from candidates import Given
 from scipy.spatial.distance import pdist
 from scipy.stats import spearmanr
-from small_data import respond, rsa_by_the_book
+from small_data import respond, ridge_by_the_book, rsa_by_the_book
 
 from brainscore_granularity.brains import selection
 from brainscore_granularity.brains.shown import SelectionLeak
@@ -93,3 +93,14 @@ def test_loc_says_how_to_make_it(home):
 def test_the_owners_data(measured_benchmark, region):
     targets = measured_benchmark(f"Hebart2023_fmri.{region}-rsa").targets
     assert targets.rdms.shape == (3, 100, 100) and targets.neuroids == RELIABLE[region]
+
+
+def test_ridge_by_the_book(small_data):
+    small_data("Hebart2023_fmri_local")
+    benchmark = load_benchmark("Hebart2023_fmri.LOC-ridge")
+    score = benchmark(Given(respond))
+    used = dict(zip(score.attrs["population_scores"], benchmark._used, strict=True))
+    raw = ridge_by_the_book(load_dataset("Hebart2023_fmri_local.LOC.test"), ("nc_testset", 30), used)
+    assert list(raw) == ["01", "02", "03"] and all(one.repeated and one.signal.min() > 0.9 for one in benchmark.members)
+    for name, value in score.attrs["subject_scores"].items():  # noise of 12 repeats: little
+        assert raw[name] < value < raw[name] * 1.05

@@ -21,6 +21,7 @@ def test_loads_and_has_a_ceiling(identifier):
     assert_stimulus_identifier_is_cacheable(benchmark.stimulus_set.identifier)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("identifier", "expected"), [("World.V1-rsa", 0.007), ("World.IT-rsa", 0.037), ("World.triplet", 0.029)]
 )

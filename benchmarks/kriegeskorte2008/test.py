@@ -12,6 +12,7 @@ def test_published_noise_ceilings(kriegeskorte92, target, lower, upper):
     assert ceiling.item() == ceiling.attrs["upper"] == pytest.approx(upper, abs=0.01)
 
 
+@pytest.mark.slow
 def test_one_pooled_population_has_no_ceiling_and_says_so(kriegeskorte92):
     score = load_benchmark("Kriegeskorte2008.mIT-rsa")(load_model("pixels"))
     assert score.attrs["ceiling"].attrs["kind"] == "unknown"

@@ -46,7 +46,7 @@ class CrossValidated(NamedTuple):
         return {layer: share for layer, share in shares if share > 0}
 
     def record(self) -> dict:
-        """Plain numbers, for a results file."""
+        """Plain numbers, for a results file; two models' differences are paired by ``resampled`` and ``surplus``."""
         found, span = self.found, self.scale[1] - self.scale[0]
         return {
             "value": float(self.value(found.value)),
@@ -58,6 +58,7 @@ class CrossValidated(NamedTuple):
             "splits": self.splits,
             "version": stats.layer_choice.VERSION,
             "resampled": self.value(found.resampled),
+            "surplus": found.surplus / span,
         }
 
 

@@ -112,8 +112,7 @@ class OddOneOutBenchmark(OnScreen):
     def scorer(self, similarities: list[np.ndarray]) -> dict:
         """Arguments for `stats.cross_validate`: accuracies of the layers on the choices among any images."""
         correct = [triplets.choice_probabilities(each, self.triplets)[:, 2] for each in similarities]
-        scorer, noise = stats.triplet_scorer(correct, self.triplets)
-        return {"scorer": scorer, "images": len(similarities[0]), "entry_noise": noise}
+        return {"scorer": stats.TripletScorer(correct, self.overlaps), "images": len(similarities[0])}
 
     def corrected_p(self, similarities: list[np.ndarray], n: int) -> np.ndarray:
         """p of each layer, corrected for the search among them: images are shuffled, the best layer is kept."""

@@ -220,7 +220,11 @@ def image_lists(benchmark, candidate) -> list[tuple[str, ...]]:
     """
     ours = hasattr(benchmark, "shown_to")
     lists = []
-    for stimuli in [benchmark.shown_to(candidate)] if ours else stimulus_sets(benchmark):
+    if hasattr(benchmark, "parts_shown_to"):
+        shown = benchmark.parts_shown_to(candidate)
+    else:
+        shown = [benchmark.shown_to(candidate)] if ours else stimulus_sets(benchmark)
+    for stimuli in shown:
         paths = dict.fromkeys(str(stimuli.get_stimulus(stimulus)) for stimulus in stimuli["stimulus_id"])
         lists.append(tuple(paths) if ours else tuple(os.path.basename(path) for path in paths))
     return list(dict.fromkeys(lists))

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from functools import lru_cache, partial
 
-from brainscore_granularity.datasets import measured
+from brainscore_granularity.datasets import cowley2023, measured
 from brainscore_granularity.datasets.prepare import store
 from brainscore_granularity.datasets.sources import Source
 
 from . import cichy_rsa, concepts, laion_rsa, targets
 from .benchmark import RSABenchmark
+from .cowley2023 import on_sessions
 from .measured_rsa import rsa_on
 from .odd_one_out import OddOneOutBenchmark
 
@@ -84,6 +85,13 @@ def _concepts() -> list:
     return [concepts.rsa_on("Hebart2023.concept-rsa-selection", concepts.SELECTION)]
 
 
+def _macaque_v4() -> list:
+    """Other sessions than those that score, without images of these; one monkey's of these where no other is here."""
+    scored, name = cowley2023.SESSIONS, "Cowley2023.V4-rsa-selection"
+    others = tuple(session for session in cowley2023.sessions_here() if session not in scored)
+    return [on_sessions("rsa", others, name, without=scored) if others else on_sessions("rsa", scored[:1], name)]
+
+
 SELECTIONS = {
     DEFAULT: _world,
     "Allen2022_fmri": _nsd,
@@ -93,4 +101,5 @@ SELECTIONS = {
     "Zerbe2026_fmri": _laion,
     "Cichy2014": partial(_cichy, "Cichy2014"),
     "Cichy2016": partial(_cichy, "Cichy2016"),
+    "Cowley2023": _macaque_v4,
 }

@@ -19,6 +19,8 @@ class Measured:
     regions : the regions in Brain-Score's data set.
     local : identifier of the local build, with ``{region}`` and ``{part}``.
     subject : coordinate that names a neuroid's subject.
+    whole : value of the coordinate of ``reliable`` in a neuroid without noise, where that is the share of its variance
+        that can be explained; None: it is something else.
     pictures : the image collection that stimulus ids refer to, shared by several data sets; None: the ids are used in
         this data set only.
     """
@@ -32,6 +34,7 @@ class Measured:
     regions: tuple[str, ...] = ()
     local: str | None = None
     subject: str = "subject"
+    whole: float | None = None
     pictures: str | None = None
 
     def source(self, region: str, part: str = "test") -> Source:
@@ -51,6 +54,7 @@ NSD = Measured(
     reference="allen2022massive",
     visual_degrees=8.4,
     reliable=("nc_testset", 30),  # percent of a voxel's variance that can be explained
+    whole=100,
     licence="NSD terms and conditions",
     brainscore="Allen2022_fmri_{split}",
     file="assy_Allen2022_fMRI_{split}_Assembly.nc",
@@ -62,6 +66,7 @@ NSD_SYNTHETIC = Measured(
     reference="gifford2025synthetic",
     visual_degrees=8.4,
     reliable=("nc_testset", 30),
+    whole=100,
     licence="NSD terms and conditions",
     local="Allen2022_fmri_synthetic_local.{region}.{part}",
 )
@@ -69,6 +74,7 @@ THINGS_FMRI = Measured(
     reference="hebart2023things",
     visual_degrees=10,
     reliable=("nc_testset", 30),
+    whole=100,
     licence="licence stated with THINGS-data",
     brainscore="Hebart2023_fmri_{split}",
     file="assy_THINGS_fMRI_{split}_Assembly.nc",

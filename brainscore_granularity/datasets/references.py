@@ -56,6 +56,13 @@ _TEXT = """
   year = {2019},
   url = {https://arxiv.org/abs/1905.05675}
 }
+@article{cowley2023compact,
+  title = {Compact deep neural network models of visual cortex},
+  author = {Cowley, Benjamin R. and Stan, Patricia L. and Pillow, Jonathan W. and Smith, Matthew A.},
+  journal = {bioRxiv},
+  year = {2023},
+  url = {https://doi.org/10.1101/2023.11.22.568315}
+}
 @article{gifford2025synthetic,
   title = {A {7T} {fMRI} dataset of synthetic images for out-of-distribution modeling of vision},
   author = {Gifford, Alessandro T. and Cichy, Radoslaw M. and Naselaris, Thomas and Kay, Kendrick},
@@ -134,6 +141,16 @@ _TEXT = """
   journal = {Frontiers in Psychology},
   year = {2013},
   url = {https://doi.org/10.3389/fpsyg.2013.00128}
+}
+@article{naselaris2011encoding,
+  title = {Encoding and decoding in {fMRI}},
+  author = {Naselaris, Thomas and Kay, Kendrick N. and Nishimoto, Shinji and Gallant, Jack L.},
+  journal = {NeuroImage},
+  volume = {56},
+  number = {2},
+  pages = {400--410},
+  year = {2011},
+  url = {https://doi.org/10.1016/j.neuroimage.2010.07.073}
 }
 @article{nili2014toolbox,
   title = {A toolbox for representational similarity analysis},

@@ -1,4 +1,4 @@
-"""Stimulus sets of image files, and from images in memory, stored as PNG files at stable paths, each written once.
+"""Stimulus sets of image files, and of images in memory, stored as files at stable paths, each written once.
 
 Brain-Score caches activations by stimulus identifier and compares file paths; the identifier therefore holds a hash of
 the content and of the folder. The part before ``--`` is the registered name, as the cache requires.
@@ -11,6 +11,7 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from brainscore_core.supported_data_standards.brainio.stimuli import StimulusSet
 
 from brainscore_granularity.paths import home, write_atomically
@@ -27,13 +28,19 @@ def from_pixels(identifier: str, ids: list[str], pixels: np.ndarray, **columns) 
     columns : additional columns of the stimulus set.
     """
     content = hashlib.sha256(np.ascontiguousarray(pixels).tobytes()).hexdigest()[:12]
-    folder = home() / "stimuli" / f"{identifier}-{content}"
-    paths = {stimulus: folder / f"{stimulus}.png" for stimulus in ids}
-    if not (folder / "complete").exists():
-        for stimulus, image in zip(ids, pixels, strict=True):
-            _write_png(paths[stimulus], image)
-        write_atomically(folder / "complete", content)
-    return _named(identifier, content, folder, paths, columns)
+    return _stored(identifier, ids, ".png", pixels, _png, content, columns)
+
+
+def from_bytes(identifier: str, ids: list[str], files: list[bytes], suffix: str, **columns) -> StimulusSet:
+    """The same for images that are files already, such as those of an archive: their bytes are kept as they are.
+
+    Parameters
+    ----------
+    files : content of each image's file.
+    suffix : of the files, such as ".jpg".
+    """
+    content = hashlib.sha256(b"".join(hashlib.sha256(file).digest() for file in files)).hexdigest()[:12]
+    return _stored(identifier, ids, suffix, files, bytes, content, columns)
 
 
 def from_files(identifier: str, root: Path, files: dict[str, Path], content: str, **columns) -> StimulusSet:
@@ -50,6 +57,43 @@ def from_files(identifier: str, root: Path, files: dict[str, Path], content: str
     return _named(identifier, content[:12], root, files, columns)
 
 
+def joined(identifier: str, stimulus_sets: list[StimulusSet]) -> StimulusSet:
+    """One stimulus set of several, a stimulus of several of them once, where it comes first; one is left as it is.
+
+    Parameters
+    ----------
+    identifier : a registered stimulus set or data set.
+    """
+    if len(stimulus_sets) == 1:
+        return stimulus_sets[0]
+    rows = pd.concat([pd.DataFrame(each) for each in stimulus_sets]).drop_duplicates("stimulus_id")
+    stimuli = StimulusSet(rows.reset_index(drop=True))
+    paths = {stimulus: path for each in reversed(stimulus_sets) for stimulus, path in each.stimulus_paths.items()}
+    stimuli.stimulus_paths = {stimulus: paths[stimulus] for stimulus in stimuli["stimulus_id"]}
+    names = "+".join(each.identifier for each in stimulus_sets)
+    stimuli.identifier = f"{identifier}--{hashlib.sha256(names.encode()).hexdigest()[:12]}"
+    return stimuli
+
+
+def part_of(stimuli: StimulusSet, rows) -> StimulusSet:
+    """Some rows of a stimulus set, under a name that tells them from other parts of it."""
+    part = stimuli.iloc[list(rows)].reset_index(drop=True)
+    which = hashlib.sha256("+".join(map(str, part["stimulus_id"])).encode()).hexdigest()[:12]
+    part.stimulus_paths, part.identifier = stimuli.stimulus_paths, f"{stimuli.identifier}--part-{which}"
+    return part
+
+
+def _stored(identifier, ids, suffix, images, encode, content: str, columns: dict) -> StimulusSet:
+    folder = home() / "stimuli" / f"{identifier}-{content}"
+    paths = {stimulus: folder / f"{stimulus}{suffix}" for stimulus in ids}
+    if not (folder / "complete").exists():
+        for stimulus, image in zip(ids, images, strict=True):
+            # Not durable: many files, which are written again if lost.
+            write_atomically(paths[stimulus], encode(image), durable=False)
+        write_atomically(folder / "complete", content)
+    return _named(identifier, content, folder, paths, columns)
+
+
 def _named(identifier: str, content: str, folder: Path, paths: dict[str, Path], columns: dict) -> StimulusSet:
     names = [path.name for path in paths.values()]
     stimuli = StimulusSet({"stimulus_id": list(paths), "filename": names, **columns})
@@ -59,9 +103,9 @@ def _named(identifier: str, content: str, folder: Path, paths: dict[str, Path], 
     return stimuli
 
 
-def _write_png(path: Path, pixels: np.ndarray) -> None:
+def _png(pixels: np.ndarray) -> bytes:
     from PIL import Image
 
     buffer = BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG")
-    write_atomically(path, buffer.getvalue(), durable=False)  # not durable: many files, which are written again if lost
+    return buffer.getvalue()

@@ -20,7 +20,7 @@ _FMRI = re.compile(r"fmri|^Bracci2019|^Kriegeskorte2008\.hIT", re.IGNORECASE)
 _MEG = re.compile(r"_meg\.")
 _SPIKING = re.compile(
     r"^(Kriegeskorte2008\.mIT|MajajHong2015|FreemanZiemba2013|Papale2025|Li2026|Sanghavi|Rajalingham2020|Cadena2017"
-    r"|Cowley2026|Kar2019|Marques2020|Igustibagus2024-ridge)"
+    r"|Cowley2023|Cowley2026|Kar2019|Marques2020|Igustibagus2024-ridge)"
 )
 _PERFORMANCE = re.compile(r"top1|Engineering")  # task performance, not compared with any subject
 _BEHAVIOUR = re.compile(

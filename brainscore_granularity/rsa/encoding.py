@@ -14,6 +14,7 @@ from .components import eigh
 
 FOLDS = 5
 ALPHAS = np.logspace(-5, 5, 21)  # in units of the mean squared norm of the centred features: see `penalties`
+UNITS = 1024  # units that are correlated at once: some 10 MB for each 1,000 resamples, several times over
 FLAT = 1e-12  # a prediction that varies by less than this share of its size is constant but for rounding
 
 
@@ -148,6 +149,10 @@ def correlations(predicted, responses, fold, counts=None) -> np.ndarray:
     >>> correlations(10 - y, y, np.array([0, 0, 1, 1])).round(6).tolist()
     [-1.0]
     """
+    if responses.shape[1] > UNITS:
+        blocks = [slice(start, start + UNITS) for start in range(0, responses.shape[1], UNITS)]
+        parts = [correlations(predicted[:, block], responses[:, block], fold, counts) for block in blocks]
+        return np.concatenate(parts, axis=-1)
     weights = np.ones((1, len(predicted))) if counts is None else np.asarray(counts, np.float64)
     folds = np.unique(fold)
     r = np.zeros((len(weights), responses.shape[1]))

@@ -58,11 +58,12 @@ class Spool:
             done = os.pwrite(self._file, view, offset)
             view, offset = view[done:], offset + done
 
-    def read(self, start: int, stop: int) -> np.ndarray:
-        """Features ``start`` to ``stop`` of all images: (images, stop - start) float32. Safe from several
-        threads."""
-        out = np.empty((self.images, stop - start), np.float32)
-        for image, row in enumerate(out):
+    def read(self, start: int, stop: int, rows=None) -> np.ndarray:
+        """Features ``start`` to ``stop`` of all images, or of those in ``rows``: (images, stop - start) float32. Safe
+        from several threads."""
+        wanted = range(self.images) if rows is None else [int(row) for row in rows]
+        out = np.empty((len(wanted), stop - start), np.float32)
+        for image, row in zip(wanted, out, strict=True):
             view, offset = memoryview(row).cast("B"), 4 * (image * self.width + start)
             while view:
                 done = os.preadv(self._file, [view], offset)
@@ -72,14 +73,18 @@ class Spool:
         return out
 
     def rdm(
-        self, distance: str = "correlation", *, images=None, layer: str | None = None, scaling: str = "none"
+        self, distance: str = "correlation", *, images=None, layer: str | None = None, scaling: str = "none", rows=None
     ) -> np.ndarray:
-        """RDM (n, n) of what was written; parameters as in :func:`brainscore_granularity.rsa.rdm`."""
-        return from_gram(self.gram(CENTRES[distance], scaling), distance, images=images, layer=layer)
+        """RDM (n, n) of what was written, or of the images in ``rows``; other parameters as in
+        :func:`brainscore_granularity.rsa.rdm`."""
+        return from_gram(self.gram(CENTRES[distance], scaling, rows), distance, images=images, layer=layer)
 
-    def gram(self, centre: str | None, scaling: str = "none") -> Gram:
-        """Inner products between images; parameters as of :class:`gram.Gram`."""
-        return gram_of(self.read, self.images, self.width, centre, single=True, scaling=scaling)
+    def gram(self, centre: str | None, scaling: str = "none", rows=None) -> Gram:
+        """Inner products between images, or those in ``rows``; other parameters as of :class:`gram.Gram`."""
+        n = self.images if rows is None else len(rows)
+        return gram_of(
+            lambda start, stop: self.read(start, stop, rows), n, self.width, centre, single=True, scaling=scaling
+        )
 
     def close(self) -> None:
         """Close and delete the file."""

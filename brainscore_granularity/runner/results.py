@@ -63,9 +63,19 @@ def cross_validated(records: list[dict]) -> list[dict]:
             continue
         layer, share = next(iter(chosen["chosen"].items()))
         # These fields belong to the committed layer.
-        rest = ("subject_scores", "mean_rdm_score", "partial", "scalings", "layers", CROSS_VALIDATED)
+        rest = (
+            "subject_scores",
+            "mean_rdm_score",
+            "partial",
+            "scalings",
+            "layers",
+            "resampled",
+            "surplus",
+            CROSS_VALIDATED,
+        )
         kept = {key: value for key, value in record.items() if key not in rest}
-        numbers = {key: chosen[key] for key in ("value", "raw", "error", "interval", "resampled", "fingerprint")}
+        numbers = {key: chosen[key] for key in ("value", "raw", "error", "interval", "fingerprint")}
+        numbers |= {key: chosen[key] for key in ("resampled", "surplus") if key in chosen}
         found.append({**kept, **numbers, "layer": f"{layer} in {share:.0%} of halves"})
     return found
 

@@ -180,7 +180,8 @@ def _cross_validated(benchmark, candidate, checkpoint, splits: int) -> dict:
         return {"reason": f"{type(error).__name__}: {error}", "fingerprint": {"splits": splits}}
     made_from = cross_validation.fingerprint(checkpoint, benchmark, names, splits)
     record = found.record()
-    return {**record, "resampled": written(record["resampled"]), "fingerprint": made_from}
+    lines = {name: written(record[name]) for name in ("resampled", "surplus")}
+    return {**record, **lines, "fingerprint": made_from}
 
 
 def _layer_scores(benchmark, candidate) -> dict[str, dict]:

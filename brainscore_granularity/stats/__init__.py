@@ -28,6 +28,7 @@ Which estimator to use when: docs/statistics.md. How each is calibrated: docs/ca
 """
 
 from .ceiling import Ceiling, TwoSubjectsWarning, consistency, noise_ceiling, spearman_brown, split_half
+from .estimates import Estimate
 from .intervals import Interval, interval
 from .layer_choice import (
     SPLITS,
@@ -48,11 +49,11 @@ from .margins import (
     equivalence_on_resamples,
 )
 from .overlaps import Overlaps, paired_variance, triplet_mean
-from .paired import Estimate, compare_models, contrasts, two_factor
+from .paired import compare_models, contrasts, two_factor
 from .permutation import MaxStatistic, max_statistic, permutation_test
 from .resampling import bootstrap, jackknife, resamples
 from .seeds import over_networks
-from .triplet_scorer import triplet_scorer
+from .triplet_scorer import TripletScorer
 
 __all__ = [
     "SPLITS",
@@ -63,6 +64,7 @@ __all__ = [
     "LayerChoice",
     "MaxStatistic",
     "Overlaps",
+    "TripletScorer",
     "TwoSubjectsWarning",
     "bootstrap",
     "compare_choices",
@@ -90,6 +92,5 @@ __all__ = [
     "spearman_brown",
     "split_half",
     "triplet_mean",
-    "triplet_scorer",
     "two_factor",
 ]

@@ -2,7 +2,8 @@
 
 A *scorer* takes counts (resamples, images), how often each image stands in each resample, and gives the scores
 (resamples, layers) of every layer there. :func:`rdm_scorer` makes one of RDMs, which are computed once and whose
-entries are picked for every half; anything else that can be scored on a part of the images is cross-validated alike.
+entries are picked for every half; :class:`TripletScorer` makes one of odd-one-out choices. Where the interval comes
+from: ``choice_error``.
 """
 
 from __future__ import annotations
@@ -11,15 +12,19 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from scipy.stats import norm
 from scipy.stats import t as student
 
+from . import choice_error
 from .checks import stack
-from .resampling import resamples, scores_on
+from .estimates import with_student
+from .resampling import scores_on
 
-VERSION = 1  # raised when the procedure gives other numbers
+VERSION = 2  # raised when the procedure gives other numbers
 Scorer = Callable[[np.ndarray], np.ndarray]  # counts (resamples, images) -> (resamples, layers)
-SPLITS, RESAMPLES, SPLITS_A_RESAMPLE = 200, 400, 4
-LARGE, RESAMPLES_OF_LARGE, SPLITS_OF_LARGE = 1000, 100, 2  # so many images move a score little, and cost much
+SPLITS = 200
+PAIRS = 100  # random halves A and B of the images, for the interval
+LEAST_IMAGES = 12  # three for each half of A and of B
 
 
 class LayerChoice(NamedTuple):
@@ -35,19 +40,9 @@ class LayerChoice(NamedTuple):
     p: float
     chosen: np.ndarray  # (layers,) share of the choices; of a difference: of the first
     held_out: np.ndarray  # (splits,) means of both directions
-    resampled: np.ndarray  # (resamples,) values, the layer chosen anew in each; the same images for all models
-    df: float  # degrees of freedom of the error
-
-
-class _Draws(NamedTuple):
-    """What an estimate is made of; two models' may be subtracted."""
-
-    held_out: np.ndarray  # (splits,)
-    resampled: np.ndarray  # (resamples, splits): the layer is chosen anew
-    fixed: np.ndarray  # (resamples,) mixture of the layers as they were chosen, on the same resamples
-    one_out: np.ndarray | None  # (images,) the mixture with one image left out
-    kernel: float  # variance that a single entry's noise brings, see `noise`
-    chosen: np.ndarray
+    resampled: np.ndarray  # (pairs,) values from halves of the images, the layer chosen anew in each
+    surplus: np.ndarray  # (pairs,) its variance is subtracted from that of ``resampled``: :func:`paired_variance`
+    df: float  # degrees of freedom of the interval
 
 
 def halves(images: int, splits: int = SPLITS, seed: int = 0) -> np.ndarray:
@@ -112,14 +107,7 @@ def rdm_scorer(layers, subjects) -> Scorer:
 
 
 def cross_validate(
-    scorer: Scorer,
-    images: int,
-    splits: int = SPLITS,
-    *,
-    n: int | None = None,
-    seed: int = 0,
-    level: float = 0.95,
-    entry_noise: Callable[[np.ndarray], float] | None = None,
+    scorer: Scorer, images: int, splits: int = SPLITS, *, pairs: int = PAIRS, seed: int = 0, level: float = 0.95
 ) -> LayerChoice:
     """Mean held-out score of "the best layer of the other half", over random halves and both directions.
 
@@ -127,32 +115,28 @@ def cross_validate(
 
     .. math:: \\mathrm{cv} = \\langle s_{l(H)}(H') \\rangle_H, \\qquad l(H) = \\arg\\max_l s_l(H).
 
-    The interval is value +- t error for new images. Images are resampled with replacement and the layer is chosen
-    anew in every resample, on halves of its *distinct* images, so that no image stands on both sides. What the few
-    halves of a resample add is taken off by their spread. The bootstrap's surplus, which counts what is particular to
-    a pair of images three times (see :func:`two_factor`), stays: taken off, the interval covered 92.2% of 1,000
-    worlds. Of triplets, which it counts seven times, it is taken off, by bootstrap and jackknife of the mixture of the
-    layers as they were chosen.
+    The interval is value +- t error for new images, the layer chosen anew. The whole procedure is run on random halves
+    of the images, and the difference between two that share no image says how far the score moves (``choice_error``).
+    The degrees of freedom of t are those of :func:`freedom`.
 
     Parameters
     ----------
-    scorer : see `rdm_scorer`.
-    images : how many.
+    scorer : see `rdm_scorer`, `TripletScorer`.
+    images : how many, at least 12.
     splits : random halves for the value; each counts in both directions.
-    n : resamples of the images; default 400, and 100 from 1,000 images on.
-    seed : the same seed, the same halves and resamples: two models' values are paired.
-    entry_noise : for entries of three images (triplets): shares of the layers -> variance of the score by the noise of
-        single entries, which bootstrap and jackknife together count -1 times.
+    pairs : pairs of halves for the interval.
+    seed : the same seed, the same halves: two models' values are paired.
 
     Examples
     --------
     >>> truth, *noise = np.random.default_rng(0).normal(size=(4, 40, 60))
     >>> layers = [np.corrcoef(truth + k * x) for k, x in enumerate(noise)]
-    >>> result = cross_validate(rdm_scorer(layers, np.corrcoef(truth + noise[0])), 40, splits=20, n=50)
+    >>> result = cross_validate(rdm_scorer(layers, np.corrcoef(truth + noise[0])), 40, splits=20, pairs=20)
     >>> result.low < result.value < result.high, result.chosen.tolist()
     (True, [1.0, 0.0, 0.0])
     """
-    return _estimate(_draws(scorer, images, splits, n, seed, entry_noise), images, level)
+    scorer = _complete(scorer, images)
+    return estimated(drawn(scorer, images, splits, pairs, seed), scorer, images, level)
 
 
 def compare_choices(
@@ -161,14 +145,14 @@ def compare_choices(
     images: int,
     splits: int = SPLITS,
     *,
-    n: int | None = None,
+    pairs: int = PAIRS,
     seed: int = 0,
     level: float = 0.95,
 ) -> LayerChoice:
-    """Difference between two models' cross-validated scores, on the same halves and resamples.
+    """Difference between two models' cross-validated scores, on the same halves.
 
-    Each model chooses its own layer anew in every half and resample, so that the test knows of both searches; they may
-    differ in the number of layers.
+    Each model chooses its own layer anew in every half, so that the test knows of both searches; they may differ in
+    the number of layers.
 
     Examples
     --------
@@ -176,10 +160,10 @@ def compare_choices(
     >>> subject, near, far = np.corrcoef(truth + noise[0]), noise[1:3], noise[3:5]
     >>> good = rdm_scorer([np.corrcoef(truth + x) for x in near], subject)
     >>> bad = rdm_scorer([np.corrcoef(truth + 3 * x) for x in far], subject)
-    >>> compare_choices(good, bad, 40, splits=20, n=50).p < 0.05
+    >>> compare_choices(good, bad, 40, splits=20, pairs=20).p < 0.05
     True
     """
-    return contrast_choices([first, second], [[1, -1]], images, splits, n=n, seed=seed, level=level)[0]
+    return contrast_choices([first, second], [[1, -1]], images, splits, pairs=pairs, seed=seed, level=level)[0]
 
 
 def contrast_choices(
@@ -188,88 +172,86 @@ def contrast_choices(
     images: int,
     splits: int = SPLITS,
     *,
-    n: int | None = None,
+    pairs: int = PAIRS,
     seed: int = 0,
     level: float = 0.95,
 ) -> list[LayerChoice]:
     """Weighted sums of several models' cross-validated scores, as `compare_choices` subtracts two.
 
-    weights : (sums, models); as in `contrasts`.
+    weights : (sums, models), as in `contrasts`.
     """
     weights = np.atleast_2d(np.asarray(weights, float))
     if weights.shape[1] != len(scorers):
         raise ValueError(f"weights: expected (sums, {len(scorers)}), one number a model, got {weights.shape}")
-    drawn = [_draws(scorer, images, splits, n, seed, None) for scorer in scorers]
-    return [_estimate(_summed(drawn, row), images, level) for row in weights]
+    scorers = [_complete(scorer, images) for scorer in scorers]
+    found = [drawn(scorer, images, splits, pairs, seed) for scorer in scorers]
+    return [estimated(choice_error.summed(found, row), scorers[0], images, level) for row in weights]
 
 
-def _summed(drawn: list[_Draws], weights: np.ndarray) -> _Draws:
-    parts = {
-        name: sum(w * getattr(one, name) for w, one in zip(weights, drawn, strict=True))
-        for name in ("held_out", "resampled", "fixed")
-    }
-    return drawn[int(np.flatnonzero(weights)[0])]._replace(**parts)
-
-
-def _draws(scorer: Scorer, images: int, splits: int, n: int | None, seed: int, entry_noise) -> _Draws:
-    """Values on halves and resamples; everything is scored in one call, so that RDMs are sorted once."""
-    each = SPLITS_OF_LARGE if images >= LARGE else SPLITS_A_RESAMPLE
-    counts = resamples(images, n or (RESAMPLES_OF_LARGE if images >= LARGE else RESAMPLES), None, seed)
-    sides, ones = halves(images, splits, seed), np.ones((splits, images), np.int32)
-    again, repeated = _halves_of_distinct(counts, each, seed), np.repeat(counts, each, axis=0)
-    asked = [ones * sides, ones * ~sides, repeated * again, repeated * ~again]
-    asked += [] if entry_noise is None else [counts, 1 - np.eye(images, dtype=np.int32)]
-    scores = np.split(scorer(np.concatenate(asked)), np.cumsum([len(part) for part in asked[:-1]]))
+def drawn(scorer, images: int, splits: int, pairs: int = PAIRS, seed: int = 0) -> choice_error.Draws:
+    """Scores on halves of all images, and on halves of halves; all in one call, so that RDMs are sorted once."""
+    if images < LEAST_IMAGES:
+        raise ValueError(
+            f"images: expected at least {LEAST_IMAGES}, since layers are chosen on quarters of them for the interval, "
+            f"got {images}"
+        )
+    each = scorer.halves
+    sides, parts = halves(images, splits, seed), choice_error.quarters(images, pairs, each, seed)
+    first = parts[:, 0, :2].any(axis=1)
+    asked = [sides, ~sides, parts.reshape(-1, images), first, ~first]
+    scores = np.split(scorer(np.concatenate(asked).astype(np.int32)), np.cumsum([len(part) for part in asked[:-1]]))
     value, best = _both_ways(*scores[:2])
-    drawn = _both_ways(*scores[2:4])[0].reshape(len(counts), each)
-    chosen = np.bincount(best.ravel(), minlength=scores[0].shape[1]) / best.size
-    if entry_noise is None:
-        return _Draws(value, drawn, np.zeros(1), None, 0.0, chosen)
+    layers = scores[0].shape[1]
+    chosen = np.bincount(best.ravel(), minlength=layers) / best.size
+    of_parts = scores[2].reshape(pairs, each, 4, layers)
+    one, other = (_both_ways(of_parts[:, :, k], of_parts[:, :, k + 1])[0] for k in (0, 2))
     used = chosen > 0
-    fixed, one_out = (part[:, used] @ chosen[used] for part in scores[4:])
-    return _Draws(value, drawn, fixed, one_out, entry_noise(chosen), chosen)
+    of_mixture = (scores[3] - scores[4])[:, used] @ chosen[used] / 2
+    return choice_error.Draws(value, (one - other) / 2, of_mixture, scorer.mixture(chosen), chosen)
+
+
+def estimated(found: choice_error.Draws, scorer, images: int, level: float = 0.95) -> LayerChoice:
+    """The score with its interval, from what was drawn."""
+    missing = np.isnan(found.apart)
+    if missing.mean() > 0.1 or missing.all(axis=1).any() or np.isnan(found.held_out).any():
+        raise ValueError(
+            f"{missing.mean():.0%} of the quarters of the images have no score: there are too few images, or "
+            "choices among them"
+        )
+    apart = np.where(missing, np.nanmean(found.apart, axis=1, keepdims=True), found.apart)
+    splits = found.held_out.var(ddof=1) / len(found.held_out)
+    variance = choice_error.variance(apart, found.of_mixture, scorer.variance(found.mixture)) + splits
+    value = float(found.held_out.mean())
+    df = freedom(images)
+    wider = student.ppf(0.975, df) / norm.ppf(0.975)  # so that 1.96 errors of a difference are those of t
+    resampled = value + wider * apart.mean(axis=1)
+    surplus = wider * (choice_error.within_halves(apart) + scorer.surplus(found.mixture, len(apart)))
+    one = with_student(value, variance, df, level)
+    return LayerChoice(*one[:5], found.chosen, found.held_out, resampled, surplus, one.df)
+
+
+def freedom(images: int) -> float:
+    """Degrees of freedom of t: how well the error is known.
+
+    Over simulated worlds its square varied as the variance of a third of as many numbers as there are images, or more.
+    100 pairs of halves do not tell it better than 40 numbers would.
+
+    >>> freedom(60), freedom(1000)
+    (20.0, 40.0)
+    """
+    return min(images / 3, 40.0)
+
+
+def _complete(scorer: Scorer, images: int):
+    """A scorer that knows the variance of a mixture of layers; a mere function is taken to score pairs of images."""
+    return scorer if hasattr(scorer, "mixture") else choice_error.OfPairs(scorer, images)
 
 
 def _both_ways(one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Held-out scores (resamples,), means of both directions, and the layers chosen (2, resamples).
+    """Held-out scores (...), means of both directions, and the layers chosen (2, ...).
 
-    one, other : (resamples, layers) scores on the two halves.
+    one, other : (..., layers) scores on the two halves.
     """
     scores = np.stack([one, other])
     found, best = held_out(scores, scores[::-1])
     return found.mean(axis=0), best
-
-
-def _halves_of_distinct(counts: np.ndarray, each: int, seed: int) -> np.ndarray:
-    """(resamples x each, images) bool: half of the images that are in a resample, whatever their counts."""
-    rng, out = np.random.default_rng([seed, 3]), np.zeros((len(counts), each, counts.shape[1]), bool)
-    for sides, row in zip(out, counts, strict=True):
-        there = np.flatnonzero(row)
-        for side in sides:
-            side[rng.permutation(there)[: len(there) // 2]] = True
-    return out.reshape(-1, counts.shape[1])
-
-
-def _estimate(drawn: _Draws, images: int, level: float) -> LayerChoice:
-    value = float(drawn.held_out.mean())
-    fine = drawn.resampled[np.isfinite(drawn.resampled).all(axis=1)]
-    if len(fine) < 0.9 * len(drawn.resampled):
-        raise ValueError(
-            f"{len(drawn.resampled) - len(fine)} of {len(drawn.resampled)} resamples have halves without a score: "
-            f"{images} images are too few"
-        )
-    within = fine.var(axis=1, ddof=1).mean() / fine.shape[1]  # what other halves of the same images would change
-    naive = max(fine.mean(axis=1).var(ddof=1) - within, 0.0)
-    variance = naive
-    if drawn.one_out is not None:
-        fixed = drawn.fixed[np.isfinite(drawn.fixed)].var(ddof=1)
-        jackknife = (images - 1) ** 2 / images * drawn.one_out.var(ddof=1)
-        once = max(2 * jackknife - fixed + 2 * drawn.kernel, fixed / 7)
-        variance = max(naive - max(fixed - once, 0.0), once)
-    variance += drawn.held_out.var(ddof=1) / len(drawn.held_out)
-    error = float(np.sqrt(variance))
-    reach = float(student.ppf((1 + level) / 2, images - 1)) * error
-    p = 1.0 if value == 0 else float(2 * student.sf(abs(value) / error, images - 1)) if error > 0 else 0.0
-    resampled = drawn.resampled.mean(axis=1)
-    interval = value - reach, value + reach
-    return LayerChoice(value, error, *interval, p, drawn.chosen, drawn.held_out, resampled, images - 1.0)

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import t as student
 
-from .paired import ROUNDING, Estimate
+from .estimates import ROUNDING, Estimate
 
 EQUIVALENT, DIFFERENT, BOTH, UNDECIDED = "equivalent", "different", "both: different but within the margin", "undecided"
 

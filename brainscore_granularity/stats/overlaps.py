@@ -62,19 +62,18 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.sparse import csr_array
-from scipy.stats import t as student
 
-from .paired import Estimate
+from .estimates import Estimate, with_student
 from .resampling import resamples
 
-LEAST = 1 / 4  # of S_2, that the variance is held above
-LEAST_PAIRED = 1 / 3  # of S_2, where the variance is known from two lines
-MOST_SHARED = 0.9  # of the pairs of triplets; 0.44 with 18 images
-SURPLUS = 2 / 3  # of S_2, that the second line has for a variance
+LEAST = 1 / 4  # least variance that is accepted, as a share of S_2
+LEAST_PAIRED = 1 / 3  # the same where the variance is known from two lines
+MOST_SHARED = 0.9  # largest share q that is accepted; with 18 images q is 0.44
+SURPLUS = 2 / 3  # variance of the second line, as a share of S_2
 
 
 class Overlaps:
-    """Which triplets share images: what depends on the design alone, made once for all models.
+    """Which triplets share images, the same for all models.
 
     Parameters
     ----------
@@ -137,13 +136,16 @@ class Overlaps:
 
         The counts of the images are those of ``resamples(images, n, None, seed)``, as for RSA.
         """
-        by_image, by_pair, _ = self.scaled(values)
+        by_image, _, _ = self.scaled(values)
         counts = resamples(self.images, n, None, seed)
+        return np.mean(values) + (counts - 1) @ by_image, np.sqrt(SURPLUS) * self.of_pairs(values, n, seed)
+
+    def of_pairs(self, values, n: int, seed: int = 0) -> np.ndarray:
+        """(n,) values of variance S_2 / (T^2 (1 - q)), linear in ``values``: sums over pairs with random signs."""
+        _, by_pair, _ = self.scaled(values)
         signs = np.random.default_rng([seed, 1]).choice([-1.0, 1.0], (self.images, n))
-        first, second = self.pairs
-        upper = csr_array((by_pair, (first, second)), (self.images, self.images))
-        surplus = np.einsum("ir,ir->r", signs, upper @ signs)
-        return np.mean(values) + (counts - 1) @ by_image, np.sqrt(SURPLUS) * surplus
+        upper = csr_array((by_pair, tuple(self.pairs)), (self.images, self.images))
+        return np.einsum("ir,ir->r", signs, upper @ signs)
 
 
 def _alternating(parts) -> float:
@@ -154,10 +156,14 @@ def _alternating(parts) -> float:
 def paired_variance(a, b=0.0) -> float:
     """Variance over images of the difference of two scores, from the lines (2, n) that each keeps.
 
+    The variance of the second line is subtracted from that of the first; at least half of it is what remains.
+
     >>> rng = np.random.default_rng(0)
     >>> rows = np.stack([rng.permutation(500)[:3] for _ in range(2000)])
-    >>> right, design = rng.random(2000) < 0.6, Overlaps(rows, 500)
-    >>> bool(0.7 < paired_variance(np.stack(design.resampled(right))) / design.variance(right) < 1.4)
+    >>> easy, design = rng.random(500) < 0.6, Overlaps(rows, 500)
+    >>> right = easy[rows].sum(axis=1) > 1
+    >>> kept = np.stack(design.resampled(right, 20_000))
+    >>> bool(0.9 < paired_variance(kept) / design.variance(right) < 1.1)
     True
     """
     spread, surplus = np.var(np.asarray(a) - b, axis=1, ddof=1)
@@ -196,8 +202,4 @@ def triplet_mean(values, triplets, images: int | None = None, *, level: float = 
     """
     if not isinstance(triplets, Overlaps):
         triplets = Overlaps(triplets, 1 + int(np.max(triplets)) if images is None else images)
-    value, error = float(np.mean(values)), float(np.sqrt(triplets.variance(values)))
-    reach = float(student.ppf((1 + level) / 2, triplets.images - 1)) * error
-    apart = abs(value - null)
-    p = float(2 * student.sf(apart / error, triplets.images - 1)) if error > 1e-14 else float(apart <= 1e-14)
-    return Estimate(value, error, value - reach, value + reach, p)
+    return with_student(float(np.mean(values)), triplets.variance(values), triplets.images - 1, level, null)

@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
-from scipy.stats import t as student
 
 from .checks import stack
+from .estimates import Estimate, estimate
 from .resampling import resamples, scores_on
 
 FACTORS = ("stimuli", "subjects", "both")
-ROUNDING = 1e-14
-
-
-class Estimate(NamedTuple):
-    """A score with its standard error, interval, two-sided p value against 0, and degrees of freedom of its t."""
-
-    value: float
-    error: float
-    low: float
-    high: float
-    p: float
-    df: float = float("nan")
 
 
 def two_factor(
@@ -195,7 +181,7 @@ def _estimates(a, b, weights, n, seed, factor, level, method, correction) -> lis
         drawn = scores_on(a, b, resamples(images, n, None, seed), method)
         one_out = scores_on(a, b, 1 - np.eye(images, dtype=np.int32), method) if correction == "pairs" else None
     return [
-        _estimate(_summed(row, whole), _summed(row, drawn), _summed(row, one_out), images, seed, factor, level)
+        estimate(_summed(row, whole), _summed(row, drawn), _summed(row, one_out), images, seed, factor, level)
         for row in weights
     ]
 
@@ -207,50 +193,3 @@ def _summed(contrast, scores: np.ndarray | None) -> np.ndarray | None:
     used = contrast != 0
     out = np.einsum("m,rms->rs", contrast[used], scores[:, used])
     return out[np.isfinite(out).all(axis=1)]
-
-
-def _estimate(whole, drawn, one_out, images, seed, factor, level) -> Estimate:
-    whole = whole[0]  # (subjects,)
-    subjects, value = len(whole), float(whole.mean())
-    new_subjects = whole.var(ddof=1) / subjects if factor != "stimuli" else 0.0
-    if factor == "subjects":
-        return _student(value, new_subjects, subjects - 1, level)
-    naive, interaction = drawn.mean(axis=1).var(ddof=1), 0.0
-    if one_out is not None:
-        new_stimuli, own = _pairs_corrected(drawn, one_out, images)
-        interaction = own if factor == "both" else 0.0
-    else:
-        new_stimuli = naive
-        if factor == "both":
-            who = np.random.default_rng([seed, 1]).integers(0, subjects, size=(len(drawn), subjects))
-            both = np.take_along_axis(drawn, who, axis=1).mean(axis=1).var(ddof=1)
-            interaction = both - naive - new_subjects * (subjects - 1) / subjects
-    interaction = min(max(interaction, 0.0), new_stimuli, new_subjects)
-    variance = new_stimuli + new_subjects - interaction
-    df = images - 1.0
-    if factor == "both" and variance > 0:
-        parts = (new_stimuli - interaction) ** 2 / (images - 1) + new_subjects**2 / (subjects - 1)
-        df = variance**2 / parts if parts > 0 else df
-    return _student(value, variance, df, level)
-
-
-def _pairs_corrected(drawn, one_out, images: int) -> tuple[float, float]:
-    """Variances of the mean score over new stimuli and of its stimulus-by-subject part, once for every
-    pair."""
-    subjects = drawn.shape[1]
-
-    def once(x):
-        return (2 * (images - 1) ** 2 / images * x[1].var(axis=0, ddof=1) - x[0].var(axis=0, ddof=1)).mean()
-
-    naive = drawn.mean(axis=1).var(ddof=1)
-    mean = max(once([x.mean(axis=1, keepdims=True) for x in (drawn, one_out)]), naive / 3)
-    single = once([drawn, one_out])
-    return mean, (single - mean) / (subjects - 1) if subjects > 1 else 0.0
-
-
-def _student(value: float, variance: float, df: float, level: float) -> Estimate:
-    error = float(np.sqrt(variance))
-    reach = float(student.ppf((1 + level) / 2, df)) * error
-    certain = error <= ROUNDING  # of scores between -1 and 1
-    p = float(abs(value) <= ROUNDING) if certain else float(2 * student.sf(abs(value) / error, df))
-    return Estimate(value, error, value - reach, value + reach, p, float(df))

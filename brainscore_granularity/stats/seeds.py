@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .checks import stack
-from .paired import Estimate, _estimate
+from .estimates import Estimate, estimate
 from .resampling import resamples, scores_on
 
 
@@ -53,7 +53,7 @@ def over_networks(
     counts = (np.ones((1, images), np.int32), resamples(images, n, None, seed), 1 - np.eye(images, dtype=np.int32))
     whole, drawn, one_out = (scores_on(a, b, rows, method).mean(axis=2) for rows in counts)  # (resamples, models)
     return [
-        _estimate(
+        estimate(
             _of(own, whole), _of(own, drawn), _of(own, one_out), images, seed,
             "both" if len(own) > 1 else "stimuli", level,
         )

@@ -27,6 +27,7 @@ def test_all_that_can_be_prepared_is_registered():
     assert registered(PLUGIN, "stimulus_set_registry") == [f"Allen2022_fmri_local.{part}" for part in stimuli]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("region", SUBJECTS)
 def test_assemblies(prepared, region):
     test = assert_responses(f"Allen2022_fmri_local.{region}.test", region, SUBJECTS[region])

@@ -26,6 +26,7 @@ def test_all_that_can_be_prepared_is_registered():
     assert registered(PLUGIN, "stimulus_set_registry") == [f"Hebart2023_fmri_local.{split}" for split in SPLITS]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("region", VOXELS)
 def test_assemblies(prepared, region):
     """Train images are shown once, test images in every session; concepts720 has one train image of each concept."""

@@ -4,6 +4,7 @@ from brainscore_vision import load_model, score
 UNTRAINED = "granularity_imagenet_untrained_s1"
 
 
+@pytest.mark.slow
 def test_score():
     actual = score(model_identifier=UNTRAINED, benchmark_identifier="World.IT-rsa", conda_active=True)
     assert actual == pytest.approx(0.085, abs=0.01)

@@ -4,6 +4,7 @@ from brainscore_vision import load_model, score
 MODEL = "granularity_tiny_own_k8_s1"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model_identifier", "benchmark_identifier", "expected"),
     [

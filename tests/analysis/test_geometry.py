@@ -90,6 +90,7 @@ def run(results, *models, images=("--benchmarks", "World.IT-rsa")):
     return record, {name: pd.read_csv(folder / f"{name}.csv") for name in record["tables"]}, folder
 
 
+@pytest.mark.slow
 def test_on_the_world_seeds_are_the_yardstick(tmp_path):
     record, tables, folder = run(tmp_path, *MODELS)
     rows = tables["layerwise"]
@@ -102,6 +103,7 @@ def test_on_the_world_seeds_are_the_yardstick(tmp_path):
     assert all((folder / figure["file"]).stat().st_size < 150_000 for figure in record["figures"])
 
 
+@pytest.mark.slow
 def test_one_seed_says_that_there_is_no_yardstick(tmp_path):
     record, tables, _ = run(tmp_path, *MODELS[::2])
     assert "no distance between seeds" in record["answer"] and set(tables["layerwise"]["pair"]) == {"native"}

@@ -145,6 +145,7 @@ def test_a_level_that_is_not_reached_is_said_and_not_extrapolated():
         matched.table({"a": track}, "c")
 
 
+@pytest.mark.slow
 def test_objectives_find_the_planted_gain_and_no_other(rng):
     brain, noise = rng.normal(size=(2, 60, 50))
     subjects = np.stack([rsa.rdm(brain + 0.5 * rng.normal(size=brain.shape)) for _ in range(4)])

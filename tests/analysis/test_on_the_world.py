@@ -23,6 +23,7 @@ def analyze(name, results, *arguments):
     return record, {table: pd.read_csv(folder / f"{table}.csv") for table in record["tables"]}
 
 
+@pytest.mark.slow
 def test_selectivity_of_coarse_and_native_networks(tmp_path):
     record, tables = analyze("selectivity", tmp_path, "--models", *MODELS,
                              "granularity_world_untrained_s1", "--images", "World", "--layers", "conv4",
@@ -56,6 +57,7 @@ def test_images_without_classes_are_refused(tmp_path, capsys):
     assert "1000 classes asked" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_agreement_reads_scores_and_is_done_again_when_they_change(tmp_path, capsys):
     from brainscore_granularity import runner
     from brainscore_granularity.runner import results
@@ -106,6 +108,7 @@ def runs(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_dynamics_begin_at_the_untrained_network_and_end_at_the_trained_one(runs, tmp_path):
     _, tables = analyze("dynamics", tmp_path, "--runs", runs / "fine", runs / "coarse", "--benchmarks",
                         "World.IT-rsa", "--layers", "relu4")  # fmt: skip
@@ -118,6 +121,7 @@ def test_dynamics_begin_at_the_untrained_network_and_end_at_the_trained_one(runs
     assert last["value"].min() == pytest.approx(1)
 
 
+@pytest.mark.slow
 def test_matched_compares_where_the_probes_are_equal(runs, tmp_path):
     record, tables = analyze("matched", tmp_path, "--runs", runs / "fine", runs / "coarse", "--benchmarks",
                              "World.IT-rsa", "--layers", "relu4")  # fmt: skip
@@ -129,6 +133,7 @@ def test_matched_compares_where_the_probes_are_equal(runs, tmp_path):
     assert "minus that of native" in record["answer"]
 
 
+@pytest.mark.slow
 def test_objectives_are_compared_with_plain_fine_and_plain_coarse(runs, tmp_path, capsys):
     folders = [runs / name for name in ("fine", "coarse", "auxiliary")]
     asked = "--benchmarks", "World.IT-rsa", "--layers", "relu4"

@@ -73,6 +73,7 @@ def test_the_shipped_components_cut_the_classes_that_a_network_was_taught(world)
         assert loop.accuracy(network, pixels, axes.classes(k)) > 0.75
 
 
+@pytest.mark.slow
 def test_on_the_world_taught_axes_are_the_largest_of_the_network(tmp_path):
     cli.main(["analyze", "pcs", "--models", *MODELS, "--benchmarks", "World.IT-rsa", "--layers", "relu5", "--results",
               str(tmp_path), "--resamples", "50"])  # fmt: skip

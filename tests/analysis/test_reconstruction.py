@@ -48,6 +48,7 @@ def test_a_model_against_itself_is_undecided():
     assert table["difference"].iloc[0] == pytest.approx(0) and verdict(table) == "undecided"
 
 
+@pytest.mark.slow
 def test_on_the_world_it_reports_every_pair(tmp_path):
     cli.main(["analyze", "reconstruction", "--models", *MODELS, "--benchmarks", "World.IT-rsa", "--results",
               str(tmp_path), "--resamples", "50", "--components", "5"])  # fmt: skip

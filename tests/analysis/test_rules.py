@@ -140,6 +140,7 @@ def test_rules_are_read_off_recipes():
     assert question.rule_of({"recipe": drawn, "classes": 64}) == ("fitted", 4)
 
 
+@pytest.mark.slow
 def test_the_command_compares_rules_on_the_world(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(resolution, "SIZES", (32, 48))
     untrained, fitted, trained = (f"learningrule_{rule}_s1" for rule in ("untrained", "fitted", "backprop"))

@@ -79,6 +79,7 @@ def test_parameters_give_the_equation(name):
     np.testing.assert_allclose(ours, equation, rtol=1e-10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("law", [power, lambda x: 1.2 * x**-0.06], ids=["floor", "no floor"])
 def test_as_low_as_scipy_from_the_same_starts(law):
     points = made(law, rows=80, noise=0.05)
@@ -107,6 +108,7 @@ def test_compiled_power_law_is_the_general_one(squares):
         np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_a_resample_gives_what_its_rows_give():
     points = made(rows=50)
     found = scaling.fit(points)
@@ -236,6 +238,7 @@ def test_published_fits(study_table, name, expected):
         assert found.parameters[parameter] == pytest.approx(value, rel=5e-5)
 
 
+@pytest.mark.slow
 def test_all_published_fits_are_reached_or_beaten(study_table, real_data):
     published = scaling.read(real_data / "scaling_laws" / reproduction.COEFFICIENTS).set_index("experiment")
     assert set(published.index) == set(study.FITS)
@@ -391,6 +394,7 @@ def test_too_few_rows_for_a_law():
         scaling.fit(scaling.points(table(), "x"), "cubic")
 
 
+@pytest.mark.slow
 def test_command_line(tmp_path, capsys):
     from brainscore_granularity.cli.main import main
 

@@ -88,6 +88,7 @@ def analysed(tmp_path_factory):
     return folder / "analyses" / "spectrum", arguments
 
 
+@pytest.mark.slow
 def test_analyze_writes_tables_figures_and_the_answer_and_a_rerun_repeats_nothing(analysed, capsys):
     folder, arguments = analysed
     assert run(*arguments) == 0

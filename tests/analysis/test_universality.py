@@ -68,6 +68,7 @@ def test_too_few_images_are_named():
         u.held_out_r(np.zeros((19, 2)), np.zeros((19, 1)))
 
 
+@pytest.mark.slow
 def test_on_the_world_every_pair_is_there_and_seeds_make_a_pool_of_their_own(tmp_path):
     import pandas as pd
 

@@ -57,6 +57,7 @@ def truth(identifier):
     return brains.expected_geometry(brains.signal(images, brain, kind, 101))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("identifier", RSA)
 def test_true_geometry_reaches_the_ceiling_and_permuted_images_nothing(identifier):
     benchmark = load_benchmark(identifier)

@@ -16,6 +16,7 @@ MODEL = "granularity_world_own_k2_s1"
 REGIONS = selection.REGIONS
 
 
+@pytest.mark.slow
 def test_shipped_commitment_is_what_selection_chooses():
     layer_map, scores = commitment.commit(checkpoint_of(MODEL))
     assert layer_map == commitment_of(MODEL)[1]
@@ -178,6 +179,7 @@ def test_own_images_of_each_subject_are_preferred_and_averaged_over_subjects(own
     assert choice["scores"]["V1"]["relu1"] == pytest.approx(np.mean(each), abs=1e-6)
 
 
+@pytest.mark.slow
 def test_brain_scores_own_models_can_be_committed(home):
     choice, path = commitment.recommit("pixels", ["World_selection"])
     assert path == home / "region_layer_map" / "pixels.json"

@@ -43,6 +43,7 @@ def alexnet():
     return ModelCommitment(IDENTIFIER, wrapper, names, region_layer_map={"IT": "features.11"}, visual_degrees=8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("target", "expected"), [("hIT", 0.124), ("mIT", 0.212)])
 def test_untrained_alexnet(kriegeskorte92, candidate_plugin, alexnet, target, expected):
     current["model"] = alexnet
@@ -54,6 +55,7 @@ def test_untrained_alexnet(kriegeskorte92, candidate_plugin, alexnet, target, ex
         assert score.item() == pytest.approx(expected, abs=0.005)
 
 
+@pytest.mark.slow
 def test_every_layer_with_a_corrected_p(kriegeskorte92, alexnet):
     frame = layers.table(alexnet, load_benchmark("Kriegeskorte2008.mIT-rsa"), n=199).set_index("layer")
     assert frame.loc["features.11", "raw"] == pytest.approx(0.212, abs=0.005)

@@ -85,6 +85,7 @@ def test_the_committed_layers_row_is_the_models_score(model, benchmark):
     assert frame.attrs["best"] == committed and row["p"] == 1 / 20 and frame.attrs["simulated"]
 
 
+@pytest.mark.slow
 def test_benchmarks_of_the_same_images_share_a_forward_pass(model, monkeypatch):
     passes, original = [], layers.spooled
     monkeypatch.setattr(layers, "spooled", lambda *args: passes.append(1) or original(*args))

@@ -15,8 +15,11 @@ from brainscore_granularity import plugins
 from brainscore_granularity.brains import catalogue
 from brainscore_granularity.download import DataMissing
 
-BENCHMARKS = [name for name in catalogue.ours("benchmarks") if not name.startswith(("World", "Kriegeskorte", "Cichy"))]
+ELSEWHERE = ("World", "Kriegeskorte", "Cichy", "Cowley")  # tested on themselves
+BENCHMARKS = [name for name in catalogue.ours("benchmarks") if not name.startswith(ELSEWHERE)]
 ONE_OF_EACH = [*{name.partition(".")[0]: name for name in BENCHMARKS}.values(), "Hebart2023.triplet"]
+RIDGE = [name for name in BENCHMARKS if name.endswith("-ridge")]
+STATED = [name for name in RIDGE if name.startswith("Allen2022")]  # the noise is known from what the data set states
 RSA = [name for name in BENCHMARKS if name.endswith("-rsa")]
 FMRI = [name for name in RSA if "fmri" in name]
 N_SUBJECTS = {
@@ -60,6 +63,10 @@ def permuted(ids):
 @pytest.mark.parametrize("benchmark", BENCHMARKS)
 def test_the_true_geometry_scores_one(benchmark):
     result = score(benchmark, truth)
+    if benchmark in STATED:  # of these fakes it is not true
+        result = result * np.sqrt(fake_brains.CUT["nc_testset"][0] / 100)
+        assert 0.9 < result.item() <= 1
+        return
     ceiling = result.attrs["ceiling"].attrs
     assert ceiling["kind"] in ("subjects", "repeats", "choices", "unknown")
     if ceiling["kind"] == "subjects":
@@ -78,7 +85,9 @@ def test_permuted_images_score_nothing(benchmark):
 
 @pytest.mark.parametrize("benchmark", BENCHMARKS)
 def test_a_constant_model_is_refused_with_the_layer_named(benchmark):
-    with pytest.raises(ValueError, match="constant features"):
+    with pytest.raises(
+        ValueError, match="all 30 images have the same features" if benchmark in RIDGE else "constant features"
+    ):
         score(benchmark, lambda ids: np.ones((len(ids), 12)))
     one_value_a_unit = np.random.default_rng(0).normal(size=12)
     with pytest.raises(ValueError, match="constant"):
@@ -96,7 +105,7 @@ def test_nan_is_refused(benchmark):
         score(benchmark, respond)
 
 
-@pytest.mark.parametrize("benchmark", BENCHMARKS)
+@pytest.mark.parametrize("benchmark", [name for name in BENCHMARKS if name not in RIDGE])  # which can predict from it
 def test_a_layer_that_is_dead_for_one_image_is_refused(benchmark):
     def respond(ids):
         features = truth(ids)

@@ -51,6 +51,7 @@ def theirs(monkeypatch):
     return rsa("theirs")
 
 
+@pytest.mark.slow
 def test_brain_scores_own_benchmark_class_gets_the_same_value_and_shares_the_pass(theirs, home):
     expected = theirs(brainscore_vision.load_model(MODEL))
     session = Session()
@@ -59,6 +60,7 @@ def test_brain_scores_own_benchmark_class_gets_the_same_value_and_shares_the_pas
     assert records[1]["value"] == expected.item() and session.recorder.passes == 1
 
 
+@pytest.mark.slow
 def test_one_pass_serves_all_benchmarks_that_share_images(home):
     session = Session()
     names = ["World.V1-rsa", "World.IT-rsa", "World.triplet", "World_fine.triplet"]
@@ -145,6 +147,7 @@ def test_a_task_that_one_benchmark_started_does_not_reach_the_next(home):
     assert first.activations_model is second.activations_model
 
 
+@pytest.mark.slow
 def test_rdms_are_kept_by_weights_and_images_and_a_damaged_one_is_made_again(home):
     first = Session()
     expected = first.score(MODEL, "World.IT-rsa")["value"]
@@ -176,6 +179,7 @@ def test_without_a_session_benchmarks_ask_the_model_in_brain_scores_way(home):
     assert responses.features(model, "IT", brainscore_vision.load_stimulus_set("World")) is None
 
 
+@pytest.mark.slow
 def test_every_layer_is_scored_from_one_pass_and_the_committed_one_as_ever(home):
     session = Session(all_layers=True)
     record = session.score(MODEL, "World.IT-rsa")
@@ -185,6 +189,7 @@ def test_every_layer_is_scored_from_one_pass_and_the_committed_one_as_ever(home)
     assert len({score["raw"] for score in record["layers"].values()}) > 5
 
 
+@pytest.mark.slow
 def test_images_are_read_once_for_models_of_one_input_size(home, monkeypatch):
     from brainscore_vision.model_helpers.activations import pytorch
 

@@ -65,6 +65,7 @@ def test_an_image_with_constant_features_has_no_score_without_scaling(benchmark)
     assert np.isnan(score.attrs["scalings"]["none"]) and np.isfinite(score.item())
 
 
+@pytest.mark.slow
 def test_kept_rdms_of_the_two_scalings_are_two(home, benchmark):
     order = ("none", "z-score", "none")
     scores = [raw(benchmark.scaled(scaling)(Session().load(MODEL, BENCHMARK))) for scaling in order]

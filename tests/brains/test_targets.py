@@ -25,6 +25,7 @@ def noisy_repeats(rng, noise, repeats=30, images=60, subjects=2):
     return fake_brains.assembly(values, presentation, neuroid, stimuli, "repeats"), truth
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", [0.3, 0.9, 2.0])
 def test_ceiling_from_repeats_is_what_the_true_model_scores(noise):
     """Over many data sets, the true geometry scores the upper bound, and more than the lower.
@@ -111,6 +112,7 @@ def test_a_presentation_may_be_missing_in_one_subject_alone():
     assert np.array_equal(made.rdms[0], targets.from_responses(four, ceiling="repeats").rdms[0])
 
 
+@pytest.mark.slow
 def test_ceiling_of_real_ragged_repeats(real_data):
     """Macaque V4, 6 to 10 repeats: known values from all repeats; the six that all images have give .610-.870."""
     path = real_data / "cowley_v4" / "responses_raw" / "responses_210325.npy"

@@ -66,6 +66,7 @@ def test_score_prints_and_writes_and_results_reads(tmp_path, capsys):
     assert pd.read_parquet(tmp_path / "scores.parquet")["raw"].equals(table["raw"])
 
 
+@pytest.mark.slow
 def test_a_dry_run_says_what_would_be_done_and_does_nothing(tmp_path, capsys):
     folder = tmp_path / "results"
     grid = ["score", "--models", MODEL, "--benchmarks", "World.*", "--results", folder]

@@ -34,6 +34,7 @@ def folder(tmp_path):
     return tmp_path / "images"
 
 
+@pytest.mark.slow
 def test_train_then_labels_then_ladder(folder, home, capsys):
     common = ("--recipe", "world", "--data", folder)
     assert run("train", *common, "--labels", "native", "--epochs", 1, "--batch-size", 64) == 0
@@ -83,6 +84,7 @@ def command(*words):
     tyro.extras.subcommand_cli_from_dict(verbs, args=[str(word) for word in words])
 
 
+@pytest.mark.slow
 def test_train_and_ladder_from_the_command_line_on_real_images(real_data, home, capsys):
     data = ["--data", real_data / "tiny_imagenet", "--images-per-class", 2, "--batch-size", 64, "--epochs", 1]
     data += ["--validation", "none"]

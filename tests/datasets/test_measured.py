@@ -26,7 +26,7 @@ def test_entries_are_in_order_of_their_keys_and_each_is_cited():
     plugins = plugin_directory("models").parent
     sources = [*plugins.glob("models/*/*.py"), *plugins.glob("benchmarks/*/*.py")]
     package = plugins / "brainscore_granularity"
-    sources += [package / "datasets" / "measured.py", *(package / "brains").glob("*_rsa.py")]
+    sources += [package / "datasets" / "measured.py", *(package / "brains").glob("*.py")]
     cited = set(re.findall(r'"([a-z]+\d{4}[a-z]+)"', "".join(path.read_text() for path in sources)))
     assert keys == sorted(keys) and set(keys) <= cited and len(DATA) == 6
 

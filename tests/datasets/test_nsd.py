@@ -78,6 +78,7 @@ def of_subject(assembly, subject: int):
     return np.stack([own[f"voxel_{axis}"].values for axis in "xyz"], axis=1), own.values
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("build", ["V1.test", "PPA.test", "V4.train.subj01", "ventral.train.subj02"])
 def test_responses_are_z_scored_within_sessions_and_averaged(inside, build):
     assembly = store.load(f"Allen2022_fmri_local.{build}")
@@ -88,6 +89,7 @@ def test_responses_are_z_scored_within_sessions_and_averaged(inside, build):
             assert np.allclose(found[:, column], expected, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_planted_tuning_comes_back_at_its_voxel_and_image(home, tmp_path):
     fake.write(tmp_path / "owner", subjects=(1,), noise=0)
     nsd.prepare(tmp_path / "owner", regions=("early",))
@@ -209,6 +211,7 @@ nsd.prepare(Path({str(owner)!r}), regions=("V1", "PPA"))
     assert contents(home) == two_regions
 
 
+@pytest.mark.slow
 def test_a_second_run_makes_only_what_is_new(owner, home):
     def records():
         return {path.parent.name: path.stat().st_mtime_ns for path in home.rglob("prepared.json")}

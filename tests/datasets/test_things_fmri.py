@@ -87,6 +87,7 @@ def test_every_value_is_of_the_right_voxel_image_and_repetition(home, tmp_path, 
                 assert np.allclose(assembly.values[:, i, 0], planted, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_splits(prepared):
     source, builds = prepared
     assert builds == IDENTIFIERS == list(DATASETS["things-fmri"].identifiers)
@@ -146,6 +147,7 @@ def test_what_the_owners_say_of_voxels(prepared):
         assert np.allclose(assembly[name].values, table[name].to_numpy()[ROWS["V2"] * 3])
 
 
+@pytest.mark.slow
 def test_reliability_of_planted_signal_and_noise(home, tmp_path):
     """V1 answers each image alike every time, V2 is noise; split halves are of the test images."""
 
@@ -266,6 +268,7 @@ def test_missing_files_say_what_and_where_from(home, tmp_path):
         things_fmri.prepare(tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:(?s).*performance may suffer")
 def test_columns_are_read_by_their_numbers_whatever_their_order(home, source, tmp_path):
     things_fmri.prepare(source)
@@ -278,6 +281,7 @@ def test_columns_are_read_by_their_numbers_whatever_their_order(home, source, tm
     assert np.array_equal(store.load("Hebart2023_fmri_local.V1.train").values, before)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:(?s).*performance may suffer")
 def test_memory_stays_far_below_the_table(home, tmp_path):
     """40,000 voxels x 800 trials would be 256 MB; only pieces of it and the voxels of the regions are held."""
@@ -332,6 +336,7 @@ def test_trials_that_brainscore_ships_the_table_of():
         assert (np.diff(sessions, axis=1) == 1).all()
 
 
+@pytest.mark.slow
 def test_rsa_benchmark_scores_the_builds(home, tmp_path, monkeypatch):
     """A model with the geometry that was planted in V1 comes near the ceiling; with its images permuted it does not."""
     from given_model import Given

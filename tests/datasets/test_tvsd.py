@@ -51,6 +51,7 @@ def packaging():
     return module
 
 
+@pytest.mark.slow
 def test_every_value_is_of_the_right_electrode_image_and_repeat(prepared):
     assert sorted(prepared[1]) == sorted(IDENTIFIERS) == sorted(DATASETS["tvsd"].identifiers)
     for region in REGIONS:

@@ -82,3 +82,31 @@ def rsa_by_the_book(assembly, region: str, keep: tuple[str, float], subject: str
         if own.shape[1] >= 10:
             scores.append(spearmanr(pdist(respond(ids), "correlation"), pdist(means, "correlation"))[0])
     return float(np.mean(scores))
+
+
+def ridge_by_the_book(assembly, keep: tuple[str, float], used) -> dict[str, float]:
+    """Raw scores {subject: score} of ``respond`` by scikit-learn's RidgeCV, a unit and a fold at a time.
+
+    used : {subject: (units,) those of the kept ones that count}.
+    """
+    from sklearn.linear_model import RidgeCV
+
+    from brainscore_granularity.rsa import encoding
+
+    coordinate, threshold = keep
+    values, shown, who = assembly.values[:, :, 0], assembly["stimulus_id"].values, assembly["subject"].values
+    good, found = np.isfinite(values).all(axis=0) & (assembly[coordinate].values > threshold), {}
+    ids = list(dict.fromkeys(assembly.attrs["stimulus_set"]["stimulus_id"]))
+    x, fold = respond(ids), encoding.fold_of_images(len(ids))
+    x = (x - x.mean(axis=0)) / x.std(axis=0)
+    for name in np.unique(who[good]):
+        own = values[:, good & (who == name)].astype(float)
+        means, r = np.stack([own[shown == stimulus].mean(axis=0) for stimulus in ids])[:, used[str(name)]], []
+        for k in range(encoding.FOLDS):
+            fit = fold != k
+            penalties = encoding.penalties(x[fit] @ x[fit].T)
+            for y in means.T:
+                predicted = RidgeCV(penalties).fit(x[fit], y[fit]).predict(x[~fit])
+                r.append(np.corrcoef(predicted, y[~fit])[0, 1])
+        found[str(name)] = float(np.mean(r))
+    return found

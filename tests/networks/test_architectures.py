@@ -77,6 +77,7 @@ def test_tiny_is_small():
     assert sum(isinstance(m, nn.Conv2d) for m in network.modules()) == 5 and network.image_size == 64
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["resnet18", "resnet50", "efficientnet_b1", "efficientnet_b2", "convnext_base", "alexnet"]
 )
@@ -98,6 +99,7 @@ def test_counts_of_vision_transformers(size, depth, width, millions):
     assert multiply_adds == 196 * 16 * 16 * 3 * width + depth * block + 1000 * width
 
 
+@pytest.mark.slow
 def test_scaled_networks_have_the_published_sizes(real_data):
     """Every depth, the widths that are exact, and CORnet-S; the published multiply-adds include batch norm."""
     with open(real_data / "scaling_laws" / "benchmark_scores.csv") as file:

@@ -61,6 +61,7 @@ def test_seeds_differ_and_the_global_random_state_is_left_alone(name):
     assert not torch.equal(one[first], other[first])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FAMILIES)
 def test_candidates_run_once_in_order_and_recordings_are_not_overwritten(name):
     network = networks.build(name, 7, seed=0).eval()
@@ -149,6 +150,7 @@ def test_architectures_of_timm(name):
         networks.build("timm_resnet1", 2, seed=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mini", "tiny", "resnet18_w0.125_32px", "cornet_s", "vit_tiny", "efficientnet_b0"])
 def test_given_weights_make_the_network_that_a_loaded_one_is(name):
     drawn = networks.build(name, 3, seed=1).eval()

@@ -12,6 +12,7 @@ def rdms(kriegeskorte92):
     return {model: one_image_set.layer_rdms(model) for model in MODELS}
 
 
+@pytest.mark.slow
 def test_the_values_of_an_independent_recomputation(rdms):
     found = chosen_layers.cross_validated(rdms).set_index(["model", "scale"])
     assert found.loc[(MODELS[0], "spiking"), "raw"] == pytest.approx(0.248, abs=0.01)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from brainscore_granularity import runner
-from brainscore_granularity.report import conditions, differences, one_image_set
+from brainscore_granularity.report import chosen_layers, conditions, differences, one_image_set
 from brainscore_granularity.report.measures import ONE_IMAGE_SET
 
 PAGE = Path(__file__).parents[2] / "docs" / "results.md"
@@ -30,6 +30,7 @@ def page_row(block, condition):
     return [float(number) for cell in line.split("|")[2:] for number in re.findall(r"(?<![a-z\d])[+-]?\d\.\d+", cell)]
 
 
+@pytest.mark.slow
 def test_the_page_has_the_scores_that_the_networks_get(measured):
     scores, _ = measured
     for model in MODELS:
@@ -49,6 +50,14 @@ def test_the_page_has_the_differences_to_native_and_to_what_has_not_learned(meas
     numbers = page_row(f"by depth against {baseline}", "8")
     assert numbers[::4] == pytest.approx([found.loc[s, "difference"] for s in ONE_IMAGE_SET], abs=0.003)
     assert numbers[1::4] == pytest.approx([found.loc[s, "low"] for s in ONE_IMAGE_SET], abs=0.01)
+
+
+def test_the_page_has_the_scores_of_chosen_layers(measured):
+    found = chosen_layers.cross_validated(measured[1])
+    for model in MODELS:
+        own = found[found["model"] == model].set_index("scale").loc[list(ONE_IMAGE_SET)]
+        numbers = page_row("cross-validated", conditions.of(model).name)
+        assert numbers == pytest.approx(own[["raw", "low", "high"]].to_numpy().ravel(), abs=0.003)
 
 
 def test_every_layer_includes_the_committed_one_with_its_score(measured):

@@ -90,6 +90,10 @@ def test_correlations_of_resamples_are_those_of_the_repeated_images():
     counts = np.stack([np.bincount(r, minlength=40) for r in rows])
     for r, drawn in zip(encoding.correlations(p, y, fold, counts), rows, strict=True):
         np.testing.assert_allclose(r, encoding.correlations(p[drawn], y[drawn], fold[drawn]), atol=1e-12)
+    with pytest.MonkeyPatch.context() as patch:
+        expected = encoding.correlations(p, y, fold, counts)
+        patch.setattr(encoding, "UNITS", 2)
+        np.testing.assert_allclose(encoding.correlations(p, y, fold, counts), expected, atol=1e-14)
     one = np.zeros(40, int)
     np.testing.assert_allclose(encoding.correlations(p, y, one)[0], np.corrcoef(p[:, 0], y[:, 0])[0, 1])
 

@@ -65,6 +65,7 @@ def test_pixels(data, target, value):
     assert rsa.compare(rsa.rdm(data["images"]), data[target]) == pytest.approx(value, abs=5e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("target", "value"), [("mIT", 0.212), ("hIT", 0.124)])
 def test_untrained_alexnet(data, target, value):
     torch, torchvision = pytest.importorskip("torch"), pytest.importorskip("torchvision")

@@ -250,7 +250,8 @@ def test_torch_tensors_give_the_same_rdm():
         "rsa", "rsa.comparison", "rsa.degenerate", "rsa.distances", "rsa.feature_scaling", "rsa.gram", "rsa.noise",
         "rsa.spool", "rsa.triplets", "rsa.encoding", "stats",
         "stats.overlaps", "stats.resampling", "stats.ceiling", "stats.intervals", "stats.paired", "stats.permutation",
-        "stats.ranking", "stats.checks", "threads",
+        "stats.ranking", "stats.checks", "stats.choice_error", "stats.estimates", "stats.layer_choice",
+        "stats.triplet_scorer", "threads",
     ],
 )  # fmt: skip
 def test_examples_in_docstrings(module):

@@ -10,6 +10,7 @@ from brainscore_granularity import runner
 from brainscore_granularity.brains import commitment
 from brainscore_granularity.brains.cross_validation import cross_validated
 from brainscore_granularity.networks.depth import layers_by_depth
+from brainscore_granularity.report.answer import difference_variance
 from brainscore_granularity.runner import grid, results
 from brainscore_granularity.runner.record import resampled_of
 from brainscore_granularity.runner.session import Session
@@ -26,6 +27,7 @@ def scored(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_the_record_holds_both_and_the_table_shows_the_one_that_is_asked_for(scored):
     records = results.read_all(scored)
     committed, chosen = results.table(records), results.table(results.cross_validated(records))
@@ -34,9 +36,23 @@ def test_the_record_holds_both_and_the_table_shows_the_one_that_is_asked_for(sco
     assert (chosen["interval_low"] < chosen["value"]).all() and (chosen["value"] < chosen["interval_high"]).all()
     for record in results.cross_validated(records):
         assert "subject_scores" not in record and record["fingerprint"]["splits"] == 20
-        assert resampled_of(record).shape[-1] == 400
+        assert resampled_of(record).shape == (2, 100)  # its own surplus, not that of the committed layer
 
 
+def test_differences_of_chosen_layers_are_paired_by_lines_of_their_own(scored):
+    """Odd-one-out scores of committed layers have a surplus, too: it never comes off values of the chosen layers."""
+    record = results.read(scored, MODEL, "World.triplet")
+    (chosen,) = results.cross_validated([record])
+    assert chosen["resampled"] != record["resampled"] and chosen["surplus"] != record["surplus"]
+    assert chosen["surplus"] == record["cross_validated"]["surplus"]
+    variance, paired = difference_variance(*((each["error"], resampled_of(each)) for each in (chosen, chosen)))
+    assert paired and variance == 0
+    before = record["cross_validated"]  # as it was kept before there was a surplus of the chosen layers
+    before = {**record, "cross_validated": {key: before[key] for key in before if key != "surplus"}}
+    assert resampled_of(results.cross_validated([before])[0]).ndim == 1
+
+
+@pytest.mark.slow
 def test_the_number_is_that_of_the_function(scored):
     (found,) = cross_validated(load_model(MODEL), [load_benchmark("World.IT-rsa")], splits=20)
     record = results.read(scored, MODEL, "World.IT-rsa")["cross_validated"]

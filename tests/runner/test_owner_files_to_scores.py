@@ -37,6 +37,7 @@ def tuned(ids):
     return planted(ids) @ np.random.default_rng(0).normal(size=(6, 300))
 
 
+@pytest.mark.slow
 def test_the_planted_geometry_is_found_in_both_subjects():
     benchmark = load_benchmark("Allen2022_fmri.early-rsa")
     score = benchmark(Given(tuned))
@@ -53,6 +54,7 @@ def test_the_planted_geometry_is_found_in_both_subjects():
     assert catalogue.benchmark_state("Allen2022_fmri.early-rsa").startswith("ready")
 
 
+@pytest.mark.slow
 def test_layers_are_chosen_on_each_subjects_own_images():
     shipped = checkpoint_of(MODEL)
     checkpoints.save(checkpoints.default_store(), MODEL, shipped.state_dict(), shipped.info)

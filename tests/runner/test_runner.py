@@ -83,6 +83,7 @@ def test_retrained_weights_new_layers_and_new_versions_make_their_own_scores_sta
     assert scored == [(name, BENCHMARKS[0]) for name in MODELS]
 
 
+@pytest.mark.slow
 def test_a_failing_pair_is_recorded_and_the_grid_goes_on(tmp_path, home):
     broken = checkpoints.save(
         checkpoints.default_store(), MODELS[0], checkpoint_of(MODELS[0]).state_dict(), checkpoint_of(MODELS[0]).info
@@ -124,6 +125,7 @@ def test_record_says_where_a_score_comes_from(tmp_path):
     assert len(record["subject_scores"]) == 4 and record["n_stimuli"] == 256
 
 
+@pytest.mark.slow
 def test_brain_scores_own_model_is_scored_with_its_own_identifier(tmp_path):
     table = runner.score_grid(["pixels"], ["World.V1-rsa"], tmp_path)
     assert table.loc[0, "status"] == "ok" and table.loc[0, "checkpoint"] is None

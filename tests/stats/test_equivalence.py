@@ -139,10 +139,11 @@ def test_of_an_estimate_over_images_and_networks():
         stats.equivalence_of(estimate._replace(df=np.nan), 0.5)
 
 
+@pytest.mark.slow
 def test_size_at_the_edge_of_the_margin():
     worlds = [equivalent_at_the_margin(seed) for seed in range(1000)]
     for how in worlds[0]:
-        assert np.mean([world[how] for world in worlds]) == pytest.approx(0.05, abs=0.02), how
+        assert np.mean([world[how] for world in worlds]) == pytest.approx(0.05, abs=0.014), how
 
 
 def test_examples():

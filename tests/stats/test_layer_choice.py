@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from brainscore_granularity import rsa, stats
+from brainscore_granularity.stats import choice_error
 
 IMAGES = 40
 
@@ -16,10 +17,10 @@ def unrelated(seed, layers=6):
     )
 
 
-def related(seed, noise, images=IMAGES):
-    """A scorer of layers that see what the subject sees, the more noise the less."""
+def related(seed, noise, images=IMAGES, model=1):
+    """A scorer of layers that see what the subject sees, the more noise the less; each model has noise of its own."""
     truth, measured = np.random.default_rng(seed).normal(size=(2, images, 60))
-    rng = np.random.default_rng([seed, 1])
+    rng = np.random.default_rng([seed, model])
     layers = [rsa.rdm(truth + x * rng.normal(size=truth.shape)) for x in noise]
     return stats.rdm_scorer(np.stack(layers), rsa.rdm(truth + measured))
 
@@ -27,7 +28,7 @@ def related(seed, noise, images=IMAGES):
 def test_the_value_is_what_comes_out_of_doing_it_by_hand():
     layers, subject = unrelated(0)
     subjects = np.stack([subject, rsa.rdm(np.random.default_rng(5).normal(size=(IMAGES, 20)))])
-    found = stats.cross_validate(stats.rdm_scorer(layers, subjects), IMAGES, splits=10, n=10)
+    found = stats.cross_validate(stats.rdm_scorer(layers, subjects), IMAGES, splits=10, pairs=10)
 
     def score(layer, half):
         part = np.ix_(half, half)
@@ -45,7 +46,7 @@ def test_layers_of_noise_score_nothing_while_the_best_of_them_does():
     held, best = [], []
     for seed in range(60):
         scorer = stats.rdm_scorer(*unrelated(seed))
-        held.append(stats.cross_validate(scorer, IMAGES, splits=20, n=2).value)
+        held.append(stats.cross_validate(scorer, IMAGES, splits=20, pairs=2).value)
         best.append(scorer(np.ones((1, IMAGES), int)).max())
     error = np.std(held) / np.sqrt(len(held))
     assert abs(np.mean(held)) < 3 * error < 0.02
@@ -54,48 +55,96 @@ def test_layers_of_noise_score_nothing_while_the_best_of_them_does():
 
 def test_one_layer_is_no_choice_and_scores_what_its_halves_score():
     scorer = related(0, [1.0])
-    found = stats.cross_validate(scorer, IMAGES, n=100)
+    found = stats.cross_validate(scorer, IMAGES)
     assert found.value == pytest.approx(scorer(np.ones((1, IMAGES), int)).item(), abs=0.02)
     assert found.chosen.tolist() == [1.0]
 
 
-def test_a_copy_of_an_image_never_stands_on_both_sides():
-    """Scores on halves that share an image would be too good: no resample may have one."""
-    seen = []
+@pytest.mark.parametrize("images", [12, 41, 80])
+def test_halves_of_halves_share_no_image_and_leave_none_out(images):
+    parts = choice_error.quarters(images, 6, 5)
+    assert (parts.sum(axis=2) == 1).all() and set(parts.sum(axis=3).ravel()) <= {images // 4, -(-images // 4)}
+    first = parts[:, :, :2].any(axis=2)
+    assert (first == first[:, :1]).all()  # halved again in five ways, each half of a pair stays as it is
+    assert len(np.unique(first[:, 0], axis=0)) == 6 and len(np.unique(parts[0, :, 0], axis=0)) == 5
 
-    def scorer(counts):
-        seen.append(counts)
-        return np.random.default_rng(0).normal(size=(len(counts), 2))
 
-    stats.cross_validate(scorer, IMAGES, splits=5, n=20)
-    one, other = np.split(seen[0][10:170], 2)  # after the two halves of five splits: 20 resamples, four splits each
-    assert (one * other == 0).all() and (one.max() > 1) and ((one > 0).sum(1) >= 10).all()
-    drawn = stats.resamples(IMAGES, 20, None, 0)
-    assert np.array_equal((one + other).reshape(20, -1, IMAGES)[:, 0], drawn)
+@pytest.mark.parametrize("seed", range(3))
+def test_the_error_of_a_mean_over_images_is_its_standard_error(seed):
+    """One layer, whose score is a mean over images: sd / sqrt(n), and halves add nothing to it."""
+    x = np.random.default_rng(seed).normal(size=IMAGES)
+    found = stats.cross_validate(lambda counts: (counts @ x / counts.sum(axis=1))[:, None], IMAGES)
+    assert found.value == pytest.approx(x.mean(), abs=1e-12)
+    assert found.error == pytest.approx(x.std(ddof=1) / np.sqrt(IMAGES), rel=0.04)  # by 400 resamples
+    assert np.ptp(found.held_out) == pytest.approx(0, abs=1e-12)
+
+
+def test_halves_count_a_pair_twice_and_a_triplet_four_times():
+    """Mean over many halves of the squared difference: S1 + S3 where the column to be reached is S1 - S2 + S3."""
+    rng = np.random.default_rng(0)
+    rows = np.stack([rng.permutation(24)[:3] for _ in range(300)])
+    x = rng.normal(size=24)[rows].sum(axis=1) + 3 * rng.normal(size=300)
+    overlaps = stats.Overlaps(rows, 24)
+    sides = stats.halves(24, 40_000)
+    inside = (sides[:, rows].all(axis=2), ~sides[:, rows].any(axis=2))
+    residual = x - x.mean()
+    apart = 8 * (inside[0] @ residual - inside[1] @ residual) / (2 * len(rows))  # an eighth of the triplets is inside
+    one, two, three = (part @ part for part in overlaps.scaled(x))
+    scale = 1 - overlaps.shared  # the sums are larger by what residuals lack
+    # 24 images are drawn without replacement: an eighth is 11 choose 9 / 24 choose 12 = .109 of the triplets
+    assert apart.var() == pytest.approx((one + three) * scale, rel=0.1)
+    assert np.var(overlaps.of_pairs(x, 40_000)) == pytest.approx(two, rel=0.05)
+
+
+def test_what_a_bootstrap_adds_to_a_jackknife_is_what_halves_count_too_often():
+    """Entries of pairs, without effects of images: bootstrap three times, jackknife and halves twice, and so once."""
+    rng = np.random.default_rng(1)
+    upper = np.triu(rng.normal(size=(30, 30)), 1)
+
+    def mean(counts):
+        weight = np.einsum("ri,rj->rij", counts, counts) * np.triu(np.ones((30, 30)), 1)
+        return ((weight * upper).sum(axis=(1, 2)) / weight.sum(axis=(1, 2)))[:, None]
+
+    scorer = choice_error.OfPairs(mean, 30)
+    mixture = scorer.mixture(np.ones(1))
+    binomial = upper[np.triu_indices(30, 1)].var() / 435
+    assert np.var(scorer.surplus(mixture, 400)) == pytest.approx(binomial, rel=0.2)
+    jackknife = 29**2 / 30 * mixture[400:].var(ddof=1)
+    assert np.var(mixture[:400]) == pytest.approx(jackknife + np.var(scorer.surplus(mixture, 400)), rel=0.1)
 
 
 def test_a_known_difference_is_found_and_none_is_not_invented():
     near, far = related(0, [0.8, 0.9, 3], 60), related(0, [2.0, 2.2, 3], 60)
-    found = stats.compare_choices(near, far, 60, splits=40, n=200)
-    apart = [stats.cross_validate(scorer, 60, splits=40, n=200) for scorer in (near, far)]
+    found = stats.compare_choices(near, far, 60, splits=40)
+    apart = [stats.cross_validate(scorer, 60, splits=40) for scorer in (near, far)]
     assert found.value == pytest.approx(apart[0].value - apart[1].value) and found.low > 0 and found.p < 0.05
     assert found.error < np.hypot(apart[0].error, apart[1].error)  # the same images: paired
-    same = stats.compare_choices(near, near, 60, splits=40, n=50)
-    assert same.value == 0 and same.p == 1
+    same = stats.compare_choices(near, near, 60, splits=40)
+    assert same.value == 0 and same.error == 0 and same.p == 1
+
+
+def test_values_that_scores_keep_are_paired_and_tell_the_error_of_a_difference():
+    """From the two lines of each model alone, as the report has them: 1.96 of its errors are the interval."""
+    near, far = related(3, [0.9, 1.0, 1.1, 2.0], 60), related(3, [0.95, 1.0, 1.2, 2.0], 60, model=2)
+    lines = [np.stack([x.resampled, x.surplus]) for x in (stats.cross_validate(each, 60) for each in (near, far))]
+    found = stats.compare_choices(near, far, 60)
+    np.testing.assert_allclose(lines[0][0] - lines[1][0], found.resampled, atol=1e-12)
+    reach = 1.96 * np.sqrt(stats.paired_variance(*lines))
+    assert reach == pytest.approx((found.high - found.low) / 2, rel=0.2)
 
 
 @pytest.mark.slow
 def test_known_differences_are_covered():
-    """The mean of 300 draws of both models is the truth; its interval holds it in 19 of 20."""
+    """The mean of 100 draws of both models is the truth; its interval holds it in 19 of 20."""
     noise = [0.9, 1.0, 1.0, 2.0], [1.3, 1.4, 1.4, 2.0]
-    found = [stats.compare_choices(*(related(s, x) for x in noise), IMAGES, splits=20, n=100) for s in range(60)]
-    truth = np.mean(
-        [
-            np.subtract(*(stats.cross_validate(related(s, x), IMAGES, splits=10, n=2).value for x in noise))
-            for s in range(1000, 1300)
-        ]
-    )
-    assert np.mean([x.low <= truth <= x.high for x in found]) >= 0.85
+
+    def models(seed):
+        return [related(seed, own, model=k) for k, own in enumerate(noise)]
+
+    found = [stats.compare_choices(*models(seed), IMAGES, splits=20) for seed in range(40)]
+    apart = [[stats.cross_validate(x, IMAGES, 10, pairs=2).value for x in models(seed)] for seed in range(1000, 1100)]
+    truth = -np.diff(apart).mean()
+    assert truth > 0.05 and np.mean([x.low <= truth <= x.high for x in found]) >= 0.9
 
 
 def test_units_are_halved_by_the_same_rule():
@@ -115,21 +164,35 @@ def test_what_cannot_be_halved_is_refused(images, splits, said):
         stats.halves(images, splits)
 
 
-@pytest.mark.parametrize(
-    ("images", "n_choices", "widest"),
-    [(60, 3000, 1.8), (400, 800, 2.6)],  # of 800 choices among 400 images, halves keep 200
-    ids=["dense", "sparse"],
-)
-def test_layers_are_chosen_by_triplets_within_a_half(images, n_choices, widest):
-    """Three layers that make people's choice at known rates: the best is chosen; the error is known, and not hidden."""
+def test_too_few_images_for_an_interval_are_refused():
+    with pytest.raises(ValueError, match="images: expected at least 12.*got 11"):
+        stats.cross_validate(lambda counts: np.ones((len(counts), 2)), 11)
+    rows = np.stack([np.random.default_rng(k).permutation(40)[:3] for k in range(40)])
+    with pytest.raises(ValueError, match="% of the quarters of the images have no score"):
+        stats.cross_validate(stats.TripletScorer(np.ones((2, 40)), rows, 40), 40, splits=2)
+
+
+@pytest.mark.parametrize(("images", "n_choices"), [(60, 3000), (400, 1600)], ids=["dense", "sparse"])
+def test_layers_are_chosen_by_triplets_within_a_half(images, n_choices):
+    """Three layers that make people's choice at known rates: the best is chosen, and the error is that of its rate."""
     found = []
-    for seed in range(20):
+    for seed in range(12):
         rng = np.random.default_rng(seed)
         triplets = np.stack([rng.choice(images, 3, replace=False) for _ in range(n_choices)])
-        correct = rng.random((3, n_choices)) < np.array([0.4, 0.8, 0.5])[:, None]
-        scorer, noise = stats.triplet_scorer(correct, triplets)
-        found.append(stats.cross_validate(scorer, images, splits=20, n=60, entry_noise=noise))
+        correct = rng.random((3, n_choices)) < np.array([0.3, 0.8, 0.4])[:, None]
+        found.append(stats.cross_validate(stats.TripletScorer(correct, triplets, images), images, splits=50))
     values, errors = (np.array([getattr(x, name) for x in found]) for name in ("value", "error"))
-    assert min(x.chosen[1] for x in found) > 0.9
+    assert min(x.chosen[1] for x in found) > 0.95
     assert values.mean() == pytest.approx(0.8, abs=0.01)
-    assert 0.9 < np.sqrt((errors**2).mean()) / np.sqrt(0.8 * 0.2 / n_choices) < widest
+    assert np.sqrt((errors**2).mean()) / np.sqrt(0.8 * 0.2 / n_choices) == pytest.approx(1.1, abs=0.25)
+
+
+def test_accuracies_of_a_part_are_those_of_its_triplets():
+    rng = np.random.default_rng(0)
+    triplets, correct = np.stack([rng.permutation(20)[:3] for _ in range(400)]), rng.random((2, 400))
+    half = stats.halves(20, 2)[0]
+    inside = half[triplets].all(axis=1)
+    found = stats.TripletScorer(correct, triplets, 20)(np.stack([half, np.ones(20)]))
+    np.testing.assert_allclose(found, [correct[:, inside].mean(axis=1), correct.mean(axis=1)], rtol=1e-6)
+    with pytest.raises(ValueError, match="one column for each of 400 choices"):
+        stats.TripletScorer(correct[:, 1:], triplets, 20)

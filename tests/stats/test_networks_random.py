@@ -71,11 +71,12 @@ def test_no_effect_of_k_is_found_where_there_is_none(seeds):
         for name in worlds[0]:
             rate = np.mean([one[name] for one in worlds])
             if name.startswith("covered"):
-                assert rate >= 0.91, (name, sd)
+                assert rate >= 0.93, (name, sd)
             else:
-                assert rate <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 300), (name, sd)
+                assert rate <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 300), (name, sd)
 
 
+@pytest.mark.slow
 def test_the_analysis_itself_finds_no_effect_of_nothing():
     """Sixteen judges of one network a K, network sd .01: every second study was called significant."""
     calls = []
@@ -83,17 +84,17 @@ def test_the_analysis_itself_finds_no_effect_of_nothing():
         table = long_table(world(np.random.default_rng([13, seed]), 0.01, 1))
         slopes = agreement.agreement(table, 1).slopes.set_index("scale")
         calls.append(slopes.loc["judgments", "p"] <= 0.05)
-    assert np.mean(calls) <= 0.15
+    assert np.mean(calls) <= 0.1
 
 
 @pytest.mark.slow
 def test_curves_that_go_together_because_networks_do_are_not_called_related():
-    assert np.mean([together(seed, 0.02, 3) for seed in range(200)]) <= 0.10
+    assert np.mean([together(seed, 0.02, 3) for seed in range(200)]) <= 0.08
 
 
 def test_an_effect_of_two_network_sds_is_found_with_five_seeds():
     line = 0.02 * np.linspace(-1, 1, 6)  # 4 sd from end to end, 2 sd to either side of the middle
-    assert np.mean([found(seed, 0.01, 5, line)["slope, judgments"] for seed in range(100)]) > 0.95
+    assert np.mean([found(seed, 0.01, 5, line)["slope, judgments"] for seed in range(100)]) > 0.99
 
 
 def test_one_network_a_k_is_refused_with_the_reason(rng):
@@ -101,11 +102,11 @@ def test_one_network_a_k_is_refused_with_the_reason(rng):
     answer = agreement.agreement(table, 99)
     assert answer.effects["p"].isna().all() and answer.pairs["p"].isna().all()
     assert answer.slopes["networks_a_k"].eq(1).all() and answer.slopes["p"].between(0, 1).all()
-    (said,) = [warning for warning in answer.warnings if "one network a K" in warning]
-    assert "what another seed would change cannot be told from what K changes" in said
+    (said,) = [warning for warning in answer.warnings if "one network per K" in warning]
+    assert "effects of the seed cannot be told from effects of K" in said
     full = agreement.agreement(long_table(world(rng, 0.01, 3)), 99)
     assert full.effects["p"].between(0, 1).all() and full.pairs["p"].between(0, 1).all()
-    assert not any("one network a K" in warning for warning in full.warnings)
+    assert not any("one network per K" in warning for warning in full.warnings)
 
 
 def test_label_sources_are_other_networks(rng):
@@ -143,7 +144,8 @@ def test_over_networks_is_contrasts_where_there_is_one_network(rng):
         stats.over_networks(rdms, [[1, -1, 0]], subjects, n=10)
 
 
+@pytest.mark.slow
 def test_equal_learning_rules_are_not_called_different():
     """Where seeds differ much and images little, taking the networks as fixed calls nearly everything different."""
     worlds = [equal_rules(seed, images=40, n=100) for seed in range(60)]
-    assert np.mean([world["networks random"] for world in worlds]) <= 0.15
+    assert np.mean([world["networks random"] for world in worlds]) <= 0.1

@@ -104,6 +104,7 @@ def test_two_networks_that_differ_in_statistics_only_differ_in_hash_and_features
                                                                 if n in differ)  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_command_keeps_images_and_layers_and_makes_the_same_bytes_again(made, home, pictures, capsys):
     assert made.info["number"] == IMAGES and len(made.info["images"]) == 64 and made.info["initial_seed"] == 3
     assert layer_map.read(made) == {"V1": "conv1", "V2": "conv1", "V4": "conv3", "IT": "fc1"}

@@ -40,6 +40,7 @@ def folder(tmp_path):
     return tmp_path / "images"
 
 
+@pytest.mark.slow
 def test_a_network_comes_out_the_same_where_tyro_and_brain_score_are_missing(folder, home, tmp_path):
     (here,) = ladder(Common(folder, "world"), Networks(), {"epochs": 1, "batch_size": 32, "dropout": None})
     assert here.is_intact() and here.weights.parent == home / "checkpoints"

@@ -116,6 +116,7 @@ def test_a_manifest_that_says_too_little_is_named(home, content, message):
         find("m")
 
 
+@pytest.mark.slow
 def test_an_untrained_network_is_built_from_its_seed(home):
     first, second = (find(f"granularity_imagenet_untrained_s{s}", _imagenet()) for s in (1, 2))
     built = first.state_dict()
@@ -131,6 +132,7 @@ def test_every_model_is_ready_or_says_how_to_make_it(home):
         assert state.startswith("ready") if how is None else "granularity train" in how, name
 
 
+@pytest.mark.slow
 def test_every_fitted_network_that_is_shipped_has_the_weights_of_its_untrained_one_and_intact_statistics(home):
     fitted = [name for name in catalogue.ours("models") if is_fitted(name)]
     assert len(fitted) == 5 + 5 + 6 + 2

@@ -409,6 +409,7 @@ def test_batches_mix_the_classes(whole):
 # ------------------------------------------------------------------------------------------------- real data
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "size", "per_class"), [("tiny_imagenet", 64, 3), ("cifar10", 32, 60)])
 def test_real_zips(real_data, tmp_path, name, size, per_class):
     source = sources.find(real_data / name, images_per_class=per_class)

@@ -182,6 +182,7 @@ def test_many_processes_read_one_zip(tmp_path):
     assert found.tolist() == [len(files[name]) for name in source.names]
 
 
+@pytest.mark.slow
 def test_real_zips(real_data):
     tiny = sources.find(real_data / "tiny_imagenet")
     held_out = sources.find(real_data / "tiny_imagenet", split="val")

@@ -134,6 +134,7 @@ def test_minor_labels_are_cut_along_components_from_the_seventh(images, others, 
     assert np.array_equal(targets.training("lite0_k8", None, images, RECIPE).labels, leading[:, :3] @ [4, 2, 1])
 
 
+@pytest.mark.slow
 def test_pixel_labels_are_components_of_the_image_as_networks_see_it(images, tmp_path):
     (table,) = label_run.make("pixels", images, tmp_path, ladder=(4,), precision="single", **QUIET)
     seen = loop.normalise(torch.from_numpy(images.pixels))

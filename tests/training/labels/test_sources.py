@@ -76,6 +76,7 @@ def test_held_out_images_are_cut_where_the_training_images_were(photos, store, t
     assert all(np.array_equal(held_out[k], fitted.by_k[k][:50]) for k in (2, 8))
 
 
+@pytest.mark.slow
 def test_alexnet_features_are_fc2_after_the_relu(tmp_path):
     """Random weights in a file of torchvision's layout: what matters is which layer is taken."""
     import torchvision

@@ -47,6 +47,7 @@ def test_the_scale_of_a_gradient_does_not_matter_and_zeros_do_no_harm():
         assert weight.isfinite().all()
 
 
+@pytest.mark.slow
 def test_it_learns_and_goes_on_after_an_interruption(tmp_path):
     drawn = world.draw(4, seed=31)
     labels = world.taxonomy(drawn.fine, 8)

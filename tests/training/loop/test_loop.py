@@ -23,6 +23,7 @@ def weights(network):
     return torch.cat([p.detach().flatten() for p in network.parameters()])
 
 
+@pytest.mark.slow
 def test_equal_recipes_give_equal_weights_and_seeds_differ(data):
     first, _ = loop.train(RECIPE, *data)
     again, _ = loop.train(RECIPE, *data)
@@ -39,6 +40,7 @@ def test_global_random_state_is_neither_used_nor_changed(data):
     assert torch.equal(torch.rand(3), expected)
 
 
+@pytest.mark.slow
 def test_the_loss_falls_and_the_task_is_learned(data):
     recipe = Recipe("mini", "taxonomy", 2, seed=1, epochs=6, batch_size=64)
     held_out = world.draw(4, seed=32)
@@ -163,6 +165,7 @@ def test_low_precision_learns_the_same_task_in_float32_weights(data):
     assert not torch.equal(weights(network), weights(full))
 
 
+@pytest.mark.slow
 def test_dropout_draws_from_the_networks_own_stream(data, monkeypatch):
     def silenced(classes):
         network = networks.NETWORKS["mini"](classes)
@@ -179,6 +182,7 @@ def test_dropout_draws_from_the_networks_own_stream(data, monkeypatch):
     assert not torch.equal(weights(first), weights(other))
 
 
+@pytest.mark.slow
 def test_out_of_memory_names_a_batch_that_fits(data, monkeypatch):
     """The error is the one that CUDA raises; here a layer raises it for more than 20 images."""
 

@@ -62,6 +62,7 @@ def auxiliary(weight, **changes):
     return replace(FINE, objective="auxiliary", auxiliary_k=2, auxiliary_weight=weight, **changes)
 
 
+@pytest.mark.slow
 def test_without_weight_the_auxiliary_head_changes_nothing(drawn, both, fine):
     without, _ = loop.train(auxiliary(0.0), drawn.pixels, both, execution=CPU)
     assert same(without, fine)

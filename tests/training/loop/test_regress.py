@@ -63,6 +63,7 @@ def test_held_out_scores_take_the_mean_and_deviation_of_the_training_images():
         label_scores.standardised(np.array([[1.0, 2], [3, 2]]))
 
 
+@pytest.mark.slow
 def test_a_network_learns_the_scores_better_than_their_mean(images, mean_colours):
     (rung,) = plan.rungs(images, None, "world", {**CHANGES, "epochs": 6, "batch_size": 64},
                          labels=("distilled",), k=(8,), seeds=(1,))  # fmt: skip

@@ -152,6 +152,7 @@ def test_divergence_names_the_step_and_keeps_the_last_good_state(data, tmp_path)
     assert kept is None or all(torch.isfinite(t).all() for t in kept[0].values())
 
 
+@pytest.mark.slow
 def test_snapshots_are_log_spaced_within_their_budget(data, tmp_path):
     execution = Execution(snapshots_mb=1.5, device="cpu")
     network, _ = loop.train(recipe(epochs=5), *data, folder=tmp_path / "run", execution=execution)

@@ -168,6 +168,7 @@ def test_native_and_principal_component_labels_are_validated_from_the_command_li
     assert targets.held_out(aim, beside, beside, RECIPE) is None  # cut for other training images
 
 
+@pytest.mark.slow
 def test_without_a_validation_split_or_with_none_training_is_the_same(photographs, home, tmp_path):
     fast = ("--recipe", "world", "--epochs", 1, "--batch-size", 64)
     for name, data, choice in (

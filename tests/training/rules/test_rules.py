@@ -104,6 +104,7 @@ def test_direct_feedback_is_the_output_error_through_fixed_weights(batch):
     assert torch.allclose(found["conv3.weight"], expected, rtol=1e-8, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_predictive_coding_approaches_backpropagation_as_the_pull_on_the_output_shrinks(batch):
     exact = changes(Learner(by("backprop"), 8), batch)
 
@@ -342,6 +343,7 @@ def test_evaluation_uses_running_statistics(drawn, rule):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", ["feedback_alignment", "predictive_coding", "stdp"])
 def test_an_interrupted_run_goes_on_to_the_last_bit(drawn, rule, tmp_path):
     recipe = by(rule)
@@ -357,6 +359,7 @@ def test_an_interrupted_run_goes_on_to_the_last_bit(drawn, rule, tmp_path):
     assert all(torch.equal(t, resumed.state_dict()[name]) for name, t in whole.state_dict().items())
 
 
+@pytest.mark.slow
 def test_rules_start_from_one_network_and_see_the_same_batches_in_one_pass(drawn):
     recipes = [by(rule, k=8, epochs=1, labels="own") for rule in RULES]
     eight = world.taxonomy(drawn.fine, 8)
@@ -370,6 +373,7 @@ def test_rules_start_from_one_network_and_see_the_same_batches_in_one_pass(drawn
         assert all(torch.equal(t, alone.state_dict()[n]) for n, t in trained[recipe.rule][0].state_dict().items())
 
 
+@pytest.mark.slow
 def test_the_report_measures_displacement_angle_and_activity_and_disturbs_nothing(drawn):
     reported = Execution("cpu", report=True)
     for rule in ("backprop", "feedback_alignment", "stdp", "untrained"):
