@@ -14,6 +14,7 @@ os.environ["BRAINSCORE_HOME"] = str(Path(_folder.name, "brain-score"))
 os.environ["BS_INSTALL_DEPENDENCIES"] = "no"
 os.environ["TQDM_DISABLE"] = "1"
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.pop("BRAINSCORE_GRANULARITY_THINGS", None)  # comes before the local builds of tests; see things_concepts
 
 import brainscore_granularity  # noqa: E402, F401  (switches the plugin hook on, also for `pytest models/...` alone)
 
@@ -61,6 +62,16 @@ def cichy(real_data, monkeypatch) -> Path:
     if not folder.is_dir():
         pytest.skip(f"no cichy in {real_data}")
     monkeypatch.setenv("BRAINSCORE_GRANULARITY_CICHY", str(folder))
+    return folder
+
+
+@pytest.fixture
+def things_concepts(real_data, monkeypatch) -> Path:
+    """Real images of 1,824 of the 1,854 concepts of THINGS, with their embedding, which the plugin then reads."""
+    folder = real_data / "things_subset"
+    if not folder.is_dir():
+        pytest.skip(f"no things_subset in {real_data}")
+    monkeypatch.setenv("BRAINSCORE_GRANULARITY_THINGS", str(folder))
     return folder
 
 

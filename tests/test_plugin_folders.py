@@ -13,7 +13,7 @@ from pybtex.database import parse_string
 
 from brainscore_granularity import plugins
 from brainscore_granularity.brains import catalogue, selection
-from brainscore_granularity.datasets import sources
+from brainscore_granularity.datasets import laion_fmri, sources, things
 
 REGISTRIES = {
     "models": ("model_registry",),
@@ -85,9 +85,12 @@ class Asked(Exception):
 
 
 @pytest.fixture
-def asked(monkeypatch):
-    """Identifiers of the data that are loaded; none is. Local builds are taken to be there."""
+def asked(monkeypatch, tmp_path):
+    """Identifiers of the data that are loaded; none is. Local builds, and images to agree to, are taken to be there."""
     found = []
+    (tmp_path / "manifest.csv").touch()
+    monkeypatch.setenv(laion_fmri.FOLDER_VARIABLE, str(tmp_path))
+    monkeypatch.delenv(things.FOLDER_VARIABLE, raising=False)
 
     def note(library, kind, identifier, **settings):
         if kind == "data":

@@ -1,7 +1,5 @@
 from brainscore_granularity.brains import concepts
-from brainscore_granularity.brains.benchmark import RSABenchmark
 from brainscore_granularity.brains.odd_one_out import OddOneOutBenchmark
-from brainscore_granularity.brains.recording import BEHAVIOUR
 from brainscore_granularity.datasets.references import bibtex
 from brainscore_granularity.datasets.sources import Source
 
@@ -26,16 +24,9 @@ def triplet():
 
 
 def concept_rsa():
-    """Layers are chosen on a fifth of the concepts, `granularity commit MODEL --selection Hebart2023`."""
-    source = Source(local=concepts.DATA, licence=LICENCE)
-    return RSABenchmark(
-        identifier="Hebart2023.concept-rsa",
-        version=1,
-        region=BEHAVIOUR,
-        load=lambda: concepts.targets(concepts.TEST),
-        visual_degrees=concepts.VISUAL_DEGREES,
-        bibtex=REFERENCES,
-        status=source.status,
-        summary="1,484 concepts, one embedding of many people's choices",
-        parent="behavior_vision",
-    )
+    """Layers are chosen on a fifth of the concepts, `granularity commit MODEL --selection Hebart2023`.
+
+    The other four fifths score, as in the published study, also for models whose layers were chosen on no data: all
+    models then meet the same concepts, and their differences are paired.
+    """
+    return concepts.rsa_on("Hebart2023.concept-rsa", concepts.TEST, REFERENCES)

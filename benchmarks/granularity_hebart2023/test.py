@@ -44,7 +44,7 @@ def test_a_constant_model_is_refused_on_choices(small_data):
 def test_concepts_by_the_book(small_data):
     """A model's features are averaged over the images of a concept, and compared with the embedding."""
     small_data("Hebart2023_local")
-    benchmark, data = load_benchmark(CONCEPT), load_dataset(concepts.DATA)
+    benchmark, data = load_benchmark(CONCEPT), load_dataset(concepts.SPOSE)
     names, ids = data["concept"].values, data["stimulus_id"].values
     scored = set(benchmark.stimulus_set["concept"])
 

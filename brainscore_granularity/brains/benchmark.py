@@ -7,7 +7,8 @@ odd-one-out, by the images that triplets share; ``resampled``, from which the er
 ``subject_scores``, ``layer``, ``n_stimuli``, ``data`` (the data set) and ``simulated``; for RSA also
 ``mean_rdm_score``, the correlation with the mean of the subjects' RDMs, which some studies report instead, and
 ``partial``, the partial correlations given pixels and luminance, and ``scalings``, the raw score with the model's
-features as they are and z-scored, where the benchmark asks for them.
+features as they are and z-scored, where the benchmark asks for them; ``missing``, what of the data set could not be
+shown.
 """
 
 from __future__ import annotations
@@ -126,7 +127,8 @@ class RSABenchmark(OnScreen):
 
     def found(self) -> str:
         """What the data are, as they were loaded."""
-        n, subjects = len(self.subject_rdms[0]), len(self.targets.subjects)
+        n, subjects, missing = len(self.subject_rdms[0]), len(self.targets.subjects), len(self.targets.missing)
+        n = f"{n} of {n + missing}" if missing else n
         what = "images" if self.groups is None else f"concepts ({len(self.order)} images)"
         return f"{n} {what}, {subjects} subject{'s' if subjects > 1 else ''}"
 
@@ -181,6 +183,8 @@ class RSABenchmark(OnScreen):
         )
         if self.left_out:
             score.attrs["left_out"] = self.left_out
+        if self.targets.missing:
+            score.attrs["missing"] = list(self.targets.missing)
         score.attrs["mean_rdm_score"] = rsa.compare(model_rdm, self.subject_rdms.mean(axis=0))
         score.attrs["data"] = self.targets.data
         if self.targets.neuroids:

@@ -13,12 +13,11 @@ from brainscore_granularity.datasets import cowley2023, measured
 from brainscore_granularity.datasets.prepare import store
 from brainscore_granularity.datasets.sources import Source
 
-from . import cichy_rsa, concepts, targets
+from . import cichy_rsa, concepts, laion_rsa, targets
 from .benchmark import RSABenchmark
 from .cowley2023 import on_sessions
 from .measured_rsa import rsa_on
 from .odd_one_out import OddOneOutBenchmark
-from .recording import BEHAVIOUR
 
 REGIONS = ("V1", "V2", "V4", "IT")
 DEFAULT = "World_selection"
@@ -70,22 +69,20 @@ def _rsa(data: measured.Measured, region: str, source: Source) -> RSABenchmark:
     return rsa_on(f"{source.local}-selection", 1, data, region, source=source, n_stimuli=N_STIMULI)
 
 
+def _laion() -> list:
+    return [
+        laion_rsa.rsa_on_part(f"Zerbe2026_fmri.{region}-selection", region, "selection")
+        for region in measured.LAION_FMRI.regions
+    ]
+
+
 def _cichy(data: str) -> list:
     """fMRI and MEG together, because fMRI of IT on the 118 images is very noisy."""
     return [cichy_rsa.rsa_on(data, target, "selection") for target in cichy_rsa.REGIONS]
 
 
 def _concepts() -> list:
-    return [
-        RSABenchmark(
-            "Hebart2023.concept-rsa-selection",
-            version=1,
-            region=BEHAVIOUR,
-            load=lambda: concepts.targets(concepts.SELECTION),
-            visual_degrees=concepts.VISUAL_DEGREES,
-            bibtex="",
-        )
-    ]
+    return [concepts.rsa_on("Hebart2023.concept-rsa-selection", concepts.SELECTION)]
 
 
 def _macaque_v4() -> list:
@@ -101,6 +98,7 @@ SELECTIONS = {
     "Papale2025": partial(_train_split, measured.TVSD),
     "Hebart2023_fmri": partial(_train_split, measured.THINGS_FMRI),
     "Hebart2023": _concepts,
+    "Zerbe2026_fmri": _laion,
     "Cichy2014": partial(_cichy, "Cichy2014"),
     "Cichy2016": partial(_cichy, "Cichy2016"),
     "Cowley2023": _macaque_v4,

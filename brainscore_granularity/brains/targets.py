@@ -34,6 +34,7 @@ class Targets:
     groups : (stimuli,) row of the RDMs that each stimulus belongs to, where several stimuli (images of a concept)
         share one; None: a stimulus a row.
     names : of the rows, for messages; None: the stimulus ids.
+    missing : names of rows that belong to the data set and could not be shown.
     """
 
     rdms: np.ndarray
@@ -44,6 +45,7 @@ class Targets:
     neuroids: dict[str, int] = field(default_factory=dict)
     groups: np.ndarray | None = None
     names: list[str] | None = None
+    missing: list[str] = field(default_factory=list)
 
     def of(self, rows: np.ndarray, ceiling: Score | None = None) -> Targets:
         """The RDMs of some rows, compared without images; ``ceiling``: default that between the subjects."""

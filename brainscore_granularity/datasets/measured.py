@@ -104,3 +104,10 @@ TRIPLE_N = Measured(
     subject="animal",
     pictures="nsd",
 )
+LAION_FMRI = Measured(
+    reference="zerbe2026laion",
+    visual_degrees=9.2,
+    reliable=("nc_12rep", 30),
+    licence="CC0, its images under an agreement of their own",  # where they are: `laion_fmri`
+    regions=("V1", "V2", "V4", "IT"),
+)

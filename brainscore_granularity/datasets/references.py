@@ -167,5 +167,13 @@ _TEXT = """
   year = {2025},
   url = {https://doi.org/10.1016/j.neuron.2024.12.003}
 }
+@inproceedings{zerbe2026laion,
+  title = {{LAION}-{fMRI}: A densely sampled {7T}-{fMRI} dataset providing broad coverage of natural image diversity},
+  author = {Zerbe, Josefine and Roth, Johannes and Mell, Maggie Mae and Herholz, Peer and Knapen, Tomas and Hebart,
+    Martin N.},
+  booktitle = {Vision Sciences Society Annual Meeting},
+  year = {2026},
+  url = {https://laion-fmri.hebartlab.com}
+}
 """
 ENTRIES = {re.match(r"@\w+\{([^,]+),", entry)[1]: entry for entry in re.split(r"\n(?=@)", _TEXT.strip())}

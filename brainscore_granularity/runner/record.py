@@ -21,7 +21,7 @@ CROSS_VALIDATED = "cross_validated"  # field with the result of `score --layers 
 # Attributes of a score that are copied into the record if the benchmark sets them.
 DETAILS = (
     "error", "interval", "chance", "subject_scores", "layer", "n_stimuli", "n_triplets", "accuracy", "simulated",
-    "data", "n_neuroids", "mean_rdm_score", "partial", "scalings", "left_out", "population_scores",
+    "data", "n_neuroids", "mean_rdm_score", "partial", "scalings", "left_out", "missing", "population_scores",
     "normalised",
 )  # fmt: skip
 

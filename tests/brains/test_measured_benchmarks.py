@@ -9,6 +9,7 @@ from brainscore_vision import data_registry, load_benchmark, load_model
 from brainscore_vision.benchmark_helpers.cache_contract import assert_stimulus_identifier_is_cacheable
 from brainscore_vision.benchmark_helpers.validate_error import assert_valid_uncertainty
 from candidates import IDENTIFIER, Given, current
+from pybtex.database import parse_string
 
 from brainscore_granularity import plugins
 from brainscore_granularity.brains import catalogue
@@ -21,7 +22,10 @@ RIDGE = [name for name in BENCHMARKS if name.endswith("-ridge")]
 STATED = [name for name in RIDGE if name.startswith("Allen2022")]  # the noise is known from what the data set states
 RSA = [name for name in BENCHMARKS if name.endswith("-rsa")]
 FMRI = [name for name in RSA if "fmri" in name]
-N_SUBJECTS = {"Allen2022_fmri": 8, "Allen2022_fmri_synthetic": 8, "Hebart2023_fmri": 3, "Papale2025": 2, "Li2026": 4}
+N_SUBJECTS = {
+    "Allen2022_fmri": 8, "Allen2022_fmri_synthetic": 8, "Hebart2023_fmri": 3, "Papale2025": 2, "Li2026": 4,
+    "Zerbe2026_fmri": 5,
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -156,7 +160,7 @@ def test_benchmarks_describe_themselves(benchmark):
         and loaded.parent
         and loaded.summary
     )
-    assert loaded.bibtex.count("url = ") == loaded.bibtex.count("@article") >= 3
+    assert loaded.bibtex.count("url = ") == len(parse_string(loaded.bibtex, "bibtex").entries) >= 3
 
 
 def test_data_that_cannot_be_had_are_named_with_the_mend(monkeypatch):

@@ -6,6 +6,7 @@ import pytest
 
 from brainscore_granularity.datasets.prepare import store
 from brainscore_granularity.datasets.prepare.registry import DATASETS
+from brainscore_granularity.datasets.prepare.things import choices
 from brainscore_granularity.datasets.prepare.things import concepts as things
 from brainscore_granularity.datasets.prepare.things import images as things_images
 
@@ -68,19 +69,19 @@ def test_triplets_are_in_brainscores_format(home, source):
 def test_the_owners_table_gives_the_same_choices(home, source):
     """From 1 instead of 0, the odd one anywhere, with rows of the test sets in between."""
     (source / "triplet_dataset" / "validationset.txt").unlink()
-    fake.write_choice_table(source / "triplet_dataset" / things.TRIPLET_TABLE)
+    fake.write_choice_table(source / "triplet_dataset" / choices.TRIPLET_TABLE)
     said = []
     things.prepare(source, say=said.append)
     assembly = store.load(TRIPLET)
     assert np.array_equal(np.stack([assembly[f"image_{i}"].values for i in (1, 2, 3)], axis=1), fake.choices())
-    assert any(things.TRIPLET_TABLE in line for line in said)
+    assert any(choices.TRIPLET_TABLE in line for line in said)
 
 
 def test_a_sample_of_the_table_is_the_same_every_time(source):
-    path = source / "triplet_dataset" / things.TRIPLET_TABLE
+    path = source / "triplet_dataset" / choices.TRIPLET_TABLE
     fake.write_choice_table(path)
-    sample = things.read_triplet_table(path, len(fake.CONCEPTS), n=15)
-    assert np.array_equal(sample, things.read_triplet_table(path, len(fake.CONCEPTS), n=15))
+    sample = choices.read_triplet_table(path, len(fake.CONCEPTS), n=15)
+    assert np.array_equal(sample, choices.read_triplet_table(path, len(fake.CONCEPTS), n=15))
     rows = {tuple(row) for row in fake.choices()}
     assert len(sample) == 15 and {tuple(row) for row in sample} <= rows
 
@@ -146,11 +147,39 @@ def test_images_are_found_again_by_other_data_sets(home, source, tmp_path):
     assert found == source / "object_images"
 
 
-def test_concepts_without_images_are_named(home, source):
-    for path in (source / "object_images" / "camera1").iterdir():
-        path.unlink()
-    with pytest.raises(FileNotFoundError, match="images of 1 of 10 concepts, such as camera1"):
+def without_images(source, concepts):
+    for concept in concepts:
+        for path in (source / "object_images" / concept).iterdir():
+            path.unlink()
+
+
+def test_a_part_of_the_concepts_is_prepared_and_the_others_are_named(home, source):
+    without_images(source, ["aardvark", "camera1"])
+    said = []
+    assert things.prepare(source, say=said.append) == [SPOSE, TRIPLET]
+    assert "no images of 2 of 10 concepts: aardvark, camera1; prepared without them" in said
+    assembly, choices_left = store.load(SPOSE), store.load(TRIPLET)
+    assert assembly.attrs["n_concepts"] == 10 and assembly.attrs["missing_concepts"] == "aardvark camera1"
+    source_of = store.source_of(SPOSE)
+    assert (source_of["concepts"], source_of["of_concepts"]) == (8, 10)
+    for index, concept in zip(assembly["concept_index"].values, assembly["concept"].values, strict=True):
+        assert fake.CONCEPTS[index] == concept != "camera1"  # numbers stay those of the owners
+    kept = np.stack([choices_left[f"image_{i}"].values for i in (1, 2, 3)], axis=1)
+    assert np.array_equal(kept, [row for row in fake.choices() if not {0, 3} & set(row)]) and 0 < len(kept) < 40
+
+
+def test_fewer_than_half_of_the_concepts_are_too_few(home, source):
+    without_images(source, [name for name in fake.CONCEPTS if name not in ("dog", "wig", "altar", "camera2")])
+    with pytest.raises(FileNotFoundError, match="images of 6 of 10 concepts: aardvark, camera_lens, .*at least half"):
         things.prepare(source)
+
+
+def test_concepts_in_the_order_of_the_alphabet_are_refused(things_concepts, tmp_path):
+    """Twenty rows of the embedding would then belong to other concepts."""
+    names = (things_concepts / "unique_id.txt").read_text().split()
+    (tmp_path / "unique_id.txt").write_text("\n".join(sorted(names)))
+    with pytest.raises(ValueError, match="owners' order of concepts, as in the embedding, got the alphabet"):
+        things.read_concepts(tmp_path / "unique_id.txt")
 
 
 def test_hidden_files_and_images_of_other_concepts_are_no_images(home, source):
@@ -183,7 +212,7 @@ def test_the_full_number_of_triplets_is_asked_for(tmp_path):
     rows = np.stack([np.arange(100), np.arange(100) + 1, np.arange(100) + 2], axis=1)
     np.savetxt(tmp_path / "validationset.txt", rows, fmt="%d")
     with pytest.raises(ValueError, match="expected 453642 lines, got 100"):
-        things.read_triplets(tmp_path / "validationset.txt", 1854)
+        choices.read_triplets(tmp_path / "validationset.txt", 1854)
 
 
 @pytest.mark.parametrize("row", ["0 1 10", "-1 2 3", "4 4 5"])
@@ -191,7 +220,7 @@ def test_triplets_that_cannot_be_are_refused(tmp_path, row):
     path = tmp_path / "validationset.txt"
     path.write_text(f"0 1 2\n{row}\n")
     with pytest.raises(ValueError, match="validationset.txt: expected three"):
-        things.read_triplets(path, 10)
+        choices.read_triplets(path, 10)
 
 
 def test_two_different_files_of_one_name_are_refused(home, source):

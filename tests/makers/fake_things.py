@@ -1,5 +1,9 @@
 """Small files in the formats of the owners of THINGS, TVSD and THINGS-fMRI; what is in them follows a rule."""
 
+import hashlib
+import zipfile
+from io import BytesIO
+
 import h5py
 import numpy as np
 import pandas as pd
@@ -148,6 +152,43 @@ def write_things(folder, triplets=True, table=False):
         write_choice_table(folder / "triplet_dataset" / "triplets_large_final_correctednc_correctedorder.csv")
     names = [name for i, concept in enumerate(CONCEPTS) for name in image_names(concept, 2 + i % 2)]
     return write_images(folder / "object_images", names)
+
+
+def write_concepts(folder, images, archive=True, table=True):
+    """A folder as BRAINSCORE_GRANULARITY_THINGS names: {file name: bytes} in images.zip or images/, beside the tables.
+
+    Returns the SHA-256 of the owners' two files.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "unique_id.txt").write_text("\n".join(CONCEPTS) + "\n")
+    np.savetxt(folder / "spose_embedding_66d_sorted.txt", embedding(), fmt="%.6f", delimiter="\t")
+    if archive:
+        with zipfile.ZipFile(folder / "images.zip", "w") as file:
+            for name, content in images.items():
+                file.writestr(name, content)
+    else:
+        (folder / "images").mkdir()
+        for name, content in images.items():
+            (folder / "images" / name).write_bytes(content)
+    if table:
+        rows = ["row\tunique_id\timage\tsha256_16"]
+        for name, content in images.items():
+            concept = name.rsplit("_", 1)[0]
+            sha256 = hashlib.sha256(content).hexdigest()[:16]
+            rows.append(f"{CONCEPTS.index(concept)}\t{concept}\t{name}\t{sha256}")
+        (folder / "concepts.tsv").write_text("\n".join(rows) + "\n")
+    names = ("unique_id.txt", "spose_embedding_66d_sorted.txt")
+    return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}
+
+
+def jpegs(names):
+    """{file name: bytes} of images of their own colours."""
+    found = {}
+    for i, name in enumerate(names):
+        buffer = BytesIO()
+        Image.fromarray(np.full((8, 8, 3), 20 * (i % 12), np.uint8)).save(buffer, "JPEG")
+        found[f"{name}.jpg"] = buffer.getvalue()
+    return found
 
 
 def write_choice_table(path):

@@ -4,19 +4,27 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 
+import fake_brains
+import fake_laion
 import numpy as np
 from brainscore_vision import data_registry
-from fake_brains import BRAINSCORE, LATENT, N_IMAGES, latent, save_concepts, save_local, things_ids
+from fake_brains import LATENT, N_IMAGES, latent, save_concepts, save_local, things_ids
 from scipy.spatial.distance import pdist
 from scipy.stats import spearmanr
 
 
-def _regions(name: str, regions, ids, subjects, repeats: int = 1):
+def _regions(name: str, regions, ids, subjects, repeats: int = 1, part: str = "test"):
     def save(folder: Path) -> None:
         for region in regions:
-            save_local(folder, f"{name}.{region}.test", f"{name}.test", ids, subjects, repeats)
+            save_local(folder, f"{name}.{region}.{part}", f"{name}.{part}", ids, subjects, repeats)
 
     return save
+
+
+def _things_fmri(folder: Path) -> None:
+    name, people = "Hebart2023_fmri_local", ["01", "02", "03"]
+    _regions(name, ("LOC",), things_ids("test"), people, repeats=12)(folder)
+    _regions(name, ("V1", "V2", "LOC", "IT"), things_ids("train"), people, part="concepts720")(folder)
 
 
 NSD_IDS, NSD_SUBJECTS = [f"nsd_{i:05d}" for i in range(N_IMAGES)], [f"subj{s:02d}" for s in range(1, 9)]
@@ -28,9 +36,7 @@ LOCAL = {  # regions that Brain-Score's data sets have not
     "Allen2022_fmri_synthetic_local": _regions(
         "Allen2022_fmri_synthetic_local", ("early", "ventral"), SYNTHETIC_IDS, NSD_SUBJECTS
     ),
-    "Hebart2023_fmri_local": _regions(
-        "Hebart2023_fmri_local", ("LOC",), things_ids("test"), ["01", "02", "03"], repeats=12
-    ),
+    "Hebart2023_fmri_local": _things_fmri,
     "Hebart2023_local": save_concepts,
 }
 
@@ -40,14 +46,21 @@ def _made(folder: Path, name: str):
     return LOCAL[name](folder) if name in LOCAL else BRAINSCORE[name](folder)
 
 
+_laion_images = cache(fake_laion.images)
+BRAINSCORE = {**fake_brains.BRAINSCORE, **fake_laion.ASSEMBLIES}
+
+
 def install(patch, folder: Path, *names: str) -> None:
     """Put data sets in place under their real names (all by default), for as long as ``patch`` lasts."""
     patch.setenv("BRAINSCORE_GRANULARITY_HOME", str(folder / "home"))
     patch.setenv("BRAINIO_HOME", str(folder / "brainio"))
+    patch.delenv("BRAINSCORE_GRANULARITY_THINGS", raising=False)  # local builds, not what may lie there
+    patch.setenv("LAION_FMRI_STIMULI_DIR", str(_laion_images(folder)))
     for name in names or (*BRAINSCORE, *LOCAL):
         made = _made(folder, name)
         if name in BRAINSCORE:
-            import_module(f"brainscore_vision.data.{name.partition('_t')[0].lower()}")  # registers the real one
+            plugin = "laion_fmri" if name.startswith("Zerbe") else name.partition("_t")[0].lower()
+            import_module(f"brainscore_vision.data.{plugin}")  # registers the real one
             patch.setitem(data_registry, name, lambda made=made: made)
 
 

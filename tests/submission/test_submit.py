@@ -154,8 +154,12 @@ def _code(text):
 
 
 @pytest.mark.parametrize(
-    "benchmark", ["Kriegeskorte2008.hIT-rsa", "Cichy2014_fmri.IT-rsa", "Papale2025.IT-rsa", "Hebart2023.concept-rsa"]
-)
+    "benchmark",
+    [
+        "Kriegeskorte2008.hIT-rsa", "Cichy2014_fmri.IT-rsa", "Papale2025.IT-rsa", "Hebart2023.concept-rsa",
+        "Hebart2023_fmri.LOC-720-rsa", "Zerbe2026_fmri.IT-ood-rsa",
+    ],
+)  # fmt: skip
 def test_every_module_that_a_bundled_module_imports_is_bundled(benchmark):
     folder = plugins.registrations("benchmarks")[benchmark]
     files = pull_request._plugin("benchmarks", folder, benchmark)

@@ -91,7 +91,7 @@ DATASETS = {
                 for region in THINGS_FMRI_REGIONS
                 for split in ("train", "test", "concepts720")
             ),
-            serves=f"Hebart2023_fmri.{{{','.join(THINGS_FMRI_REGIONS)}}}-rsa",
+            serves=f"Hebart2023_fmri.{{{','.join(THINGS_FMRI_REGIONS)}}}-rsa, Hebart2023_fmri.{{V1,V2,LOC,IT}}-720-rsa",
             licence="the licence stated with THINGS-data, and the terms of the THINGS image database",
             access="the single trial responses in table format from doi.org/10.25452/figshare.plus.20492835, the "
             "images from osf.io/jum2f",

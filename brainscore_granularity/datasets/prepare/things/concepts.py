@@ -16,13 +16,13 @@ from brainscore_granularity.paths import sha256_of
 from .. import assemblies, files, store
 from ..registry import DATASETS
 from . import images as things_images
+from .choices import N_CONCEPTS, TRIPLET_TABLE, TRIPLETS, read_choices
 
 CONCEPTS, EMBEDDING = "unique_id.txt", "spose_embedding_66d_sorted.txt"
-TRIPLETS, TRIPLET_TABLE = "validationset.txt", "triplets_large_final_correctednc_correctedorder.csv"
-N_CONCEPTS = 1854
-N_TRIPLETS = 453_642  # number in validationset.txt, as in Brain-Score's Hebart2023
 BELOW = ("", "*/", "*/*/")  # folders that may contain the files, as patterns
 SPOSE, TRIPLET = "Hebart2023_local.spose", "Hebart2023_local.triplet"
+MIN_SHARE = 0.5  # of the concepts must have images
+LISTED = 8  # concepts that a message names
 
 
 def concept_split(n: int, fraction: float = 0.2, seed: int = 42) -> tuple[np.ndarray, np.ndarray]:
@@ -63,22 +63,33 @@ def prepare(source: Path, images: Path | None = None, say: Callable[[str], None]
     files.require(DATASETS["things"], source, [source / name for name in (CONCEPTS, EMBEDDING) if not paths[name]])
     concepts = read_concepts(paths[CONCEPTS])
     embedding = read_embedding(paths[EMBEDDING], len(concepts))
-    folder = things_images.folder(concepts[0], source, images)
-    stimuli = read_images(folder, concepts)
-    built = [_prepare_spose(stimuli, embedding, folder, paths, say)]
+    folder = things_images.folder(concepts, source, images)
+    stimuli, missing = read_images(folder, concepts)
+    if missing:
+        say(f"no images of {len(missing)} of {len(concepts)} concepts: {listed(missing)}; prepared without them")
+    built = [_prepare_spose(stimuli, embedding, concepts, folder, paths, say)]
     chosen = paths[TRIPLETS] or paths[TRIPLET_TABLE]
     if chosen is None:
         say(f"{TRIPLET} is not made: neither {TRIPLETS} nor {TRIPLET_TABLE} is in {source}")
         return built
-    return [*built, _prepare_triplet(stimuli, chosen, folder, paths, say)]
+    return [*built, _prepare_triplet(stimuli, chosen, len(concepts), folder, paths, say)]
 
 
-def _prepare_spose(stimuli, embedding, folder, paths, say) -> str:
-    inputs = _inputs(folder, [paths[CONCEPTS], paths[EMBEDDING]], stimuli)
-    if store.is_made_from(SPOSE, inputs):
-        say(f"{SPOSE}: ready, made from these files before")
-        return SPOSE
-    assembly = assemblies.neuroid_assembly(
+def embedding_of(stimuli, embedding: np.ndarray, concepts: list[str]):
+    """The embedding as an assembly with a row for every image; concepts without images have no row.
+
+    Parameters
+    ----------
+    stimuli : data frame with stimulus_id, concept and concept_index.
+    embedding : (concepts, dimensions).
+    concepts : all of them, in the owners' order.
+
+    Returns
+    -------
+    Assembly with these coordinates and, in ``attrs``, ``n_concepts`` and the names of ``missing_concepts`` in a string.
+    """
+    shown = set(stimuli["concept"])
+    return assemblies.neuroid_assembly(
         embedding[stimuli["concept_index"].values],
         presentation={name: stimuli[name].values for name in ("stimulus_id", "concept", "concept_index")},
         neuroid={
@@ -86,13 +97,24 @@ def _prepare_spose(stimuli, embedding, folder, paths, say) -> str:
             "subject": ["all"] * embedding.shape[1],
             "region": ["behavior"] * embedding.shape[1],
         },
+        n_concepts=len(concepts),
+        missing_concepts=" ".join(concept for concept in concepts if concept not in shown),
     )
-    store.save(SPOSE, assembly, stimuli, folder, "Hebart2023_local.images", {"inputs": inputs})
-    say(f"{SPOSE}: {len(stimuli)} images of {len(embedding)} concepts, {embedding.shape[1]} dimensions")
+
+
+def _prepare_spose(stimuli, embedding, concepts, folder, paths, say) -> str:
+    inputs = _inputs(folder, [paths[CONCEPTS], paths[EMBEDDING]], stimuli)
+    if store.is_made_from(SPOSE, inputs):
+        say(f"{SPOSE}: ready, made from these files before")
+        return SPOSE
+    assembly, n = embedding_of(stimuli, embedding, concepts), stimuli["concept"].nunique()
+    source = {"inputs": inputs, "concepts": n, "of_concepts": len(concepts)}
+    store.save(SPOSE, assembly, stimuli, folder, "Hebart2023_local.images", source)
+    say(f"{SPOSE}: {len(stimuli)} images of {_of(n, len(concepts))} concepts, {embedding.shape[1]} dimensions")
     return SPOSE
 
 
-def _prepare_triplet(stimuli, chosen, folder, paths, say) -> str:
+def _prepare_triplet(stimuli, chosen, n_concepts, folder, paths, say) -> str:
     from brainscore_core.supported_data_standards.brainio.assemblies import BehavioralAssembly
 
     inputs = _inputs(folder, [paths[CONCEPTS], chosen], stimuli)
@@ -101,8 +123,10 @@ def _prepare_triplet(stimuli, chosen, folder, paths, say) -> str:
         return TRIPLET
     first = stimuli.drop_duplicates("concept").reset_index(drop=True)
     first["stimulus_id"] = first["concept_index"]  # numbers from 0, as in Brain-Score's data
-    read = read_triplets if chosen.name == TRIPLETS else read_triplet_table
-    rows = read(chosen, len(first))
+    every = read_choices(chosen, n_concepts)
+    rows = every[np.isin(every, first["concept_index"]).all(axis=1)]
+    if not len(rows):
+        raise ValueError(f"{chosen}: no choice among the {len(first)} concepts with images")
     assembly = BehavioralAssembly(
         rows[:, 2],
         dims=["presentation"],
@@ -113,7 +137,7 @@ def _prepare_triplet(stimuli, chosen, folder, paths, say) -> str:
         },
     )
     store.save(TRIPLET, assembly, first, folder, "Hebart2023_local.concepts", {"inputs": inputs})
-    say(f"{TRIPLET}: {len(rows)} choices from {chosen.name}, {len(first)} images")
+    say(f"{TRIPLET}: {_of(len(rows), len(every))} choices from {chosen.name}, {len(first)} images")
     return TRIPLET
 
 
@@ -122,6 +146,8 @@ def read_concepts(path: Path) -> list[str]:
     concepts = [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
     if len(set(concepts)) != len(concepts):
         raise ValueError(f"{path}: expected every concept once, got {len(concepts)} with {len(set(concepts))} names")
+    if len(concepts) == N_CONCEPTS and concepts == sorted(concepts):
+        raise ValueError(f"{path}: expected the owners' order of concepts, as in the embedding, got the alphabet")
     return concepts
 
 
@@ -140,74 +166,46 @@ def read_embedding(path: Path, n_concepts: int) -> np.ndarray:
 
 
 def read_images(folder: Path, concepts: list[str]):
-    """All images, ordered by concept (the owners' order) and name.
+    """All images, ordered by concept (the owners' order) and name; and the concepts that have none.
 
     Returns
     -------
-    Data frame with stimulus_id, concept, concept_index and filename (``camera1/camera1_01b.jpg``).
+    Data frame with stimulus_id, concept, concept_index and filename (``camera1/camera1_01b.jpg``); list of concepts.
+
+    Raises
+    ------
+    FileNotFoundError
+        Where fewer than half of the concepts have images.
     """
     import pandas as pd
 
-    rows, empty = [], []
+    rows, missing = [], []
     for index, concept in enumerate(concepts):
         names = sorted(path.name for path in (folder / concept).glob("*.jpg") if not path.name.startswith("."))
         names = [name for name in names if things_images.concept_of(Path(name).stem) == concept]
         rows += [(Path(name).stem, concept, index, f"{concept}/{name}") for name in names]
         if not names:
-            empty.append(concept)
-    if empty:
+            missing.append(concept)
+    if len(concepts) - len(missing) < MIN_SHARE * len(concepts):
         raise FileNotFoundError(
-            f"{folder} lacks the images of {len(empty)} of {len(concepts)} concepts, such as {empty[0]}; unpack all of "
-            f"the THINGS images ({DATASETS['things'].access})"
+            f"{folder} lacks the images of {len(missing)} of {len(concepts)} concepts: {listed(missing)}; at least "
+            f"half of the concepts need images ({DATASETS['things'].access})"
         )
-    return pd.DataFrame(rows, columns=["stimulus_id", "concept", "concept_index", "filename"])
+    return pd.DataFrame(rows, columns=["stimulus_id", "concept", "concept_index", "filename"]), missing
 
 
-def read_triplets(path: Path, n_concepts: int) -> np.ndarray:
-    """Triplets (t, 3) of concept numbers from 0, the odd one last, from a text file of lines ``a b odd``."""
-    import pandas as pd
+def listed(names: list[str]) -> str:
+    """The first names, and how many more there are.
 
-    try:
-        table = pd.read_csv(path, sep=r"\s+", header=None, dtype=np.int32)
-    except ValueError as error:
-        raise ValueError(f"{path}: expected lines of three numbers; it is damaged or cut short ({error})") from error
-    if n_concepts == N_CONCEPTS and len(table) != N_TRIPLETS:
-        raise ValueError(f"{path}: expected {N_TRIPLETS} lines, got {len(table)}; the file is cut short")
-    return _checked(path, table.to_numpy(), n_concepts)
-
-
-def read_triplet_table(path: Path, n_concepts: int, n: int = N_TRIPLETS, seed: int = 42) -> np.ndarray:
-    """Like ``read_triplets``, from the owners' table of all choices: three numbers from 1, and the odd one's position.
-
-    Uses ``n`` random choices outside the test sets (noise_ceiling 0), in the table's order. The table does not say
-    which of them are in validationset.txt; the others were used to fit the embedding.
+    >>> listed(["baton2", "bow2"]), listed(list("abcdefghij"))
+    ('baton2, bow2', 'a, b, c, d, e, f, g, h and 2 more')
     """
-    import pandas as pd
-
-    columns = ["image1", "image2", "image3", "choice", "noise_ceiling"]
-    try:
-        table = pd.read_csv(path, sep="\t", usecols=columns)
-        table = table[table["noise_ceiling"] == 0][columns[:4]].astype(np.int32).to_numpy()
-    except ValueError as error:
-        raise ValueError(f"{path}: expected the columns {', '.join(columns)}; ({error})") from error
-    if len(table) > n:
-        table = table[np.sort(np.random.RandomState(seed).permutation(len(table))[:n])]
-    if not np.isin(table[:, 3], (1, 2, 3)).all():
-        raise ValueError(f"{path}: expected choices 1, 2 or 3, got {sorted(set(table[:, 3]))[:5]}")
-    odd = table[:, 3] - 1
-    others = np.array([[1, 2], [0, 2], [0, 1]])[odd]
-    order = np.column_stack([others, odd])
-    return _checked(path, np.take_along_axis(table[:, :3], order, axis=1) - 1, n_concepts)
+    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    return ", ".join(names[:LISTED]) + more
 
 
-def _checked(path: Path, rows: np.ndarray, n_concepts: int) -> np.ndarray:
-    fits = rows.ndim == 2 and rows.shape[1] == 3 and len(rows) > 0
-    if not fits or rows.min() < 0 or rows.max() >= n_concepts:
-        raise ValueError(f"{path}: expected three concepts from {n_concepts} in each line, got others")
-    a, b, odd = rows.T
-    if ((a == b) | (a == odd) | (b == odd)).any():
-        raise ValueError(f"{path}: expected three different concepts in each line, got one twice")
-    return rows
+def _of(n: int, every: int) -> str:
+    return str(n) if n == every else f"{n} of {every}"
 
 
 def _inputs(folder: Path, paths: list[Path], stimuli) -> dict:

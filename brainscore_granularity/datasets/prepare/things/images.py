@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from .. import store
@@ -11,12 +12,12 @@ WITHIN = ("", "object_images", "images_THINGS/object_images", "images/object_ima
 RECORDED_BY = "Hebart2023_local.spose"  # the build that records where the user keeps the images
 
 
-def folder(example: str, source: Path, given: Path | None = None) -> Path:
+def folder(examples: str | Sequence[str], source: Path, given: Path | None = None) -> Path:
     """The folder that holds one folder of images for each concept.
 
     Parameters
     ----------
-    example : an image or a folder that must be in it, such as ``aardvark/aardvark_01b.jpg``.
+    examples : an image or a folder that must be in it, such as ``aardvark/aardvark_01b.jpg``; of several, most.
     source : the folder given by --from; searched if ``given`` is None.
     given : the folder given by --images.
 
@@ -24,14 +25,15 @@ def folder(example: str, source: Path, given: Path | None = None) -> Path:
     -------
     Absolute path: ``given``, or ``source`` or one of the usual folders below it, or that of an earlier preparation.
     """
+    examples = [examples] if isinstance(examples, str) else examples
     places = [given] if given is not None else [source, *_recorded()]
     for place in places:
-        for below in WITHIN:
-            if (Path(place) / below / example).exists():
-                return (Path(place) / below).absolute()
+        found = {below: sum((Path(place) / below / name).exists() for name in examples) for below in WITHIN}
+        if any(found.values()):
+            return (Path(place) / max(found, key=lambda below: found[below])).absolute()
     things = DATASETS["things"]
     raise FileNotFoundError(
-        f"the THINGS images are not in {' nor in '.join(str(place) for place in places)}: {example} was looked for "
+        f"the THINGS images are not in {' nor in '.join(str(place) for place in places)}: {examples[0]} was looked for "
         f"there and in {', '.join(name for name in WITHIN if name)} below. They are under {things.licence}; to get "
         f"them: {things.access}. Then name their folder with --images, or run `{things.command}` first"
     )
