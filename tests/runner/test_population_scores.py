@@ -7,6 +7,7 @@ from brainscore_vision import load_benchmark
 from v4_session import write_session
 
 from brainscore_granularity.datasets import cowley2023
+from brainscore_granularity.paths import sha256_of
 from brainscore_granularity.runner.session import Session
 
 MODEL, BENCHMARKS = "granularity_world_own_k8_s1", ["Cowley2023.V4-rsa", "Cowley2023.V4-ridge"]
@@ -20,7 +21,8 @@ def sessions(tmp_path, monkeypatch):
         counts = rng.poisson(rng.gamma(1, 5, size=(12, 24, 1)), size=(12, 24, 3)).astype(float)
         raw = name == "210325"
         write_session(tmp_path, name, counts if raw else counts.mean(axis=2), range(first, first + 24), raw)
-    pinned = {cowley2023.REPEATS.format("210325"): None}
+    repeats = cowley2023.REPEATS.format("210325")
+    pinned = {repeats: sha256_of(tmp_path / repeats)}
     monkeypatch.setenv(cowley2023.FOLDER_VARIABLE, str(tmp_path))
     monkeypatch.setattr(cowley2023, "PINNED", pinned)
 

@@ -183,7 +183,7 @@ def test_two_processes_train_what_one_trains(host, name):
 def test_a_killed_process_ends_the_job_with_a_clear_error_and_the_same_command_goes_on(host):
     root, codes, said = host
     assert codes == [[0, 0]] * len(RECIPES) + [[1, -9], [0, 0]]
-    assert any("process 1 of 2 lost the others" in line and "the same command goes on" in line for line in said)
+    assert any("process 1 of 2 lost the others" in line and "the same command continues" in line for line in said)
     whole, resumed = (load_file(root / f"{name}-0.safetensors") for name in ("classify", "killed"))
     assert all(torch.equal(whole[n], resumed[n]) for n in whole)
     assert sorted(p.name for p in root.glob("*.json")) == sorted(
