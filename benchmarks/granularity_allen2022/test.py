@@ -42,6 +42,7 @@ def test_the_owners_data(measured_benchmark, region):
     assert targets.rdms.shape == (8, 103, 103) and targets.subjects == [f"subj{s:02d}" for s in range(1, 9)]
 
 
+@pytest.mark.slow
 def test_ridge_by_the_book(small_data):
     small_data("Allen2022_fmri_local")
     benchmark = load_benchmark("Allen2022_fmri.FFA-ridge")

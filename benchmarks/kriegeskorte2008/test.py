@@ -26,6 +26,7 @@ def test_stimuli(kriegeskorte92, target):
     assert_stimulus_identifier_is_cacheable(stimuli.identifier)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("target", "expected"), [("hIT", 0.106), ("mIT", 0.145), ("judgment", 0.107)])
 def test_reference_score_of_pixels(kriegeskorte92, target, expected):
     """As known for pixels at 175 px; Brain-Score's pixels see 256 px."""

@@ -50,6 +50,7 @@ def test_what_is_not_prepared_says_how(home, load):
         load()
 
 
+@pytest.mark.slow
 def test_the_owners_embedding(real_data, home, tmp_path):
     """All 1,854 concepts in the owners' order, with the real embedding; their images are grey squares."""
     source = real_data / "things_subset"

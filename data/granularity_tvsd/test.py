@@ -41,6 +41,7 @@ def test_stimulus_sets(prepared):
     assert sorted(test["stimulus_id"]) == sorted(fake_things.TVSD_TEST)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("load", [lambda: load_dataset("Papale2025_local.V4.test"),
                                   lambda: load_stimulus_set("Papale2025_local.test")])  # fmt: skip
 def test_what_is_not_prepared_says_how(home, load):

@@ -46,6 +46,7 @@ def test_man_and_monkey_agree_as_published(kriegeskorte92):
     assert spearmanr(human, macaque)[0] == pytest.approx(0.439, abs=5e-4)
 
 
+@pytest.mark.slow
 def test_a_folder_without_the_files_says_where_they_are(tmp_path, monkeypatch):
     monkeypatch.setenv(kriegeskorte2008.FOLDER_VARIABLE, str(tmp_path))
     with pytest.raises(DataMissing, match="no 92_behavRDMs.mat.*github.com/rsagroup/rsatoolbox"):

@@ -4,6 +4,7 @@ from brainscore_vision import load_model, score
 MODEL = "scaling_resnet18_w1of16_d300_s1"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", ["1of16", "1of8", "1of4", "1of2", "1", "2"])
 def test_networks_before_training_load_from_their_seed_and_share_their_layers(width):
     maps = [load_model(f"scaling_resnet18_w{width}_{start}_s1").layer_model.region_layer_map

@@ -150,6 +150,7 @@ def test_objectives_are_compared_with_plain_fine_and_plain_coarse(runs, tmp_path
     assert "no run.json there" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_scaling_finds_the_planted_change_a_doubling_and_takes_networks_of_any_layers(tmp_path):
     from math import log2
 

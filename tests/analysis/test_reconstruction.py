@@ -57,6 +57,7 @@ def test_on_the_world_it_reports_every_pair(tmp_path):
     assert "fitted on the images that are scored" in record["warnings"][0]
 
 
+@pytest.mark.slow
 def test_without_brains_or_a_native_model_it_says_what_is_missing(tmp_path, capsys):
     for models, images, message in (
         (MODELS, ["--images", "World"], "add --benchmarks"),

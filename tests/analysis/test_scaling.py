@@ -175,6 +175,7 @@ def test_held_out_rows_are_beyond_the_cut():
     assert scaling.extrapolate(points, "log-linear", 0.8).bias < -0.01  # a straight line is too optimistic
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("law", "name"), [(power, "power"), (log_linear, "log-linear")])
 def test_the_right_law_is_chosen(law, name):
     assert np.mean([chosen(seed, law, name) for seed in range(6)]) >= 0.75
@@ -201,6 +202,7 @@ def test_allocation_is_the_optimum_of_the_joint_law():
     assert at["L"][0] == pytest.approx(others.min(), rel=1e-6)
 
 
+@pytest.mark.slow
 def test_gains_are_ordered_only_where_they_are():
     x = np.geomspace(1, 1e4, 60)
     rng = np.random.default_rng(0)

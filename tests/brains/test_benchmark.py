@@ -157,6 +157,7 @@ def test_a_model_without_a_behavioural_readout_is_told_so():
         load_benchmark("World.triplet")(model)
 
 
+@pytest.mark.slow
 def test_our_models_run_on_brain_scores_rsa_benchmark():
     from brainscore_vision.benchmark_helpers.neural_common import RSABenchmark
 

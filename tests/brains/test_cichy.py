@@ -79,6 +79,7 @@ def test_a_results_file_tells_both_scalings(cichy, tmp_path):
     assert record["scalings"]["none"] == pytest.approx(float(by_hand.attrs["raw"]), abs=1e-6) != record["raw"]
 
 
+@pytest.mark.slow
 def test_layers_are_chosen_on_fmri_and_meg_together(chosen_on):
     choice, model = chosen_on("Cichy2016")
     assert choice["selection"]["V1"] == choice["selection"]["IT"] == "Cichy2016"
@@ -92,6 +93,7 @@ def test_layers_are_chosen_on_fmri_and_meg_together(chosen_on):
     assert choice["layers"]["IT"] == means.idxmax()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "refused", "scored"), [
     ("Cichy2014", ["Kriegeskorte2008.mIT-rsa", "Cichy2014_fmri.IT-rsa", "Cichy2014_meg.early-rsa"],
      "Cichy2016_meg.late-rsa"),

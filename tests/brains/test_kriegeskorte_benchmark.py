@@ -157,6 +157,7 @@ def served(monkeypatch):
     return contents, asked
 
 
+@pytest.mark.slow
 def test_files_are_downloaded_once_and_checked(kriegeskorte92, home, served, monkeypatch, capsys):
     contents, asked = served
     monkeypatch.delenv(kriegeskorte2008.FOLDER_VARIABLE)

@@ -32,6 +32,7 @@ def recorded(model, stimuli, layer):
     return activations.transpose("presentation", "neuroid").values
 
 
+@pytest.mark.slow
 def test_features_on_disk_are_those_that_brain_score_records(model, stimuli):
     names = ["conv1", "relu3", "relu5"]
     with layers.spooled(model, stimuli, names) as spools:

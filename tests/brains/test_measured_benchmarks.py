@@ -18,6 +18,7 @@ from brainscore_granularity.download import DataMissing
 ELSEWHERE = ("World", "Kriegeskorte", "Cichy", "Cowley")  # tested on themselves
 BENCHMARKS = [name for name in catalogue.ours("benchmarks") if not name.startswith(ELSEWHERE)]
 ONE_OF_EACH = [*{name.partition(".")[0]: name for name in BENCHMARKS}.values(), "Hebart2023.triplet"]
+EACH = [name if name in ONE_OF_EACH else pytest.param(name, marks=pytest.mark.slow) for name in BENCHMARKS]
 RIDGE = [name for name in BENCHMARKS if name.endswith("-ridge")]
 STATED = [name for name in RIDGE if name.startswith("Allen2022")]  # the noise is known from what the data set states
 RSA = [name for name in BENCHMARKS if name.endswith("-rsa")]
@@ -60,7 +61,7 @@ def permuted(ids):
     return truth([wrong[stimulus] for stimulus in ids])
 
 
-@pytest.mark.parametrize("benchmark", BENCHMARKS)
+@pytest.mark.parametrize("benchmark", EACH)
 def test_the_true_geometry_scores_one(benchmark):
     result = score(benchmark, truth)
     if benchmark in STATED:  # of these fakes it is not true
@@ -77,13 +78,13 @@ def test_the_true_geometry_scores_one(benchmark):
     assert low - 0.02 < 1 < high + 0.05
 
 
-@pytest.mark.parametrize("benchmark", BENCHMARKS)
+@pytest.mark.parametrize("benchmark", EACH)
 def test_permuted_images_score_nothing(benchmark):
     low, high = score(benchmark, permuted).attrs["interval"]
     assert low < 0.03 and high > -0.03
 
 
-@pytest.mark.parametrize("benchmark", BENCHMARKS)
+@pytest.mark.parametrize("benchmark", EACH)
 def test_a_constant_model_is_refused_with_the_layer_named(benchmark):
     with pytest.raises(
         ValueError, match="all 30 images have the same features" if benchmark in RIDGE else "constant features"
@@ -94,7 +95,7 @@ def test_a_constant_model_is_refused_with_the_layer_named(benchmark):
         score(benchmark, lambda ids: np.tile(one_value_a_unit, (len(ids), 1)))
 
 
-@pytest.mark.parametrize("benchmark", BENCHMARKS)
+@pytest.mark.parametrize("benchmark", EACH)
 def test_nan_is_refused(benchmark):
     def respond(ids):
         features = truth(ids)
@@ -117,7 +118,7 @@ def test_a_layer_that_is_dead_for_one_image_is_refused(benchmark):
         score(benchmark, respond)
 
 
-@pytest.mark.parametrize("benchmark", BENCHMARKS)
+@pytest.mark.parametrize("benchmark", EACH)
 def test_score_carries_all_that_is_promised(benchmark):
     result = score(benchmark, lambda ids: truth(ids) + np.random.default_rng(5).normal(size=(len(ids), 40)))
     assert_valid_uncertainty(result)
@@ -143,7 +144,7 @@ def test_brain_scores_pixels_can_be_scored(benchmark, monkeypatch):
     assert -0.5 < result.item() < 0.5 and result.attrs["layer"] == "pixels"
 
 
-@pytest.mark.parametrize("benchmark", BENCHMARKS)
+@pytest.mark.parametrize("benchmark", EACH)
 def test_stimuli_are_unique_and_their_name_keeps_the_cache_contract(benchmark):
     stimuli = load_benchmark(benchmark).stimulus_set
     assert stimuli["stimulus_id"].is_unique
@@ -151,7 +152,7 @@ def test_stimuli_are_unique_and_their_name_keeps_the_cache_contract(benchmark):
         assert_stimulus_identifier_is_cacheable(stimuli.identifier)
 
 
-@pytest.mark.parametrize("benchmark", BENCHMARKS)
+@pytest.mark.parametrize("benchmark", EACH)
 def test_benchmarks_describe_themselves(benchmark):
     loaded = load_benchmark(benchmark)
     assert (

@@ -29,6 +29,7 @@ def test_a_model_is_known_by_the_files_of_its_plugin(changed):
     assert find.commitment_of(NAME)[0] != known
 
 
+@pytest.mark.slow
 def test_its_score_is_stale_once_the_plugin_has_changed(changed, tmp_path):
     candidates.current["model"] = candidates.Given(
         lambda ids: np.stack([np.random.default_rng(int(i[-4:])).normal(size=8) for i in ids])

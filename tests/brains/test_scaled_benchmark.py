@@ -73,6 +73,7 @@ def test_kept_rdms_of_the_two_scalings_are_two(home, benchmark):
     assert len(list(home.glob("rdms/*/*.npz"))) == 2
 
 
+@pytest.mark.slow
 def test_a_table_of_layers_has_the_scores_of_its_scaling(benchmark):
     model = Session().load(MODEL, BENCHMARK)
     both = [benchmark, benchmark.scaled("z-score")]

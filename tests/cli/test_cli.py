@@ -195,6 +195,7 @@ def test_benchmarks_lists_every_id_with_the_state_of_its_data(capsys):
     assert "downloadable from Brain-Score's store; measured" in states["Li2026.IT-rsa"]
 
 
+@pytest.mark.slow
 def test_commit_chooses_layers_again(home, capsys):
     shipped = checkpoint_of(MODEL)
     checkpoints.save(checkpoints.default_store(), MODEL, shipped.state_dict(), shipped.info, half=True)
@@ -240,6 +241,7 @@ def test_patterns_match_ours_and_brain_scores():
     assert "Allen2022_fmri.IT-rdm" in catalogue.select("benchmarks", ["*IT-r*"])
 
 
+@pytest.mark.slow
 def test_every_result_of_a_failed_grid_is_kept_and_the_exit_code_says_so(tmp_path, home, capsys):
     shipped = checkpoint_of(MODEL)
     saved = checkpoints.save(checkpoints.default_store(), MODEL, shipped.state_dict(), shipped.info)

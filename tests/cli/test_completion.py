@@ -40,6 +40,7 @@ def completed(request, tmp_path_factory):
     return offered
 
 
+@pytest.mark.slow
 def test_verbs_and_the_verbs_below_them(completed):
     assert {"score", "report", "data", "completion"} <= set(completed(""))
     assert set(completed("sc")) == {"score", "scaling"} and completed("data", "pre") == ["prepare"]

@@ -44,6 +44,7 @@ def fetch(to, *more):
 ACCEPTED = ("--accept-terms", nsd_bucket.ACCEPT)
 
 
+@pytest.mark.slow
 def test_only_the_files_that_prepare_needs_are_fetched_once(bucket, tmp_path, capsys):
     needed, unused = keys()
     fetch(tmp_path, *ACCEPTED)
@@ -79,6 +80,7 @@ def test_what_is_fetched_is_what_prepare_reads(tmp_path, bucket, monkeypatch):
     assert [list(part.sessions) for part in from_here.parts] == [[1, 2], [1, 2]]
 
 
+@pytest.mark.slow
 def test_some_regions_need_some_maps(bucket, tmp_path):
     fetch(tmp_path, "--regions", "V1", *ACCEPTED)
     assert {path.name for path in tmp_path.rglob("roi/*")} == {"prf-visualrois.nii.gz"}
@@ -95,6 +97,7 @@ def test_nothing_is_fetched_without_the_words_or_in_a_dry_run(bucket, tmp_path, 
     assert not bucket.asked and not (tmp_path / "to").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["stall", "cut"])
 def test_a_broken_connection_is_taken_up_where_it_broke(bucket, tmp_path, fault):
     bucket.faults[STIMULI] = fault
@@ -103,6 +106,7 @@ def test_a_broken_connection_is_taken_up_where_it_broke(bucket, tmp_path, fault)
     assert [part for key, part in bucket.asked if key == STIMULI] == [None, f"bytes={KEPT}-"]
 
 
+@pytest.mark.slow
 def test_a_command_that_was_stopped_goes_on_where_it_stopped(bucket, tmp_path, monkeypatch, capsys):
     bucket.faults[STIMULI] = "cut"
     monkeypatch.setattr(download, "ATTEMPTS", 1)

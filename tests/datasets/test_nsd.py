@@ -229,6 +229,7 @@ def test_a_second_run_makes_only_what_is_new(owner, home):
     assert store.state("Allen2022_fmri_local.V1.test")[0] == "ready"
 
 
+@pytest.mark.slow
 def test_changed_betas_are_read_again(owner, home, tmp_path):
     copy = tmp_path / "owner"
     shutil.copytree(owner, copy)
@@ -442,6 +443,7 @@ def test_a_benchmark_runs_on_the_local_build(inside):
     assert abs(benchmark(load_model("pixels"))) < 0.25  # the colour of an image says nothing about its responses
 
 
+@pytest.mark.slow
 def test_command_line(owner, home, capsys):
     from brainscore_granularity.cli.main import main
 

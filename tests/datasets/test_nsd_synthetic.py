@@ -36,6 +36,7 @@ def inside(prepared, monkeypatch):
     monkeypatch.setenv("BRAINSCORE_GRANULARITY_HOME", str(prepared))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("region", ["early", "ventral"])
 def test_responses_by_the_book(inside, region):
     assembly = store.load(f"Allen2022_fmri_synthetic_local.{region}.test").squeeze("time_bin")

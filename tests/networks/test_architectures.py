@@ -90,6 +90,7 @@ def test_counts_equal_those_that_torchvision_publishes(name):
     assert multiply_adds / 1e9 == pytest.approx(published["_ops"], abs=6e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("size", "depth", "width", "millions"), [("tiny", 12, 192, 5.72), ("base", 12, 768, 86.57)])
 def test_counts_of_vision_transformers(size, depth, width, millions):
     """All multiply-adds of ViT by hand: patches, 12 w^2 a token and block, attention over 197 tokens, head."""
@@ -129,6 +130,7 @@ def test_width_one_and_two_blocks_a_stage_is_resnet18():
             assert torch.equal(scaled(x), reference(x))
 
 
+@pytest.mark.slow
 def test_an_area_of_cornet_with_a_silent_branch_passes_on_its_skip_connection():
     area = networks.build("cornet_s", 2, seed=0).body.V4.eval()
     for norm in area.reduce_norms:
@@ -139,6 +141,7 @@ def test_an_area_of_cornet_with_a_silent_branch_passes_on_its_skip_connection():
         assert torch.equal(area(x), expected) and expected.shape == (2, 256, 14, 14)
 
 
+@pytest.mark.slow
 def test_time_steps_of_cornet_share_weights():
     network = networks.build("cornet_s", 2, seed=0)
     area = network.body.IT

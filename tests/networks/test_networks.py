@@ -28,6 +28,7 @@ def image(network, n=1):
     return torch.randn(n, 3, network.image_size, network.image_size, generator=torch.Generator().manual_seed(0))
 
 
+@pytest.mark.slow
 def test_dropout_is_an_option_that_must_do_something():
     network = networks.build("alexnet_bn", 4, seed=0, dropout=0.3)
     assert [m.p for m in network.modules() if isinstance(m, nn.Dropout)] == [0.3, 0.3]
@@ -40,6 +41,7 @@ def test_dropout_is_an_option_that_must_do_something():
         networks.build("alexnet_bn", 4, seed=0, dropout=1.5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FAMILIES)
 def test_the_body_does_not_depend_on_the_number_of_classes(name):
     two, many = (networks.build(name, k, seed=5).state_dict() for k in (2, 64))

@@ -52,6 +52,7 @@ def test_the_page_has_the_differences_to_native_and_to_what_has_not_learned(meas
     assert numbers[1::4] == pytest.approx([found.loc[s, "low"] for s in ONE_IMAGE_SET], abs=0.01)
 
 
+@pytest.mark.slow
 def test_the_page_has_the_scores_of_chosen_layers(measured):
     found = chosen_layers.cross_validated(measured[1])
     for model in MODELS:

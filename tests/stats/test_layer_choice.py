@@ -172,6 +172,7 @@ def test_too_few_images_for_an_interval_are_refused():
         stats.cross_validate(stats.TripletScorer(np.ones((2, 40)), rows, 40), 40, splits=2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("images", "n_choices"), [(60, 3000), (400, 1600)], ids=["dense", "sparse"])
 def test_layers_are_chosen_by_triplets_within_a_half(images, n_choices):
     """Three layers that make people's choice at known rates: the best is chosen, and the error is that of its rate."""

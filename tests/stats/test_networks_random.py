@@ -64,6 +64,7 @@ def test_equal_slopes_of_two_scales_are_the_slope_of_their_difference(rng):
     np.testing.assert_allclose(ladder(3).equal([a, b]).f, ladder(3).equal([b, a]).f)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seeds", [1, 3, 5])
 def test_no_effect_of_k_is_found_where_there_is_none(seeds):
     for sd in (0.0, 0.02):

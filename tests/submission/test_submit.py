@@ -198,6 +198,7 @@ def test_an_untrained_network_is_rebuilt_from_its_seed(tmp_path):
         assert not [name for name in opened.namelist() if name.endswith(".safetensors")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["tiny", "alexnet_bn", "cornet_s", "resnet18", "resnet18_w0.25", "vit_tiny"])
 def test_self_contained_source_makes_the_same_network(name):
     import torch
@@ -328,6 +329,7 @@ def folder_server():
         server.server_close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["fails", "stalls", "half"])
 def test_a_url_that_does_not_deliver_is_a_clear_error_and_leaves_nothing(how, serve, tmp_path, monkeypatch):
     monkeypatch.setattr(download, "TIMEOUT_SECONDS", 0.3)

@@ -76,6 +76,7 @@ def test_each_unit_of_a_fitted_network_has_mean_zero_and_variance_one_on_its_ima
     assert far > 0.3
 
 
+@pytest.mark.slow
 def test_the_statistics_of_a_trained_network_come_back_from_its_own_images(pictures):
     """Within sampling error: two halves of the images differ from each other by as much."""
     from brainscore_granularity.world import images as world

@@ -28,6 +28,7 @@ def test_images_do_not_depend_on_how_they_are_cut_into_chunks(monkeypatch):
     assert np.array_equal(world.draw(2, seed=5).pixels, whole.pixels)
 
 
+@pytest.mark.slow
 def test_taxonomy_is_nested_and_balanced(training):
     for coarse, fine in ((2, 8), (8, 64)):
         labels = np.stack([world.taxonomy(training.fine, k) for k in (coarse, fine)])

@@ -88,6 +88,7 @@ def test_pixels_are_those_of_pil_and_torchvision(tmp_path, size, resize):
         assert np.array_equal(pixels, np.asarray(expected)), name
 
 
+@pytest.mark.slow
 def test_a_pack_says_what_is_in_it(noise, whole):
     packed = pack.load(whole)
     assert packed.names == noise.names and packed.classes == noise.classes and len(packed) == 1500
@@ -135,6 +136,7 @@ def with_broken(tmp_path, n=600):
     return good, folder_of(tmp_path / "images", good | {name: data for name, (data, _) in BROKEN.items()})
 
 
+@pytest.mark.slow
 def test_broken_images_are_fatal_or_left_out_but_always_listed(tmp_path):
     good, images = with_broken(tmp_path)
     source = sources.find(images)
@@ -256,6 +258,7 @@ def test_killed_at_random_moments_and_resumed_the_pack_is_the_same_bytes(forked,
     assert len(pack.load(folder)) == 6000
 
 
+@pytest.mark.slow
 def test_killed_between_closing_the_gaps_and_the_description(tmp_path):
     """The journal then describes pixels that have moved since."""
     _, images = with_broken(tmp_path)

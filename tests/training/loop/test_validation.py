@@ -183,6 +183,7 @@ def test_without_a_validation_split_or_with_none_training_is_the_same(photograph
     assert {n for n, c in made.items() if "validation_accuracy" in c.info["metrics"]} == {"auto"}
 
 
+@pytest.mark.slow
 def test_a_validation_split_that_does_not_fit(photographs, home, tmp_path, capsys):
     save(tmp_path / "train", world.draw(2, seed=41))
     save(tmp_path / "test", world.draw(1, seed=42), names=[f"strange{i}" for i in range(8)])
