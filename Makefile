@@ -10,7 +10,7 @@ export OMP_WAIT_POLICY ?= PASSIVE
 help:
 	@echo "make demo       answer the question on an embedded world, in minutes"
 	@echo "make test       run the tests (15 minutes on two cores)"
-	@echo "make test-fast  run the tests without environments, clusters, browsers or killed processes (6 minutes)"
+	@echo "make test-fast  run those that need no environment, cluster, browser or killed process, nor half a second of a core (90 seconds)"
 	@echo "make test-numpy2   run the tests of training with numpy 2 and without Brain-Score"
 	@echo "make lint       check style, and the types of rsa, stats, weights and runner"
 	@echo "make docs       build the documentation as a site, in site/"
