@@ -20,13 +20,13 @@ class Worlds:
 
     def __init__(self, worlds: int, workers: int | None = None):
         self.worlds, self.workers = worlds, workers or os.cpu_count() or 1
-        os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"  # for the worker processes
 
     def answers(self, function, of=None, title: str | None = None) -> list:
         """function(world) for every world, by default for the numbers from 0."""
         of = range(self.worlds) if of is None else of
         found = []
-        with ProcessPoolExecutor(self.workers) as pool, progress(title or named(function), len(of)) as advance:
+        workers = ProcessPoolExecutor(self.workers, initializer=_one_thread)
+        with workers as pool, progress(title or named(function), len(of)) as advance:
             for answer in pool.map(function, of, chunksize=max(1, len(of) // (50 * self.workers))):
                 found.append(answer)
                 advance()
@@ -42,6 +42,11 @@ class Worlds:
     def times(self, factor: float) -> Worlds:
         """More worlds, or fewer; at least one."""
         return Worlds(max(1, round(factor * self.worlds)), self.workers)
+
+
+def _one_thread() -> None:
+    """Of a worker process only: the process that asks keeps its own setting."""
+    os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 
 def named(function) -> str:

@@ -3,6 +3,8 @@
 Bounds are two standard errors of what a correct procedure reaches, three where several rates are checked.
 """
 
+import os
+
 import numpy as np
 import pytest
 
@@ -95,3 +97,10 @@ def test_examples_of_the_program(module):
 
     result = doctest.testmod(importlib.import_module(f"bench.{module}"))
     assert result.attempted > 0 and result.failed == 0
+
+
+def test_worlds_are_judged_with_one_thread_and_the_caller_keeps_its_own_setting(monkeypatch):
+    """A setting that stayed would make later processes compute with one thread where this one has several."""
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    assert Worlds(2, workers=1).answers(os.getenv, of=["OMP_NUM_THREADS"] * 2) == ["1", "1"]
+    assert "OMP_NUM_THREADS" not in os.environ
