@@ -7,7 +7,6 @@ import fnmatch
 from pathlib import Path
 
 from brainscore_granularity import plugins
-from brainscore_granularity.weights import layer_map
 from brainscore_granularity.weights.checkpoints import CheckpointError, Fitted, Published, Untrained
 from brainscore_granularity.weights.find import checkpoint_of, is_stored, plugin_of
 from brainscore_granularity.weights.identifiers import how_to_make
@@ -57,10 +56,6 @@ def model_state(identifier: str) -> tuple[str, str | None]:
     except CheckpointError as error:
         missing = str(error).startswith("no checkpoint")
         return ("not trained here", how_to_make(identifier)) if missing else ("damaged", str(error))
-    try:
-        layer_map.read(checkpoint, plugin)
-    except CheckpointError as error:
-        return "trained, layers not chosen", str(error)
     if isinstance(checkpoint, Untrained):
         return "ready, built from its seed", None
     if isinstance(checkpoint, Fitted):
