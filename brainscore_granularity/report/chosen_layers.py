@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 
@@ -9,22 +11,31 @@ from brainscore_granularity import stats
 from brainscore_granularity.runner import results
 
 from . import conditions
-from .differences import Sums
 from .measures import ONE_IMAGE_SET
 from .summary import number
 
 
-def cross_validated(rdms: dict[str, dict[str, np.ndarray]], splits: int = stats.SPLITS) -> pd.DataFrame:
-    """One row per (scale, model): raw score of the procedure, 95% interval, and the layer that is chosen most often.
+def choices(rdms: dict[str, dict[str, np.ndarray]], splits: int = stats.SPLITS) -> dict[str, stats.Choices]:
+    """{scale: what all scores and differences are made of}, models in the order of ``rdms``.
 
     rdms : {model: {layer: RDM}}, as from `one_image_set.layer_rdms`.
     """
+    from brainscore_vision import load_benchmark
+
+    found = {}
+    for scale, name in ONE_IMAGE_SET.items():
+        subjects = load_benchmark(name).subject_rdms
+        scorers = [stats.rdm_scorer(np.stack(list(layers.values())), subjects) for layers in rdms.values()]
+        found[scale] = stats.choices(scorers, len(subjects[0]), splits)
+    return found
+
+
+def cross_validated(rdms: dict[str, dict[str, np.ndarray]], drawn: dict[str, stats.Choices]) -> pd.DataFrame:
+    """One row per (scale, model): raw score of the procedure, 95% interval, and the layer that is chosen most often."""
     rows = []
-    for scale in ONE_IMAGE_SET:
-        scorers, images = _scorers(rdms, scale)
-        for model, scorer in scorers.items():
-            found = stats.cross_validate(scorer, images, splits)
-            often, share = list(rdms[model])[int(found.chosen.argmax())], float(found.chosen.max())
+    for scale, of_models in drawn.items():
+        for (model, layers), found in zip(rdms.items(), of_models.sums(np.eye(len(rdms))), strict=True):
+            often, share = list(layers)[int(found.chosen.argmax())], float(found.chosen.max())
             rows.append(
                 {
                     "scale": scale, "model": model, "k": results.describe(model)["k"], "raw": found.value,
@@ -34,15 +45,10 @@ def cross_validated(rdms: dict[str, dict[str, np.ndarray]], splits: int = stats.
     return pd.DataFrame(rows)
 
 
-def estimates(rdms: dict, splits: int = stats.SPLITS):
+def estimates(models: Iterable[str], drawn: dict[str, stats.Choices]):
     """For `differences.against`: weighted sums of models that choose their layers anew in every half and resample."""
-
-    def of(scale: str, sums: Sums) -> list[stats.LayerChoice]:
-        scorers, images = _scorers(rdms, scale)
-        weights = [[one.get(model, 0) for model in scorers] for one in sums]
-        return stats.contrast_choices(list(scorers.values()), weights, images, splits)
-
-    return of
+    models = list(models)
+    return lambda scale, sums: drawn[scale].sums([[one.get(model, 0) for model in models] for one in sums])
 
 
 def rows_of(found: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
@@ -65,12 +71,3 @@ def curve(found: pd.DataFrame) -> pd.DataFrame:
     own = [results.describe(model)["labels"] == "own" for model in found["model"]]
     points = found[own].groupby(["scale", "k"], sort=True)[["raw", "low", "high"]].mean()
     return points.reset_index()
-
-
-def _scorers(rdms: dict, scale: str) -> tuple[dict, int]:
-    """{model: scorer of its layers}, and the number of images."""
-    from brainscore_vision import load_benchmark
-
-    subjects = load_benchmark(ONE_IMAGE_SET[scale]).subject_rdms
-    made = {model: stats.rdm_scorer(np.stack(list(layers.values())), subjects) for model, layers in rdms.items()}
-    return made, len(subjects[0])

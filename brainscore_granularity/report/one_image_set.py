@@ -131,14 +131,15 @@ def write(scores: pd.DataFrame, page: Path, figure: Path, models: Iterable[str])
     layers = every_layer(rdms)
     scale_of = {name: scale for scale, name in ONE_IMAGE_SET.items()}
     committed = {(scale_of[row.benchmark], row.model): row.layer for row in scores.itertuples()}
-    cross_validated = chosen_layers.cross_validated(rdms)
+    drawn = chosen_layers.choices(rdms)
+    cross_validated = chosen_layers.cross_validated(rdms, drawn)
     blocks = {
         "cross-validated": markdown(*chosen_layers.rows_of(cross_validated)),
         "by depth": scores_markdown(scores),
         "best layers": layers_markdown(layers),
     }
     for which, of in (
-        ("cross-validated", chosen_layers.estimates(rdms)),
+        ("cross-validated", chosen_layers.estimates(rdms, drawn)),
         ("by depth", estimates(rdms, committed)),
     ):
         for baseline in (conditions.NATIVE, conditions.FITTED):

@@ -32,7 +32,9 @@ from .estimates import Estimate
 from .intervals import Interval, interval
 from .layer_choice import (
     SPLITS,
+    Choices,
     LayerChoice,
+    choices,
     compare_choices,
     contrast_choices,
     cross_validate,
@@ -58,6 +60,7 @@ from .triplet_scorer import TripletScorer
 __all__ = [
     "SPLITS",
     "Ceiling",
+    "Choices",
     "Equivalence",
     "Estimate",
     "Interval",
@@ -67,6 +70,7 @@ __all__ = [
     "TripletScorer",
     "TwoSubjectsWarning",
     "bootstrap",
+    "choices",
     "compare_choices",
     "compare_models",
     "consistency",

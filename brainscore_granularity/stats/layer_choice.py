@@ -9,7 +9,7 @@ from: ``choice_error``.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.stats import norm
@@ -180,12 +180,31 @@ def contrast_choices(
 
     weights : (sums, models), as in `contrasts`.
     """
-    weights = np.atleast_2d(np.asarray(weights, float))
-    if weights.shape[1] != len(scorers):
-        raise ValueError(f"weights: expected (sums, {len(scorers)}), one number a model, got {weights.shape}")
-    scorers = [_complete(scorer, images) for scorer in scorers]
-    found = [drawn(scorer, images, splits, pairs, seed) for scorer in scorers]
-    return [estimated(choice_error.summed(found, row), scorers[0], images, level) for row in weights]
+    return choices(scorers, images, splits, pairs=pairs, seed=seed).sums(weights, level)
+
+
+class Choices(NamedTuple):
+    """What several models' cross-validated scores, and any weighted sums of them, are made of."""
+
+    draws: list[choice_error.Draws]  # one a model
+    scorer: Any  # of the first: what it knows of errors, all of the same images know
+    images: int
+
+    def sums(self, weights, level: float = 0.95) -> list[LayerChoice]:
+        """Weighted sums; weights : (sums, models)."""
+        weights = np.atleast_2d(np.asarray(weights, float))
+        if weights.shape[1] != len(self.draws):
+            raise ValueError(f"weights: expected (sums, {len(self.draws)}), one number a model, got {weights.shape}")
+        summed = [choice_error.summed(self.draws, row) for row in weights]
+        return [estimated(each, self.scorer, self.images, level) for each in summed]
+
+
+def choices(
+    scorers: Sequence[Scorer], images: int, splits: int = SPLITS, *, pairs: int = PAIRS, seed: int = 0
+) -> Choices:
+    """Draw for several models once, for `contrast_choices` of more than one kind."""
+    complete = [_complete(scorer, images) for scorer in scorers]
+    return Choices([drawn(scorer, images, splits, pairs, seed) for scorer in complete], complete[0], images)
 
 
 def drawn(scorer, images: int, splits: int, pairs: int = PAIRS, seed: int = 0) -> choice_error.Draws:

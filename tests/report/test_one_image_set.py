@@ -54,7 +54,7 @@ def test_the_page_has_the_differences_to_native_and_to_what_has_not_learned(meas
 
 @pytest.mark.slow
 def test_the_page_has_the_scores_of_chosen_layers(measured):
-    found = chosen_layers.cross_validated(measured[1])
+    found = chosen_layers.cross_validated(measured[1], chosen_layers.choices(measured[1]))
     for model in MODELS:
         own = found[found["model"] == model].set_index("scale").loc[list(ONE_IMAGE_SET)]
         numbers = page_row("cross-validated", conditions.of(model).name)
