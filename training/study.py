@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import threading
+import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +21,7 @@ from .labels.files import SUFFIXES
 
 SETTING = ("--recipe tiny --precision bfloat16 --epochs 6 --warmup-epochs 0.5 --snapshots-mb 9").split()
 EPOCHS, PRECISION = 6, "bfloat16"
+POLL_SECONDS = 0.5
 LADDER, ENDS = (2, 4, 8, 16, 32, 64), (8, 2, 64)
 SEEDS = (1, 2, 3)
 
@@ -107,8 +108,6 @@ def is_done(job: Job) -> bool:
 
 def seconds_a_network(images: int = 60_000, steps: int = 12) -> float:
     """Time that one network takes on this processor, measured on a few steps of noise with one thread."""
-    import time
-
     import torch
 
     from brainscore_granularity import networks
@@ -136,50 +135,29 @@ def run(data: Path, which: list[Job], workers: int = 2) -> list[str]:
     Output of a job goes to ``$BRAINSCORE_GRANULARITY_HOME/study/<name>.log``.
     """
     waiting = [job for job in which if not is_done(job)]
-    done = {job.makes for job in which if job not in waiting}
+    ahead = {job.makes for job in waiting}  # not done yet, or failed
     failed: list[str] = []
-    running: dict[str, subprocess.Popen] = {}
-    changed = threading.Condition()
-
-    def take() -> Job | None:
-        """The first job that may run; None if no job may ever run any more."""
-        while waiting:
-            for job in waiting:
-                if set(job.needs) <= done | (set(job.needs) - {other.makes for other in which}):
-                    waiting.remove(job)
-                    return job
-            if not running:
-                return None
-            changed.wait()
-        return None
-
-    def work(advance) -> None:
-        while True:
-            with changed:
-                job = take()
-                if job is None:
-                    return
-                running[job.makes] = process = _start(data, job)
-            code = process.wait()
-            with changed:
-                del running[job.makes]
-                (done.add if code == 0 else failed.append)(job.makes)
-                if code:
-                    say(f"{job.makes} failed; see {_log(job)}")
-                advance(job.makes)
-                changed.notify_all()
-
+    running: dict[Job, subprocess.Popen] = {}
     with progress("study", len(waiting)) as advance:
-        threads = [threading.Thread(target=work, args=(advance,), daemon=True) for _ in range(workers)]
         try:
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
+            while True:
+                ready = [job for job in waiting if not ahead.intersection(job.needs)]
+                for job in ready[: workers - len(running)]:
+                    waiting.remove(job)
+                    running[job] = _start(data, job)
+                if not running:
+                    return failed + [job.makes for job in waiting]
+                time.sleep(POLL_SECONDS)
+                for job in [job for job, process in running.items() if process.poll() is not None]:
+                    if running.pop(job).returncode == 0:
+                        ahead.remove(job.makes)
+                    else:
+                        failed.append(job.makes)
+                        say(f"{job.makes} failed; see {_log(job)}")
+                    advance(job.makes)
         finally:
             for process in running.values():
                 process.terminate()
-    return failed + [job.makes for job in waiting]
 
 
 def _start(data: Path, job: Job) -> subprocess.Popen:
