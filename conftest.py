@@ -45,44 +45,37 @@ def real_data() -> Path:
     return folder
 
 
+def _read_by_plugin(real_data: Path, name: str, variable: str, monkeypatch) -> Path:
+    """One of the folders of real data, which a plugin then reads; without it the test skips."""
+    folder = real_data / name
+    if not folder.is_dir():
+        pytest.skip(f"no {name} in {real_data}")
+    monkeypatch.setenv(f"BRAINSCORE_GRANULARITY_{variable}", str(folder))
+    return folder
+
+
 @pytest.fixture
 def kriegeskorte92(real_data, monkeypatch) -> Path:
-    """The real files of Kriegeskorte2008, which the plugin then reads."""
-    folder = real_data / "kriegeskorte92"
-    if not folder.is_dir():
-        pytest.skip(f"no kriegeskorte92 in {real_data}")
-    monkeypatch.setenv("BRAINSCORE_GRANULARITY_KRIEGESKORTE92", str(folder))
-    return folder
+    """The real files of Kriegeskorte2008."""
+    return _read_by_plugin(real_data, "kriegeskorte92", "KRIEGESKORTE92", monkeypatch)
 
 
 @pytest.fixture
 def cichy(real_data, monkeypatch) -> Path:
-    """The real files of Cichy2014 and Cichy2016, which the plugin then reads."""
-    folder = real_data / "cichy"
-    if not folder.is_dir():
-        pytest.skip(f"no cichy in {real_data}")
-    monkeypatch.setenv("BRAINSCORE_GRANULARITY_CICHY", str(folder))
-    return folder
+    """The real files of Cichy2014 and Cichy2016."""
+    return _read_by_plugin(real_data, "cichy", "CICHY", monkeypatch)
 
 
 @pytest.fixture
 def things_concepts(real_data, monkeypatch) -> Path:
-    """Real images of 1,824 of the 1,854 concepts of THINGS, with their embedding, which the plugin then reads."""
-    folder = real_data / "things_subset"
-    if not folder.is_dir():
-        pytest.skip(f"no things_subset in {real_data}")
-    monkeypatch.setenv("BRAINSCORE_GRANULARITY_THINGS", str(folder))
-    return folder
+    """Real images of 1,824 of the 1,854 concepts of THINGS, with their embedding."""
+    return _read_by_plugin(real_data, "things_subset", "THINGS", monkeypatch)
 
 
 @pytest.fixture
 def cowley_v4(real_data, monkeypatch) -> Path:
-    """The real files of Cowley2023, which the plugin then reads."""
-    folder = real_data / "cowley_v4"
-    if not folder.is_dir():
-        pytest.skip(f"no cowley_v4 in {real_data}")
-    monkeypatch.setenv("BRAINSCORE_GRANULARITY_COWLEY", str(folder))
-    return folder
+    """The real files of Cowley2023."""
+    return _read_by_plugin(real_data, "cowley_v4", "COWLEY", monkeypatch)
 
 
 @pytest.fixture

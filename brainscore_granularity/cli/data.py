@@ -166,7 +166,7 @@ def status() -> None:
 
     Example: granularity data status
     """
-    from brainscore_granularity.datasets import cichy, kriegeskorte2008
+    from brainscore_granularity.datasets import orders
     from brainscore_granularity.datasets.prepare.store import root, state
 
     from .tables import print_data_status, print_fetched
@@ -174,7 +174,7 @@ def status() -> None:
     states = {name: {build: state(build) for build in dataset.identifiers} for name, dataset in DATASETS.items()}
     print_data_status(list(DATASETS.values()), states)
     print(f"\nin {root()}; another home: {HOME_VARIABLE}\n")
-    print_fetched([kriegeskorte2008.FILES, *cichy.FILES.values()])
+    print_fetched(list(orders.pinned_sets().values()))
 
 
 def _make(name: str, source: Path, to: Path | None, **settings) -> None:

@@ -216,10 +216,10 @@ def commit(
 
     Args:
         models: Identifiers or shell patterns, of ours and of Brain-Score's own.
-        selection: Where to choose: World_selection; the train splits of Allen2022_fmri, Papale2025, Hebart2023_fmri and
-            Hebart2023 (concepts, for behaviour); or Cichy2016 (118 images) to score on the 92 of Cichy2014 and
-            Kriegeskorte2008, Cichy2014 to score on the 118. If several are given, the first that has a region decides
-            it.
+        selection: Where to choose: World_selection; the train splits of Allen2022_fmri, Papale2025, Hebart2023_fmri,
+            Zerbe2026_fmri and Hebart2023 (concepts, for behaviour); Cowley2023 (V4); or Cichy2016 (118 images) to score
+            on the 92 of Cichy2014 and Kriegeskorte2008, Cichy2014 to score on the 118. If several are given, the first
+            that has a region decides it.
         layers: Candidate layers; by default all that a model names.
         by_depth: Choose without stimuli: V1, V2, V4 and IT are the convolutional stages at relative depths .25, .5, .75
             and 1 of one of our models, behaviour is its readout.

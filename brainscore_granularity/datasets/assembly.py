@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import xarray as xr
+from brainscore_core.supported_data_standards.brainio.assemblies import DataAssembly
 
 
 def average_repeats(assembly):
@@ -69,3 +70,17 @@ def first_rows(stimuli):
     once = stimuli.drop_duplicates("stimulus_id").reset_index(drop=True)
     once.stimulus_paths, once.identifier = stimuli.stimulus_paths, stimuli.identifier
     return once
+
+
+def of_rdms(identifier: str, rdms, subjects: list[str], stimuli) -> DataAssembly:
+    """RDMs that were published as such, subject x stimulus x other_stimulus, in the order of a stimulus set."""
+    ids = list(stimuli["stimulus_id"])
+    assembly = DataAssembly(
+        np.asarray(rdms, np.float64),
+        dims=["subject", "stimulus", "other_stimulus"],
+        coords={"subject": subjects, "stimulus": ids, "other_stimulus": ids},
+    )
+    assembly.attrs["identifier"] = identifier
+    assembly.attrs["stimulus_set"] = stimuli
+    assembly.attrs["stimulus_set_identifier"] = stimuli.identifier
+    return assembly

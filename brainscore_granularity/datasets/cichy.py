@@ -14,6 +14,7 @@ import numpy as np
 from brainscore_core.supported_data_standards.brainio.assemblies import DataAssembly
 from scipy.io import loadmat
 
+from .assembly import of_rdms
 from .cichy_files import SHA256
 from .kriegeskorte2008 import stimulus_ids as kriegeskorte_ids
 from .pinned import Pinned
@@ -92,23 +93,9 @@ def rdms(data: str, target: str) -> DataAssembly:
     values = by_number(loadmat(path)[variable], data) if target.startswith("meg") else _hdf5(path, variable)
     if values.shape != (N_SUBJECTS, n, n):
         raise ValueError(f"{path}, {variable}: expected ({N_SUBJECTS}, {n}, {n}), got {values.shape}")
-    stimuli = stimulus_set(data)
-    ids = list(stimuli["stimulus_id"])
-    scale = target.partition(".")[0]
-    assembly = DataAssembly(
-        values.astype(np.float64),
-        dims=["subject", "stimulus", "other_stimulus"],
-        coords={
-            # whether the 15 of fMRI are those of MEG, in this order, is not said
-            "subject": [f"{scale}_{i:02d}" for i in range(1, N_SUBJECTS + 1)],
-            "stimulus": ids,
-            "other_stimulus": ids,
-        },
-    )
-    assembly.attrs["identifier"] = f"{data}_{target}"
-    assembly.attrs["stimulus_set"] = stimuli
-    assembly.attrs["stimulus_set_identifier"] = stimuli.identifier
-    return assembly
+    # whether the 15 of fMRI are those of MEG, in this order, is not said
+    subjects = [f"{target.partition('.')[0]}_{i:02d}" for i in range(1, N_SUBJECTS + 1)]
+    return of_rdms(f"{data}_{target}", values, subjects, stimulus_set(data))
 
 
 def sorted_rows(data: str) -> np.ndarray:

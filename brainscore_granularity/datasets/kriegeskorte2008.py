@@ -9,6 +9,7 @@ from brainscore_core.supported_data_standards.brainio.assemblies import DataAsse
 from scipy.io import loadmat
 from scipy.spatial.distance import squareform
 
+from .assembly import of_rdms
 from .pinned import Pinned
 from .stimuli import from_pixels
 
@@ -59,16 +60,7 @@ def stimulus_ids() -> list[str]:
 def rdms(target: str) -> DataAssembly:
     """RDMs, subject x stimulus x other_stimulus; sessions of a subject are averaged."""
     by_subject = {"hIT": _human_it, "mIT": _macaque_it, "judgment": _judgments}[target]()
-    assembly = DataAssembly(
-        np.stack(list(by_subject.values())).astype(np.float64),
-        dims=["subject", "stimulus", "other_stimulus"],
-        coords={"subject": list(by_subject), "stimulus": stimulus_ids(), "other_stimulus": stimulus_ids()},
-    )
-    stimuli = stimulus_set()
-    assembly.attrs["identifier"] = f"Kriegeskorte2008.{target}"
-    assembly.attrs["stimulus_set"] = stimuli
-    assembly.attrs["stimulus_set_identifier"] = stimuli.identifier
-    return assembly
+    return of_rdms(f"Kriegeskorte2008.{target}", list(by_subject.values()), list(by_subject), stimulus_set())
 
 
 def _human_it():

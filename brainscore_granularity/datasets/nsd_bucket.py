@@ -55,9 +55,9 @@ def _nsd(root: Path, numbers, regions) -> list[list[list[Path]]]:
 
 
 def _synthetic(root: Path, numbers) -> list[list[list[Path]]]:
-    needed = [[[synthetic._design_file(root)]], [[synthetic._stimuli_file(root)]]]
+    needed = [[[synthetic.design_file(root)]], [[synthetic.stimuli_file(root)]]]
     for subject in (Subject(root, number) for number in numbers):
-        needed += [_map(subject, "streams"), [[path] for path in synthetic._betas(subject)]]
+        needed += [_map(subject, "streams"), [[path] for path in synthetic.betas(subject)]]
     return needed
 
 

@@ -7,6 +7,8 @@ the content and of the folder. The part before ``--`` is the registered name, as
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Iterable
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -83,15 +85,25 @@ def part_of(stimuli: StimulusSet, rows) -> StimulusSet:
     return part
 
 
-def _stored(identifier, ids, suffix, images, encode, content: str, columns: dict) -> StimulusSet:
+def kept(identifier: str, content: str, files: Iterable[tuple[str, Callable[[], bytes]]]) -> Path:
+    """The folder of some files under the package's home, into which they are written once.
+
+    files : (name, function that gives its bytes).
+    """
     folder = home() / "stimuli" / f"{identifier}-{content}"
-    paths = {stimulus: folder / f"{stimulus}{suffix}" for stimulus in ids}
     if not (folder / "complete").exists():
-        for stimulus, image in zip(ids, images, strict=True):
+        for name, read in files:
             # Not durable: many files, which are written again if lost.
-            write_atomically(paths[stimulus], encode(image), durable=False)
+            write_atomically(folder / name, read(), durable=False)
         write_atomically(folder / "complete", content)
-    return _named(identifier, content, folder, paths, columns)
+    return folder
+
+
+def _stored(identifier, ids, suffix, images, encode, content: str, columns: dict) -> StimulusSet:
+    names = {stimulus: f"{stimulus}{suffix}" for stimulus in ids}
+    written = zip(names.values(), (partial(encode, image) for image in images), strict=True)
+    folder = kept(identifier, content, written)
+    return _named(identifier, content, folder, {stimulus: folder / name for stimulus, name in names.items()}, columns)
 
 
 def _named(identifier: str, content: str, folder: Path, paths: dict[str, Path], columns: dict) -> StimulusSet:

@@ -16,11 +16,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from brainscore_granularity.download import DataMissing
-from brainscore_granularity.paths import home, sha256_of, write_atomically
+from brainscore_granularity.paths import sha256_of
 
 from .prepare.things.concepts import CONCEPTS, EMBEDDING, embedding_of, read_concepts, read_embedding
 from .prepare.things.images import concept_of
-from .stimuli import from_files
+from .stimuli import from_files, kept
 
 FOLDER_VARIABLE = "BRAINSCORE_GRANULARITY_THINGS"
 DATA = "Hebart2023_concepts"
@@ -78,7 +78,8 @@ def _stimuli(concepts: list[str]):
         if not own.startswith(sums.get(name, "")):
             raise DataMissing(f"{_root()}, {name}: expected SHA-256 {sums[name]}... as in {TABLE}, got {own[:16]}...")
         content.update(f"{name} {own}\n".encode())
-    folder = _root() / FOLDER if (_root() / FOLDER).is_dir() else _unpacked(names, images, content.hexdigest()[:12])
+    if not (folder := _root() / FOLDER).is_dir():
+        folder = kept(DATA, content.hexdigest()[:12], ((name, images[name]) for name in names))
     files = {Path(name).stem: folder / name for name in names}
     shown = [concept_of(name) for name in names]
     columns = {"concept": shown, "concept_index": [place[concept] for concept in shown]}
@@ -115,16 +116,6 @@ def _sums(place: dict[str, int]) -> dict[str, str]:
                 f"{place.get(row['unique_id'])}, got {row['row']}"
             )
     return {row["image"]: row["sha256_16"] for row in rows}
-
-
-def _unpacked(names: list[str], images: dict, content: str) -> Path:
-    """The folder under the package's home into which the archive is unpacked, once."""
-    folder = home() / "stimuli" / f"{DATA}-{content}"
-    if not (folder / "complete").exists():
-        for name in names:
-            write_atomically(folder / name, images[name](), durable=False)
-        write_atomically(folder / "complete", content)
-    return folder
 
 
 def _root() -> Path:

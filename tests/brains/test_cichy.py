@@ -11,6 +11,7 @@ from brainscore_vision import load_benchmark, load_dataset, load_model
 from candidates import IDENTIFIER, Given, current
 from scipy.spatial.distance import pdist
 from scipy.stats import rankdata, spearmanr, zscore
+from served import Served
 
 from brainscore_granularity import runner
 from brainscore_granularity.brains import commitment, layers, selection
@@ -115,29 +116,10 @@ def test_layers_chosen_on_one_set_are_not_scored_on_the_same_objects(chosen_on, 
 
 def test_files_are_downloaded_once_and_checked(cichy, home, monkeypatch, capsys):
     asked = []
-
-    class Served:
-        status_code = 200
-
-        def __init__(self, url):
-            self.content = contents[url]
-
-        def __enter__(self):
-            return self
-
-        def __exit__(self, *error):
-            pass
-
-        def raise_for_status(self):
-            pass
-
-        def iter_content(self, size):
-            yield self.content
-
     files = cichy_data.FILES["Cichy2014"]
     contents = {url: (cichy / name).read_bytes() for name, (url, _) in files.files.items()}
     assert all(sha256_of(cichy / name) == sha256 for name, (_, sha256) in files.files.items())
-    monkeypatch.setattr(requests, "get", lambda url, **settings: asked.append(url) or Served(url))
+    monkeypatch.setattr(requests, "get", lambda url, **settings: asked.append(url) or Served(contents[url], 1 << 16))
     monkeypatch.delenv(cichy_data.FOLDER_VARIABLE)
     assert files.state() == "downloadable (4 MB, once)"
     cichy_data.stimulus_set.cache_clear()

@@ -12,6 +12,7 @@ import requests
 from brainscore_vision import load_benchmark
 from brainscore_vision.benchmark_helpers.validate_error import assert_valid_uncertainty
 from candidates import IDENTIFIER, Given, current
+from served import Served
 
 from brainscore_granularity import runner
 from brainscore_granularity.brains import layers
@@ -118,30 +119,6 @@ def test_a_damaged_file_is_refused(kriegeskorte92, tmp_path, monkeypatch):
         kriegeskorte2008.rdms("hIT")
 
 
-class Served:
-    """What requests.get returns, as far as it is used."""
-
-    status_code = 200
-
-    def __init__(self, content):
-        self.content = content
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *error):
-        pass
-
-    def raise_for_status(self):
-        pass
-
-    def iter_content(self, size):
-        for start in range(0, len(self.content), 7):
-            if self.content[start : start + 7] == b"LINEGON":
-                raise requests.ConnectionError("reset by peer")
-            yield self.content[start : start + 7]
-
-
 @pytest.fixture
 def served(monkeypatch):
     """Content by address instead of the network; and the addresses that were asked for."""
@@ -151,7 +128,7 @@ def served(monkeypatch):
         asked.append(url)
         if url not in contents:
             raise requests.ConnectionError("no route to host")
-        return Served(contents[url])
+        return Served(contents[url], 7)
 
     monkeypatch.setattr(requests, "get", get)
     return contents, asked

@@ -164,7 +164,7 @@ def test_benchmarks_describe_themselves(benchmark):
     assert loaded.bibtex.count("url = ") == len(parse_string(loaded.bibtex, "bibtex").entries) >= 3
 
 
-def test_data_that_cannot_be_had_are_named_with_the_mend(monkeypatch):
+def test_data_that_cannot_be_had_are_named_with_the_remedy(monkeypatch):
     def unreachable():
         raise OSError("Could not connect to the endpoint URL")
 

@@ -204,7 +204,7 @@ def test_voxels_that_cannot_be_scaled_are_dropped_and_counted(home, tmp_path):
 
 @pytest.mark.parametrize("changed", [False, True])
 def test_killed_run_does_not_read_a_finished_subject_again(forked, home, source, monkeypatch, made_once, changed):
-    """SIGKILL while the second subject is read; in between, the owners may have mended the first one's file."""
+    """SIGKILL while the second subject is read; in between, the owners may have repaired the first one's file."""
     program = (
         "import os, signal\n"
         "from pathlib import Path\n"

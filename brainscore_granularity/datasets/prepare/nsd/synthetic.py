@@ -56,7 +56,7 @@ def prepare(
     if unknown := [name for name in (*subjects, *regions) if name not in (*SUBJECTS, *SYNTHETIC_REGIONS)]:
         raise ValueError(f"no {unknown[0]!r}; subjects are 1 to 8, regions {', '.join(SYNTHETIC_REGIONS)}")
     everyone = [Subject(source, number) for number in subjects or SUBJECTS]
-    used = everyone if subjects else [subject for subject in everyone if existing(_betas(subject))] or everyone[:1]
+    used = everyone if subjects else [subject for subject in everyone if existing(betas(subject))] or everyone[:1]
     files.require(DATASETS["nsd-synthetic"], source, _needed(source, used))
     order = _order(source)
     names = [f"nsdsynthetic_{image:03d}" for image in range(1, N_SHARED + 1)]
@@ -66,7 +66,7 @@ def prepare(
     with progress("reading sessions", len(used)) as advance:
         for subject in used:
             own = voxels.of_masks(subject.name, {region: subject.roi(region) for region in regions})
-            session = Session(existing(_betas(subject)), order, store.root() / ".nsd-synthetic-sessions" / subject.name)
+            session = Session(existing(betas(subject)), order, store.root() / ".nsd-synthetic-sessions" / subject.name)
             session.extract(own.indices, own.shape)
             found[subject.name] = own, session
             advance(subject.name)
@@ -118,9 +118,9 @@ def _build(region: str, names: list[str], stimuli, found: dict[str, tuple[voxels
 
 
 def _needed(source: Path, subjects: list[Subject]) -> list:
-    needed = [_design_file(source), _stimuli_file(source)]
+    needed = [design_file(source), stimuli_file(source)]
     for subject in subjects:
-        needed += [_betas(subject)]
+        needed += [betas(subject)]
         if not subject.roi_files("streams"):
             needed += [subject.roi_path("streams")]
     return needed
@@ -128,7 +128,7 @@ def _needed(source: Path, subjects: list[Subject]) -> list:
 
 def _order(source: Path) -> np.ndarray:
     """Image of each of the 744 trials, 1 to 220; -1 for the 64 images that differ between subjects."""
-    path = _design_file(source)
+    path = design_file(source)
     order = matlab(path, "masterordering")[0].ravel().astype(int)
     if len(order) != TRIALS or order.min() != 1 or order.max() != N_IMAGES:
         raise ValueError(
@@ -144,7 +144,7 @@ def _stimuli(source: Path, names: list[str]):
     import pandas as pd
     from PIL import Image
 
-    path, folder = _stimuli_file(source), store.image_folder(IMAGES)
+    path, folder = stimuli_file(source), store.image_folder(IMAGES)
     with files.named(path):
         file = h5py.File(path, "r")
         bricks = file["imgBrick"]
@@ -158,7 +158,7 @@ def _stimuli(source: Path, names: list[str]):
     with file:
         images.write_missing(folder, [f"{name}.png" for name in names], image, "writing images")
     stimuli = pd.DataFrame({"stimulus_id": names, "image_number": range(1, N_SHARED + 1)})
-    table = _design_file(source).with_name("nsdsyntheticimageinformation.csv")
+    table = design_file(source).with_name("nsdsyntheticimageinformation.csv")
     if table.exists():
         described = pd.read_csv(table).set_index("Image number").loc[stimuli["image_number"]]
         for column in ("Image", "Image subclass", "Image class"):
@@ -178,13 +178,13 @@ def _as_shown_to_networks(light: np.ndarray) -> np.ndarray:
     return (np.sqrt(square / 255) * 255).astype(np.uint8)
 
 
-def _betas(subject: Subject) -> tuple[Path, ...]:
+def betas(subject: Subject) -> tuple[Path, ...]:
     return tuple(subject.betas / BETAS / f"betas_nsdsynthetic{suffix}" for suffix in SUFFIXES)
 
 
-def _design_file(source: Path) -> Path:
+def design_file(source: Path) -> Path:
     return source / "nsddata" / "experiments" / "nsdsynthetic" / "nsdsynthetic_expdesign.mat"
 
 
-def _stimuli_file(source: Path) -> Path:
+def stimuli_file(source: Path) -> Path:
     return source / "nsddata_stimuli" / "stimuli" / "nsdsynthetic" / "nsdsynthetic_stimuli.hdf5"
