@@ -141,6 +141,15 @@ def _whitened(x, y) -> float:
     return _cosine(*(_centred_kernel(v).ravel() for v in (x, y)))
 
 
+def partial(ab, ac, bc):
+    """Partial correlation of a and b given c, from the three correlations.
+
+    >>> round(partial(0.5, 0.0, 0.0), 2), round(partial(0.25, 0.5, 0.5), 2)
+    (0.5, 0.0)
+    """
+    return (ab - ac * bc) / np.sqrt((1 - ac**2) * (1 - bc**2))
+
+
 def _symmetric(x) -> np.ndarray:
     """The matrix (n, n) with these entries above and below the diagonal, and 0 on it."""
     n = round((1 + np.sqrt(1 + 8 * len(x))) / 2)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from brainscore_granularity import rsa, stats
+from brainscore_granularity.rsa.comparison import partial
 from brainscore_granularity.rsa.components import Principal, eigh
 
 from . import universality as u
@@ -73,7 +74,7 @@ def partial_spearman(a, b, control) -> float:
 
     ranks = [rankdata(each) for each in (a, b, control)]
     ab, ac, bc = (np.corrcoef(ranks[i], ranks[j])[0, 1] for i, j in ((0, 1), (0, 2), (1, 2)))
-    return float((ab - ac * bc) / np.sqrt((1 - ac**2) * (1 - bc**2)))
+    return float(partial(ab, ac, bc))
 
 
 def kept_components(principal: Principal, rows, universality, subjects, resamples: int = 1000, seed: int = 0):

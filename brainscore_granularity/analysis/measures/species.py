@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.stats import norm, rankdata
-from scipy.stats import t as student
 
 from brainscore_granularity import rsa, stats
-from brainscore_granularity.rsa.comparison import ranked
+from brainscore_granularity.rsa.comparison import partial, ranked
+from brainscore_granularity.stats.estimates import over_stimuli_at_least, with_student
 from brainscore_granularity.stats.resampling import resamples, scores_on
 
 FEWEST = 6  # networks; orders of fewer say next to nothing
@@ -147,15 +147,6 @@ def pooled(subjects) -> np.ndarray:
     return np.asarray(subjects[0], float) if len(subjects) == 1 else np.mean([ranked(own) for own in subjects], axis=0)
 
 
-def partial(ab, ac, bc):
-    """Partial correlation of a and b given c, from the three correlations.
-
-    >>> round(partial(0.5, 0.0, 0.0), 2), round(partial(0.25, 0.5, 0.5), 2)
-    (0.5, 0.0)
-    """
-    return (ab - ac * bc) / np.sqrt((1 - ac**2) * (1 - bc**2))
-
-
 def partials(models, own, other, n: int = 1000, seed: int = 0) -> list[dict]:
     """What networks share with one species beyond what they share with the other: partial rank correlation of RDMs.
 
@@ -195,20 +186,13 @@ def partials(models, own, other, n: int = 1000, seed: int = 0) -> list[dict]:
             shared = (with_other * between)[0].mean(axis=1)
     rows = []
     for i, value in enumerate(found["whole"][0]):
-        low, high, p = _student(value, found["drawn"][:, i], found["left"][:, i])
+        drawn, left = found["drawn"][:, i], found["left"][:, i]
+        variance = over_stimuli_at_least(drawn[np.isfinite(drawn)], left)
+        _, _, low, high, p, _ = with_student(float(value), variance, images - 1, 0.95)
         gone = float(shared[i] / simple[i]) if simple[i] > 0 else np.nan
         rows.append({"rsa": float(simple[i]), "partial": float(value), "low": low, "high": high, "p": p,
                      "gone_at": gone})  # fmt: skip
     return rows
-
-
-def _student(value, drawn, left) -> tuple[float, float, float]:
-    """Interval and two-sided p of a score, its variance 2 x jackknife - bootstrap, at least a third of the latter."""
-    n, bootstrap = len(left), np.nanvar(drawn, ddof=1)
-    jackknife = (n - 1) ** 2 / n * np.var(left, ddof=1)
-    error = np.sqrt(max(2 * jackknife - bootstrap, bootstrap / 3))
-    reach = student.ppf(0.975, n - 1) * error
-    return float(value - reach), float(value + reach), float(2 * student.sf(abs(value) / error, n - 1))
 
 
 def partial_ceiling(own, other) -> tuple[float, float]:
